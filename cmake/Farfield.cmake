@@ -1,0 +1,72 @@
+# ff_part(NAME SOURCES… [LINK …])      a static library of one part, with the project's warnings
+# ff_program(NAME SOURCES… LINK … [BIN]) a program: in libexec/farfield/, or in bin/ when BIN is given
+# ff_test(NAME LABEL … SOURCES … LINK …) a cmocka program under one ctest label
+
+add_library(ff_options INTERFACE)
+target_include_directories(ff_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(ff_options INTERFACE _GNU_SOURCE FF_VERSION="${PROJECT_VERSION}")
+target_compile_options(ff_options INTERFACE
+    -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+    -fno-common -fstack-protector-strong -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+    $<$<BOOL:${FF_WERROR}>:-Werror>)
+target_link_options(ff_options INTERFACE -Wl,--as-needed -Wl,-z,relro,-z,now)
+# Every program and the shared objects find their libraries by the system's own paths only.
+if(FF_SANITIZER STREQUAL "address")
+    target_compile_options(ff_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    target_link_options(ff_options INTERFACE -fsanitize=address,undefined)
+elseif(FF_SANITIZER STREQUAL "thread")
+    target_compile_options(ff_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer -g)
+    target_link_options(ff_options INTERFACE -fsanitize=thread)
+elseif(FF_SANITIZER)
+    message(FATAL_ERROR "FF_SANITIZER is '${FF_SANITIZER}': give address, thread, or nothing")
+endif()
+
+set(FF_LIBEXECDIR ${CMAKE_INSTALL_LIBEXECDIR}/farfield)
+set(FF_FUNCTIONDIR ${CMAKE_INSTALL_LIBDIR}/farfield/functions)
+
+function(ff_part name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE ff_options PUBLIC ${arg_LINK})
+endfunction()
+
+function(ff_program name)
+    cmake_parse_arguments(arg "BIN" "" "SOURCES;LINK" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE ff_options ${arg_LINK})
+    # The build tree mirrors the prefix, so programs find each other the same way in both.
+    if(arg_BIN)
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stage/${CMAKE_INSTALL_BINDIR})
+        install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    else()
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stage/${FF_LIBEXECDIR})
+        install(TARGETS ${name} RUNTIME DESTINATION ${FF_LIBEXECDIR})
+    endif()
+endfunction()
+
+# A shipped native function: a shared object that exports `farfield_function` and nothing else.
+function(ff_native_function name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    add_library(fn_${name} MODULE ${arg_SOURCES})
+    target_link_libraries(fn_${name} PRIVATE ff_options ${arg_LINK})
+    set_target_properties(fn_${name} PROPERTIES
+        PREFIX "" OUTPUT_NAME ${name}
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stage/${FF_FUNCTIONDIR})
+    target_link_options(fn_${name} PRIVATE
+        -Wl,--version-script=${CMAKE_SOURCE_DIR}/functions/function.map
+        $<$<STREQUAL:${FF_SANITIZER},>:-Wl,--no-undefined>)
+    set_target_properties(fn_${name} PROPERTIES LINK_DEPENDS ${CMAKE_SOURCE_DIR}/functions/function.map)
+    install(TARGETS fn_${name} LIBRARY DESTINATION ${FF_FUNCTIONDIR})
+endfunction()
+
+function(ff_test name)
+    cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 60)
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE ff_options ${arg_LINK} cmocka)
+    add_test(NAME ${arg_LABEL}/${name} COMMAND ${name})
+    set_tests_properties(${arg_LABEL}/${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+        ENVIRONMENT "FF_STAGE=${CMAKE_BINARY_DIR}/stage;FF_SOURCE=${CMAKE_SOURCE_DIR}")
+endfunction()

@@ -1,0 +1,67 @@
+/*
+ * functions/reconstruct/problem.h: what is to be solved, checked and in pixels. The border between formats (which
+ * fill it from files), solvers (which read it) and results (which need its geometry).
+ *
+ * Conventions (those of tike): exit wave S_n · P_m with S_n the patch of the object at position n; far field
+ * F = FFT(S P), orthonormal; intensity I = Σ_m |F_m|². Patterns, probe and patch have the same shape (rows, columns).
+ * Object pixel size = wavelength × distance / (pixels × detector pixel size), for each axis of its own.
+ */
+#ifndef FF_RECONSTRUCT_PROBLEM_H
+#define FF_RECONSTRUCT_PROBLEM_H
+
+#include "functions/reconstruct/arrays.h"
+#include "protocol/core/digest.h"
+
+#include <stdbool.h>
+
+/* Where it came from: SI units. What a file did not say is NaN. */
+struct ff_geometry {
+    double wavelength_m;
+    double energy_J;
+    double distance_m;         /* sample to detector */
+    double detector_pixel_m[2]; /* rows, columns */
+    double object_pixel_m[2];   /* rows, columns */
+};
+
+/* Measured counts in one of two forms: exactly one of the pointers is set. 16 bit wherever that is lossless. */
+struct ff_counts {
+    const uint16_t *u16;
+    const float *f32;
+};
+
+struct ff_problem {
+    size_t patterns;      /* N */
+    size_t rows, columns; /* of a pattern, the probe and a patch */
+
+    /* (N, rows, columns), DC at the corner: element [n][0][0] is the centre of the beam. Owned. */
+    struct ff_counts counts;
+    /* (rows, columns), DC at the corner, 1 = measured, 0 = not to be used. NULL: all are. Owned. */
+    uint8_t *measured;
+
+    /* (N, 2): row and column of the minimum corner of each patch in the object, in object pixels, with fractions.
+     * 1 ≤ position and position + size + 1 ≤ object size, so that the 4-tap bilinear stencil stays inside. Owned. */
+    double *positions;
+    /* (N, 2): probe position y and x in metres, as the result file shall hold them. Owned. */
+    double *positions_m;
+
+    size_t object_rows, object_columns;
+    ff_complex *object; /* (object_rows, object_columns): the initial object. Owned. */
+
+    size_t modes;      /* M ≥ 1 */
+    ff_complex *probe; /* (M, rows, columns): initial probe modes, centred in the array, strongest first. Owned. */
+
+    struct ff_geometry geometry;
+
+    char *source;              /* the file's absolute path */
+    char *format;              /* the name of the preset that read it: "cxi" */
+    struct ff_digest digest;   /* SHA-256 of the file */
+    double total_counts;       /* over measured pixels */
+    bool probe_was_given;      /* the initial probe came from a file */
+};
+
+void ff_problem_destroy(struct ff_problem *problem);
+
+/* Checks every statement above that can be checked; the message names pattern, position or pixel and its value. */
+int ff_problem_check(const struct ff_problem *problem, struct ff_error *error) FF_MUST_USE;
+
+#endif

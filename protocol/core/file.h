@@ -1,0 +1,38 @@
+/*
+ * protocol/core/file.h: whole files, written so that a reader sees the old one or the new one and nothing between.
+ */
+#ifndef FF_PROTOCOL_CORE_FILE_H
+#define FF_PROTOCOL_CORE_FILE_H
+
+#include "protocol/core/bytes.h"
+
+#include <sys/types.h>
+
+/* Writes `data` beside `path`, syncs it, renames it into place and syncs the folder. On failure nothing stays behind
+ * and an older file is untouched. */
+int ff_file_write(const char *path, struct ff_span data, mode_t mode,
+                  struct ff_error *error) FF_MUST_USE;
+
+/* Reads a whole regular file into a terminated block that the caller frees; refuses more than `limit` bytes before
+ * it allocates, and folders, by name. */
+int ff_file_read(const char *path, size_t limit, char **data, size_t *size,
+                 struct ff_error *error) FF_MUST_USE;
+
+/* Makes a folder and its parents (mode 0700 for what it makes, unless `mode` says otherwise). */
+int ff_folder_make(const char *path, mode_t mode, struct ff_error *error) FF_MUST_USE;
+
+/* Removes a folder with all it holds, without following links. Absent is success. */
+int ff_folder_remove(const char *path, struct ff_error *error) FF_MUST_USE;
+
+/* "a" + "b" → "a/b" in a block that the caller frees; NULL when memory is out. */
+char *ff_path_join(const char *folder, const char *name) FF_MUST_USE;
+
+/* $FARFIELD_HOME, else ~/.farfield, absolute; the caller frees. */
+char *ff_home(struct ff_error *error) FF_MUST_USE;
+
+/* The folder that holds the farfield programs (libexec/farfield) or functions (lib/farfield/functions) of the
+ * installation or build tree that this program runs from; the caller frees. */
+char *ff_program_folder(struct ff_error *error) FF_MUST_USE;
+char *ff_function_folder(struct ff_error *error) FF_MUST_USE;
+
+#endif

@@ -1,0 +1,166 @@
+#include "protocol/core/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NEAREST_MAX = 64 };
+
+static unsigned change_cost(char a, char b)
+{
+    if (a == b)
+        return 0;
+    return tolower((unsigned char)a) == tolower((unsigned char)b) ? 1 : 2;
+}
+
+static unsigned smaller(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Twice the restricted Damerau-Levenshtein distance. */
+static unsigned edit_distance(const char *a, const char *b)
+{
+    size_t rows = strlen(a);
+    size_t columns = strlen(b);
+    if (rows > NEAREST_MAX || columns > NEAREST_MAX)
+        return 2 * NEAREST_MAX;
+    unsigned table[3][NEAREST_MAX + 1];
+    for (size_t j = 0; j <= columns; j++)
+        table[0][j] = 2 * (unsigned)j;
+    for (size_t i = 1; i <= rows; i++) {
+        unsigned *now = table[i % 3];
+        const unsigned *last = table[(i - 1) % 3];
+        const unsigned *before = table[(i + 1) % 3];
+        now[0] = 2 * (unsigned)i;
+        for (size_t j = 1; j <= columns; j++) {
+            unsigned best = smaller(last[j], now[j - 1]) + 2;
+            best = smaller(best, last[j - 1] + change_cost(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = smaller(best, before[j - 2] + 2);
+            now[j] = best;
+        }
+    }
+    return table[rows % 3][columns];
+}
+
+const char *ff_text_nearest(const char *wanted, const char *const *names, size_t count)
+{
+    const char *nearest = NULL;
+    unsigned least = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL)
+            continue;
+        unsigned distance = edit_distance(wanted, names[i]);
+        if (nearest == NULL || distance < least) {
+            nearest = names[i];
+            least = distance;
+        }
+    }
+    /* Worth offering: at most one change in three letters, and one change always. */
+    size_t length = strlen(wanted);
+    unsigned allowed = 2 * (unsigned)(length / 3 > 1 ? length / 3 : 1);
+    return nearest != NULL && least <= allowed ? nearest : NULL;
+}
+
+void ff_text_bytes(uint64_t bytes, char *text, size_t size)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    if (bytes < 1000) {
+        snprintf(text, size, "%u bytes", (unsigned)bytes);
+        return;
+    }
+    double value = (double)bytes / 1000;
+    size_t unit = 0;
+    while (value >= 999.95 && unit < 5) {
+        value /= 1000;
+        unit++;
+    }
+    snprintf(text, size, value < 9.995 ? "%.2f %s" : "%.1f %s", value, units[unit]);
+}
+
+void ff_text_duration(double seconds, char *text, size_t size)
+{
+    if (seconds < 0.9995e-3)
+        snprintf(text, size, "%.0f µs", seconds * 1e6);
+    else if (seconds < 0.9995)
+        snprintf(text, size, "%.3g ms", seconds * 1e3);
+    else if (seconds < 60)
+        snprintf(text, size, "%.3g s", seconds);
+    else if (seconds < 3600)
+        snprintf(text, size, "%.0f min %.0f s", floor(seconds / 60), floor(fmod(seconds, 60)));
+    else
+        snprintf(text, size, "%.0f h %.0f min", floor(seconds / 3600),
+                 floor(fmod(seconds, 3600) / 60));
+}
+
+int ff_text_integer(const char *text, int64_t low, int64_t high, int64_t *value)
+{
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || number < low || number > high)
+        return -1;
+    *value = number;
+    return 0;
+}
+
+int ff_text_number(const char *text, double *value)
+{
+    char *end = NULL;
+    errno = 0;
+    double number = strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(number))
+        return -1;
+    *value = number;
+    return 0;
+}
+
+void ff_text_hex(const void *bytes, size_t size, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *from = bytes;
+    for (size_t i = 0; i < size; i++) {
+        text[2 * i] = digits[from[i] >> 4];
+        text[2 * i + 1] = digits[from[i] & 15];
+    }
+    text[2 * size] = '\0';
+}
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+int ff_text_unhex(const char *text, size_t text_size, void *bytes, size_t size)
+{
+    if (text_size != 2 * size)
+        return -1;
+    for (size_t i = 0; i < text_size; i++)
+        if (hex_value(text[i]) < 0)
+            return -1;
+    uint8_t *to = bytes;
+    for (size_t i = 0; i < size; i++)
+        to[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+    return 0;
+}
+
+bool ff_text_is_name(const char *text)
+{
+    size_t length = strlen(text);
+    if (length < 1 || length > 64 || text[0] == '.' || text[0] == '-')
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
+            return false;
+    return true;
+}
