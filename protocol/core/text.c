@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,38 +10,32 @@
 
 enum { NEAREST_MAX = 64 };
 
-static unsigned change_cost(char a, char b)
-{
-    if (a == b)
-        return 0;
-    return tolower((unsigned char)a) == tolower((unsigned char)b) ? 1 : 2;
-}
-
 static unsigned smaller(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
 
-/* Twice the restricted Damerau-Levenshtein distance. */
+/* The restricted Damerau-Levenshtein distance, whatever the case. */
 static unsigned edit_distance(const char *a, const char *b)
 {
     size_t rows = strlen(a);
     size_t columns = strlen(b);
     if (rows > NEAREST_MAX || columns > NEAREST_MAX)
-        return 2 * NEAREST_MAX;
+        return UINT_MAX; /* too long to be meant */
     unsigned table[3][NEAREST_MAX + 1];
     for (size_t j = 0; j <= columns; j++)
-        table[0][j] = 2 * (unsigned)j;
+        table[0][j] = (unsigned)j;
     for (size_t i = 1; i <= rows; i++) {
         unsigned *now = table[i % 3];
         const unsigned *last = table[(i - 1) % 3];
         const unsigned *before = table[(i + 1) % 3];
-        now[0] = 2 * (unsigned)i;
+        now[0] = (unsigned)i;
         for (size_t j = 1; j <= columns; j++) {
-            unsigned best = smaller(last[j], now[j - 1]) + 2;
-            best = smaller(best, last[j - 1] + change_cost(a[i - 1], b[j - 1]));
+            unsigned best = smaller(last[j], now[j - 1]) + 1;
+            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            best = smaller(best, last[j - 1] + (same ? 0 : 1));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = smaller(best, before[j - 2] + 2);
+                best = smaller(best, before[j - 2] + 1);
             now[j] = best;
         }
     }
@@ -62,7 +57,7 @@ const char *ff_text_nearest(const char *wanted, const char *const *names, size_t
     }
     /* Worth offering: at most one change in three letters, and one change always. */
     size_t length = strlen(wanted);
-    unsigned allowed = 2 * (unsigned)(length / 3 > 1 ? length / 3 : 1);
+    unsigned allowed = (unsigned)(length / 3 > 1 ? length / 3 : 1);
     return nearest != NULL && least <= allowed ? nearest : NULL;
 }
 

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 /*
- * Which of `count` names is nearest to `wanted` by edit distance (transpositions count one, case counts half),
- * or NULL when none is near enough to be worth offering. `names[i]` may be NULL (skipped).
+ * Which of `count` names is nearest to `wanted` by edit distance (a transposition counts one, case
+ * does not count), or NULL when none is near enough to be worth offering. `names[i]` may be NULL
+ * (skipped).
  */
 const char *ff_text_nearest(const char *wanted, const char *const *names, size_t count);
 
@@ -22,16 +23,18 @@ void ff_text_bytes(uint64_t bytes, char *text, size_t size);
 /* "340 µs", "12.3 ms", "4.20 s", "3 min 12 s", "2 h 5 min". */
 void ff_text_duration(double seconds, char *text, size_t size);
 
-/* Parses all of `text` as a number; -1 where a character is left over, it is empty, or it is out of range. */
+/* Parses all of `text` as a number; -1 where a character is left over, it is empty, or it is out of
+ * range. */
 int ff_text_integer(const char *text, int64_t low, int64_t high, int64_t *value) FF_MUST_USE;
 int ff_text_number(const char *text, double *value) FF_MUST_USE;
 
-/* Lower-case hexadecimal, terminated; `text` has 2 × size + 1 bytes. The inverse takes exactly 2 × size digits. */
+/* Lower-case hexadecimal, terminated; `text` has 2 × size + 1 bytes. The inverse takes exactly 2 ×
+ * size digits. */
 void ff_text_hex(const void *bytes, size_t size, char *text);
 int ff_text_unhex(const char *text, size_t text_size, void *bytes, size_t size) FF_MUST_USE;
 
-/* Whether `text` is 1…64 of [A-Za-z0-9._-] and does not begin with a dot or a hyphen: what endpoints and functions
- * may be called. Such a name is a safe file name. */
+/* Whether `text` is 1…64 of [A-Za-z0-9._-] and does not begin with a dot or a hyphen: what
+ * endpoints and functions may be called. Such a name is a safe file name. */
 bool ff_text_is_name(const char *text);
 
 #endif

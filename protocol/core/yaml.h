@@ -1,5 +1,6 @@
 /*
- * protocol/core/yaml.h: the configuration files of Farfield, which are YAML with one level of nesting.
+ * protocol/core/yaml.h: the configuration files of Farfield, which are YAML with one level of
+ * nesting.
  *
  *     service:
  *       url: https://127.0.0.1:8443      → "service.url"
@@ -13,8 +14,8 @@
 
 #include "protocol/core/bytes.h"
 
-/* Called for each scalar in order; `key` is the path with dots, `line` counts from 1. Nonzero ends the reading with
- * the error that it filled. */
+/* Called for each scalar in order; `key` is the path with dots, `line` counts from 1. Nonzero ends
+ * the reading with the error that it filled. */
 typedef int ff_yaml_pair(void *user, const char *key, const char *value, int line,
                          struct ff_error *error);
 
@@ -22,7 +23,7 @@ typedef int ff_yaml_pair(void *user, const char *key, const char *value, int lin
 int ff_yaml_read(const char *path, ff_yaml_pair *pair, void *user,
                  struct ff_error *error) FF_MUST_USE;
 
-/* A scalar as YAML writes it: quoted where it must be. */
+/* A scalar in double quotes, as YAML reads it back. */
 void ff_yaml_quote(struct ff_buffer *buffer, const char *value);
 
 #endif
