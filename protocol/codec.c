@@ -3,7 +3,16 @@
 #include <msgpack.h>
 #include <string.h>
 
-enum field_type { FIELD_U64, FIELD_F64, FIELD_FLAG, FIELD_ID, FIELD_DIGEST, FIELD_ATTEMPT, FIELD_TEXT, FIELD_BYTES };
+enum field_type {
+    FIELD_U64,
+    FIELD_F64,
+    FIELD_FLAG,
+    FIELD_ID,
+    FIELD_DIGEST,
+    FIELD_ATTEMPT,
+    FIELD_TEXT,
+    FIELD_BYTES
+};
 
 struct field {
     const char *member;
@@ -348,9 +357,14 @@ int ff_decode_next(struct ff_decoder *decoder, union ff_item *item, struct ff_er
 /* ---- description ---- */
 
 static const char *const type_names[] = {
-    [FIELD_U64] = "unsigned integer", [FIELD_F64] = "double",         [FIELD_FLAG] = "true",
-    [FIELD_ID] = "16 bytes",          [FIELD_DIGEST] = "32 bytes",    [FIELD_ATTEMPT] = "[epoch, counter]",
-    [FIELD_TEXT] = "text",            [FIELD_BYTES] = "bytes",
+    [FIELD_U64] = "unsigned integer",
+    [FIELD_F64] = "double",
+    [FIELD_FLAG] = "true",
+    [FIELD_ID] = "16 bytes",
+    [FIELD_DIGEST] = "32 bytes",
+    [FIELD_ATTEMPT] = "[epoch, counter]",
+    [FIELD_TEXT] = "text",
+    [FIELD_BYTES] = "bytes",
 };
 
 void ff_messages_describe(struct ff_buffer *buffer)

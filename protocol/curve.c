@@ -3,6 +3,7 @@
 #include "protocol/core/file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,11 +79,8 @@ int ff_curve_load_or_make(const char *path, struct ff_curve_keys *keys, struct f
     struct ff_curve_keys made;
     if (ff_curve_generate(&made, error) < 0)
         return -1;
-    char line[2 * FF_CURVE_TEXT_SIZE + 1];
-    memcpy(line, made.public_key, FF_CURVE_TEXT_SIZE - 1);
-    line[FF_CURVE_TEXT_SIZE - 1] = ' ';
-    memcpy(line + FF_CURVE_TEXT_SIZE, made.secret_key, FF_CURVE_TEXT_SIZE - 1);
-    strcpy(line + 2 * FF_CURVE_TEXT_SIZE - 1, "\n");
+    char line[2 * FF_CURVE_TEXT_SIZE + 2];
+    snprintf(line, sizeof line, "%s %s\n", made.public_key, made.secret_key);
     int result = ff_file_write(path, ff_span_of(line), 0600, error);
     explicit_bzero(line, sizeof line);
     if (result == 0)

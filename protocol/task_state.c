@@ -10,15 +10,18 @@ enum {
               BIT(FF_TASK_WAITING_FOR_LAUNCH),
 };
 
-/* A state report may be lost or overtaken, so a task may skip forward; backward goes only by a lost attempt. */
+/* A state report may be lost or overtaken, so a task may skip forward; backward goes only by a lost
+ * attempt. */
 static const struct {
     const char *name;
     unsigned next;
 } states[FF_TASK_STATE_COUNT] = {
-    [FF_TASK_RECEIVED] = {"received", BIT(FF_TASK_RECEIVED) | WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
+    [FF_TASK_RECEIVED] = {"received",
+                          BIT(FF_TASK_RECEIVED) | WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
     [FF_TASK_WAITING_FOR_EP] = {"waiting-for-ep", WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
     [FF_TASK_WAITING_FOR_NODES] = {"waiting-for-nodes", WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
-    [FF_TASK_WAITING_FOR_LAUNCH] = {"waiting-for-launch", WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
+    [FF_TASK_WAITING_FOR_LAUNCH] = {"waiting-for-launch",
+                                    WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
     [FF_TASK_RUNNING] = {"running", WAITING | BIT(FF_TASK_RUNNING) | TERMINAL},
     [FF_TASK_SUCCESS] = {"success", 0},
     [FF_TASK_FAILED_STATE] = {"failed", 0},

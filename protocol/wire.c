@@ -5,7 +5,20 @@
 enum { DEPTH_LIMIT = 16 };
 
 /* The families of msgpack's first byte. */
-enum family { POSITIVE, NEGATIVE, TEXT, BYTES, ARRAY, MAP, NIL, FLAG, FLOAT32, FLOAT64, EXTENSION, NEVER };
+enum family {
+    POSITIVE,
+    NEGATIVE,
+    TEXT,
+    BYTES,
+    ARRAY,
+    MAP,
+    NIL,
+    FLAG,
+    FLOAT32,
+    FLOAT64,
+    EXTENSION,
+    NEVER
+};
 
 struct head {
     enum family family;
@@ -28,19 +41,20 @@ static uint64_t big_endian(const uint8_t *bytes, unsigned count)
     return value;
 }
 
-/* First bytes from 0xc0 to 0xdf: family, bytes of the number that follows, bytes of extension type. */
+/* First bytes from 0xc0 to 0xdf: family, bytes of the number that follows, bytes of extension type.
+ */
 static const struct {
     uint8_t family, number, extra;
     uint8_t value;
 } long_heads[32] = {
-    {NIL, 0, 0, 0},       {NEVER, 0, 0, 0},     {FLAG, 0, 0, 0},      {FLAG, 0, 0, 1},
-    {BYTES, 1, 0, 0},     {BYTES, 2, 0, 0},     {BYTES, 4, 0, 0},     {EXTENSION, 1, 1, 0},
-    {EXTENSION, 2, 1, 0}, {EXTENSION, 4, 1, 0}, {FLOAT32, 4, 0, 0},   {FLOAT64, 8, 0, 0},
-    {POSITIVE, 1, 0, 0},  {POSITIVE, 2, 0, 0},  {POSITIVE, 4, 0, 0},  {POSITIVE, 8, 0, 0},
-    {NEGATIVE, 1, 0, 0},  {NEGATIVE, 2, 0, 0},  {NEGATIVE, 4, 0, 0},  {NEGATIVE, 8, 0, 0},
-    {EXTENSION, 0, 1, 1}, {EXTENSION, 0, 1, 2}, {EXTENSION, 0, 1, 4}, {EXTENSION, 0, 1, 8},
-    {EXTENSION, 0, 1, 16}, {TEXT, 1, 0, 0},     {TEXT, 2, 0, 0},      {TEXT, 4, 0, 0},
-    {ARRAY, 2, 0, 0},     {ARRAY, 4, 0, 0},     {MAP, 2, 0, 0},       {MAP, 4, 0, 0},
+    {NIL, 0, 0, 0},        {NEVER, 0, 0, 0},     {FLAG, 0, 0, 0},      {FLAG, 0, 0, 1},
+    {BYTES, 1, 0, 0},      {BYTES, 2, 0, 0},     {BYTES, 4, 0, 0},     {EXTENSION, 1, 1, 0},
+    {EXTENSION, 2, 1, 0},  {EXTENSION, 4, 1, 0}, {FLOAT32, 4, 0, 0},   {FLOAT64, 8, 0, 0},
+    {POSITIVE, 1, 0, 0},   {POSITIVE, 2, 0, 0},  {POSITIVE, 4, 0, 0},  {POSITIVE, 8, 0, 0},
+    {NEGATIVE, 1, 0, 0},   {NEGATIVE, 2, 0, 0},  {NEGATIVE, 4, 0, 0},  {NEGATIVE, 8, 0, 0},
+    {EXTENSION, 0, 1, 1},  {EXTENSION, 0, 1, 2}, {EXTENSION, 0, 1, 4}, {EXTENSION, 0, 1, 8},
+    {EXTENSION, 0, 1, 16}, {TEXT, 1, 0, 0},      {TEXT, 2, 0, 0},      {TEXT, 4, 0, 0},
+    {ARRAY, 2, 0, 0},      {ARRAY, 4, 0, 0},     {MAP, 2, 0, 0},       {MAP, 4, 0, 0},
 };
 
 static struct head short_head(uint8_t first)

@@ -26,6 +26,5 @@ void ff_time_text(int64_t wall_ns, char text[FF_TIME_TEXT_SIZE])
     struct tm parts;
     gmtime_r(&seconds, &parts);
     size_t used = strftime(text, FF_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf(text + used, FF_TIME_TEXT_SIZE - used, ".%06dZ",
-             (int)(wall_ns % 1000000000 / 1000));
+    snprintf(text + used, FF_TIME_TEXT_SIZE - used, ".%06dZ", (int)(wall_ns % 1000000000 / 1000));
 }

@@ -27,7 +27,8 @@ int ff_fail(struct ff_error *error, enum ff_error_code code, const char *format,
 {
     if (error == NULL)
         return -1;
-    /* The arguments may point into the error itself (a cause that is told again), so format beside it first. */
+    /* The arguments may point into the error itself (a cause that is told again), so format beside
+     * it first. */
     char text[FF_ERROR_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);

@@ -120,7 +120,7 @@ int ff_folder_make(const char *path, mode_t mode, struct ff_error *error)
     char work[PATH_MAX];
     if (strlen(path) >= sizeof work)
         return ff_fail(error, FF_INVALID_ARGUMENT, "the path is too long: %s", path);
-    strcpy(work, path);
+    snprintf(work, sizeof work, "%s", path);
     for (char *slash = work + 1; *slash != '\0'; slash++) {
         if (*slash != '/')
             continue;
@@ -153,8 +153,8 @@ static int remove_entries(int fd)
             continue;
         if (unlinkat(dirfd(folder), entry->d_name, 0) == 0)
             continue;
-        int child = openat(dirfd(folder), entry->d_name,
-                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int child =
+            openat(dirfd(folder), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (child < 0 || remove_entries(child) < 0 ||
             unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR) < 0)
             result = -1;

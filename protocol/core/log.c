@@ -41,7 +41,7 @@ int ff_log_open(const char *process, const char *path, enum ff_log_level floor,
     }
     if (strlen(path) >= sizeof log_path)
         return ff_fail(error, FF_INVALID_ARGUMENT, "the path of the log is too long: %s", path);
-    strcpy(log_path, path);
+    snprintf(log_path, sizeof log_path, "%s", path);
     int fd = open_log_file();
     if (fd < 0)
         return ff_fail_errno(error, FF_IO, errno, "cannot open the log %s", path);
@@ -56,7 +56,8 @@ void ff_log_reopen(void)
     int fd = open_log_file();
     if (fd < 0)
         return;
-    /* dup3 replaces the old file under the same number, so a thread that is writing never meets a closed one. */
+    /* dup3 replaces the old file under the same number, so a thread that is writing never meets a
+     * closed one. */
     if (dup3(fd, log_fd, O_CLOEXEC) < 0)
         log_fd = fd;
     else

@@ -19,7 +19,8 @@
 
 enum { READY_FD = 3 };
 
-/* Fills state and start time from /proc/PID/stat; the name in parentheses may hold anything, so parse behind it. */
+/* Fills state and start time from /proc/PID/stat; the name in parentheses may hold anything, so
+ * parse behind it. */
 static int read_stat(pid_t pid, char *state, uint64_t *start_ticks)
 {
     char path[64];
@@ -86,7 +87,8 @@ static void become_daemon(const char *const argv[], int log_fd, int null_fd, int
     _exit(127);
 }
 
-/* Reads what the program says until it closes the pipe or the time is over. Returns the bytes read, -1 on time-out. */
+/* Reads what the program says until it closes the pipe or the time is over. Returns the bytes read,
+ * -1 on time-out. */
 static ssize_t listen_for_ready(int fd, int timeout_ms, char *text, size_t size)
 {
     int64_t deadline = ff_monotonic_ns() + (int64_t)timeout_ms * 1000000;
@@ -162,7 +164,8 @@ int ff_process_start_daemon(const char *const argv[], const char *log_path, int 
             close(null_fd);
         return ff_fail_errno(error, FF_IO, failure, "cannot start %s", argv[0]);
     }
-    /* dup2 onto descriptor 3 would be a no-op that keeps close-on-exec, so keep the pipe away from it. */
+    /* dup2 onto descriptor 3 would be a no-op that keeps close-on-exec, so keep the pipe away from
+     * it. */
     int ready_fd = fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, 10);
     pid_t child = ready_fd >= 0 ? fork() : -1;
     if (child == 0)
@@ -220,8 +223,8 @@ int ff_process_file_write(const char *path, struct ff_error *error)
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     char line[512];
-    snprintf(line, sizeof line, "%d %llu %s\n", (int)self.pid,
-             (unsigned long long)self.start_ticks, host);
+    snprintf(line, sizeof line, "%d %llu %s\n", (int)self.pid, (unsigned long long)self.start_ticks,
+             host);
     return ff_file_write(path, ff_span_of(line), 0600, error);
 }
 

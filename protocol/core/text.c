@@ -145,7 +145,8 @@ int ff_text_unhex(const char *text, size_t text_size, void *bytes, size_t size)
             return -1;
     uint8_t *to = bytes;
     for (size_t i = 0; i < size; i++)
-        to[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+        to[i] =
+            (uint8_t)((unsigned)hex_value(text[2 * i]) << 4 | (unsigned)hex_value(text[2 * i + 1]));
     return 0;
 }
 

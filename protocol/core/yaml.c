@@ -54,7 +54,7 @@ static int take_scalar(struct reading *reading, const yaml_event_t *event, struc
     if (!reading->key_waits[depth]) {
         if (strlen(value) >= KEY_SIZE)
             return refuse(reading, event, "a key is too long", error);
-        strcpy(reading->keys[depth], value);
+        snprintf(reading->keys[depth], KEY_SIZE, "%s", value);
         reading->key_waits[depth] = true;
         return 0;
     }
