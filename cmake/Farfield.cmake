@@ -21,8 +21,9 @@ elseif(FF_SANITIZER)
     message(FATAL_ERROR "FF_SANITIZER is '${FF_SANITIZER}': give address, thread, or nothing")
 endif()
 
-set(FF_LIBEXECDIR ${CMAKE_INSTALL_LIBEXECDIR}/farfield)
-set(FF_FUNCTIONDIR ${CMAKE_INSTALL_LIBDIR}/farfield/functions)
+# Fixed, because programs find each other by them (protocol/core/file.c).
+set(FF_LIBEXECDIR libexec/farfield)
+set(FF_FUNCTIONDIR lib/farfield/functions)
 
 function(ff_part name)
     cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})

@@ -85,8 +85,10 @@ static int do_hang(struct ff_call *call, json_t *arguments)
 {
     (void)call;
     (void)arguments;
-    for (;;)
+    volatile int forever = 1;
+    while (forever)
         nap(); /* deaf: never asks whether to stop */
+    return FF_OUTCOME_SUCCESS;
 }
 
 static int do_spin(struct ff_call *call, json_t *arguments)
