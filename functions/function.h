@@ -174,7 +174,8 @@ static inline int ff_call_succeed(struct ff_call *call, const char *result, size
 
 /* Ends the call with an error: a code of protocol/core/error_codes.h by its wire name
  * ("INPUT_INVALID"), what was wrong and where, and what to do about it ("" when there is nothing to
- * say). Final: the task is not tried again. */
+ * say). Final: the task is not tried again. A value given by ff_call_succeed before stays with the
+ * failed task: a command that failed has output, too. */
 static inline int ff_call_fail(struct ff_call *call, const char *code, const char *message,
                                const char *hint)
 {

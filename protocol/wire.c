@@ -1,5 +1,7 @@
 #include "protocol/wire.h"
 
+#include "protocol/core/text.h"
+
 #include <string.h>
 
 enum { DEPTH_LIMIT = 16 };
@@ -164,28 +166,10 @@ int ff_wire_flag(struct ff_wire *wire, bool *value, struct ff_error *error)
     return 0;
 }
 
-/* The length of the UTF-8 sequence at `text` (RFC 3629), 0 when it is none. */
-static size_t sequence_length(const uint8_t *text, size_t left)
-{
-    uint8_t first = text[0];
-    if (first < 0x80)
-        return first != 0 ? 1 : 0;
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || length > left)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
-        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 static bool is_text(const uint8_t *text, size_t size)
 {
     for (size_t at = 0; at < size;) {
-        size_t length = sequence_length(text + at, size - at);
+        size_t length = ff_text_sequence(text + at, size - at);
         if (length == 0)
             return false;
         at += length;

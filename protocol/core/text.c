@@ -160,3 +160,21 @@ bool ff_text_is_name(const char *text)
             return false;
     return true;
 }
+
+size_t ff_text_sequence(const void *bytes, size_t size)
+{
+    const uint8_t *text = bytes;
+    uint8_t first = text[0];
+    if (first < 0x80)
+        return first != 0 ? 1 : 0;
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return length;
+}

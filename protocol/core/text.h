@@ -33,6 +33,9 @@ int ff_text_number(const char *text, double *value) FF_MUST_USE;
 void ff_text_hex(const void *bytes, size_t size, char *text);
 int ff_text_unhex(const char *text, size_t text_size, void *bytes, size_t size) FF_MUST_USE;
 
+/* The length of the UTF-8 sequence (RFC 3629) at the start of `size` ≥ 1 bytes; 0 when it is none, or NUL. */
+size_t ff_text_sequence(const void *text, size_t size);
+
 /* Whether `text` is 1…64 of [A-Za-z0-9._-] and does not begin with a dot or a hyphen: what
  * endpoints and functions may be called. Such a name is a safe file name. */
 bool ff_text_is_name(const char *text);
