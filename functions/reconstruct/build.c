@@ -1,0 +1,151 @@
+#include "functions/reconstruct/build.h"
+
+#include "functions/reconstruct/first_probe.h"
+#include "functions/reconstruct/formats/format.h"
+#include "functions/reconstruct/scan_check.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OBJECT_SIDE_MAX = 1 << 20 };
+
+/* Positions to pixels, and the object around them. */
+static int place(struct ff_problem *problem, struct ff_error *error)
+{
+    const double *pixel = problem->geometry.object_pixel_m;
+    problem->positions =
+        ff_array_create(problem->patterns, 2 * sizeof(double), "the positions in pixels", error);
+    if (problem->positions == NULL)
+        return -1;
+    size_t extent[2];
+    for (size_t axis = 0; axis < 2; axis++) {
+        double low = INFINITY;
+        double high = -INFINITY;
+        for (size_t n = 0; n < problem->patterns; n++) {
+            double at = problem->positions_m[2 * n + axis] / pixel[axis];
+            problem->positions[2 * n + axis] = at;
+            low = fmin(low, at);
+            high = fmax(high, at);
+        }
+        for (size_t n = 0; n < problem->patterns; n++)
+            problem->positions[2 * n + axis] += FF_OBJECT_MARGIN - low;
+        double side = ceil(high - low) + (double)(axis == 0 ? problem->rows : problem->columns) +
+                      2 * FF_OBJECT_MARGIN;
+        if (side > OBJECT_SIDE_MAX)
+            return ff_fail(error, FF_INPUT_INVALID,
+                           "%s: the scan is %.0f object pixels long; at most %d are made",
+                           problem->source, side, OBJECT_SIDE_MAX);
+        extent[axis] = (size_t)side;
+    }
+    problem->object_rows = extent[0];
+    problem->object_columns = extent[1];
+    size_t elements = ff_array_elements(extent[0], extent[1], 1);
+    problem->object = ff_array_create(elements, sizeof *problem->object, "the object", error);
+    if (problem->object == NULL)
+        return -1;
+    for (size_t i = 0; i < elements; i++)
+        problem->object[i] = 1;
+    return 0;
+}
+
+/* Moves what the problem keeps; what is left behind is the measurement's probe. */
+static void take_arrays(struct ff_problem *problem, struct ff_measurement *measurement)
+{
+    problem->patterns = measurement->patterns;
+    problem->rows = measurement->rows;
+    problem->columns = measurement->columns;
+    problem->counts = measurement->counts;
+    problem->measured = measurement->measured;
+    problem->positions_m = measurement->positions_m;
+    problem->total_counts = measurement->total_counts;
+    measurement->counts = (struct ff_counts){NULL, NULL};
+    measurement->measured = NULL;
+    measurement->positions_m = NULL;
+    struct ff_geometry *geometry = &problem->geometry;
+    geometry->wavelength_m = measurement->wavelength_m;
+    geometry->energy_J = measurement->energy_J;
+    geometry->distance_m = measurement->distance_m;
+    size_t extent[2] = {problem->rows, problem->columns};
+    for (size_t axis = 0; axis < 2; axis++) {
+        geometry->detector_pixel_m[axis] = measurement->detector_pixel_m[axis];
+        geometry->object_pixel_m[axis] =
+            measurement->wavelength_m * measurement->distance_m /
+            ((double)extent[axis] * measurement->detector_pixel_m[axis]);
+    }
+}
+
+static int complete(struct ff_problem *problem, struct ff_measurement *measurement,
+                    const char *source, const struct ff_settings *settings, struct ff_error *error)
+{
+    problem->source = strdup(source);
+    if (problem->source == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the name of the input");
+    problem->modes = (size_t)settings->modes;
+    problem->probe_was_given = measurement->probe_modes > 0;
+    problem->probe =
+        ff_first_probe_create(measurement, source, problem->modes, settings->crop != 0, error);
+    take_arrays(problem, measurement);
+    if (problem->probe == NULL)
+        return -1;
+    const double *pixel = problem->geometry.object_pixel_m;
+    double window[2] = {pixel[0] * (double)problem->rows, pixel[1] * (double)problem->columns};
+    if (ff_scan_check(source, problem->positions_m, problem->patterns, window, pixel, error) < 0)
+        return -1;
+    return place(problem, error);
+}
+
+struct ff_problem *ff_problem_of_measurement(struct ff_measurement *measurement, const char *source,
+                                             const struct ff_settings *settings,
+                                             struct ff_error *error)
+{
+    struct ff_problem *problem = calloc(1, sizeof *problem);
+    int result = -1;
+    if (problem == NULL)
+        ff_fail(error, FF_NO_MEMORY, "no memory for the problem");
+    else
+        result = complete(problem, measurement, source, settings, error);
+    ff_measurement_dispose(measurement);
+    if (result < 0) {
+        ff_problem_destroy(problem);
+        return NULL;
+    }
+    return problem;
+}
+
+static int finish(struct ff_problem *problem, const char *format, const char *path,
+                  struct ff_error *error)
+{
+    problem->format = strdup(format);
+    if (problem->format == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the name of the format");
+    uint64_t size;
+    if (ff_digest_of_file(path, &problem->digest, &size, error) < 0)
+        return -1;
+    return ff_problem_check(problem, error);
+}
+
+struct ff_problem *ff_problem_create(const struct ff_settings *settings, struct ff_buffer *notes,
+                                     struct ff_error *error)
+{
+    struct ff_measurement measurement;
+    const struct ff_format *format;
+    const char *format_name = ff_settings_format_name(settings);
+    if (ff_format_read(settings->input, format_name, (size_t)settings->crop, &format, &measurement,
+                       notes, error) < 0)
+        return NULL;
+    if (settings->initial_probe[0] != '\0' &&
+        ff_format_read_probe(settings->initial_probe, &measurement, error) < 0) {
+        ff_measurement_dispose(&measurement);
+        return NULL;
+    }
+    char absolute[PATH_MAX];
+    const char *source = realpath(settings->input, absolute) != NULL ? absolute : settings->input;
+    struct ff_problem *problem = ff_problem_of_measurement(&measurement, source, settings, error);
+    if (problem != NULL && finish(problem, format->name, settings->input, error) < 0) {
+        ff_problem_destroy(problem);
+        return NULL;
+    }
+    return problem;
+}

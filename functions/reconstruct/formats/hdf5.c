@@ -1,0 +1,396 @@
+#include "functions/reconstruct/formats/hdf5.h"
+
+#include "functions/reconstruct/formats/hdf5_internal.h"
+#include "protocol/core/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * What a dataset may claim beyond what is stored. DEFLATE packs at most 1032 to 1; the allowance on
+ * top is for small datasets of filters that pack better. CHUNK_BYTES_MAX bounds what the library
+ * allocates for one chunk.
+ */
+enum { PACKING_MAX = 1100, UNPACKED_ALLOWANCE = 16 << 20, CHUNK_BYTES_MAX = 512 << 20 };
+
+static herr_t note_truncation(unsigned depth, const H5E_error2_t *entry, void *user)
+{
+    (void)depth;
+    if (entry->min_num == H5E_TRUNCATED)
+        *(bool *)user = true;
+    return 0;
+}
+
+static bool failed_by_truncation(void)
+{
+    bool truncated = false;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, note_truncation, &truncated);
+    return truncated;
+}
+
+/* What the file is instead of HDF5, for the message. */
+static int refuse_foreign(const char *path, int fd, struct ff_error *error)
+{
+    char head[25] = {0};
+    ssize_t got = pread(fd, head, sizeof head - 1, 0);
+    bool printable = got > 0;
+    for (ssize_t i = 0; i < got; i++) {
+        if (head[i] == '\n' || head[i] == '\r')
+            head[i] = ' ';
+        printable = printable && isprint((unsigned char)head[i]);
+    }
+    if (got == 0)
+        ff_fail(error, FF_INPUT_INVALID, "%s is empty", path);
+    else if (printable)
+        ff_fail(error, FF_INPUT_INVALID, "%s is not an HDF5 file: it begins with the text \"%s\"",
+                path, head);
+    else
+        ff_fail(error, FF_INPUT_INVALID, "%s is not an HDF5 file", path);
+    return ff_hint(error,
+                   "give a scan in an HDF5-based format (CXI); was the file copied completely?");
+}
+
+static int check_file(const char *path, struct ff_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        ff_fail_errno(error, FF_INPUT_MISSING, errno, "cannot open %s", path);
+        return errno == ENOENT
+                   ? ff_hint(error, "check the path; relative ones begin at the current folder")
+                   : -1;
+    }
+    struct stat info;
+    int result = 0;
+    if (fstat(fd, &info) < 0) {
+        result = ff_fail_errno(error, FF_IO, errno, "cannot look at %s", path);
+    } else if (S_ISDIR(info.st_mode)) {
+        ff_fail(error, FF_INPUT_INVALID, "%s is a folder, not a file", path);
+        result = ff_hint(error, "name the file inside it");
+    } else if (!S_ISREG(info.st_mode)) {
+        result = ff_fail(error, FF_INPUT_INVALID, "%s is not a regular file", path);
+    } else if (H5Fis_hdf5(path) <= 0) {
+        result = refuse_foreign(path, fd, error);
+    }
+    close(fd);
+    return result;
+}
+
+static hid_t open_unlocked(const char *path)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    /* Locks fail on read-only and on many parallel file systems, and a reader needs none. */
+    H5Pset_file_locking(access, false, true);
+    hid_t id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    bool truncated = id < 0 && failed_by_truncation();
+    H5Pclose(access);
+    return truncated ? -2 : id;
+}
+
+struct ff_hdf5_file *ff_hdf5_open(const char *path, struct ff_error *error)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    if (check_file(path, error) < 0)
+        return NULL;
+    struct ff_hdf5_file *file = calloc(1, sizeof *file);
+    if (file == NULL || (file->path = strdup(path)) == NULL) {
+        free(file);
+        ff_fail(error, FF_NO_MEMORY, "no memory to open %s", path);
+        return NULL;
+    }
+    file->id = open_unlocked(path);
+    if (file->id >= 0)
+        return file;
+    if (file->id == -2) {
+        ff_fail(error, FF_INPUT_INVALID, "%s is truncated: its end is missing", path);
+        ff_hint(error, "copy it again, or wait until it is written");
+    } else {
+        ff_fail(error, FF_INPUT_INVALID, "%s is a damaged HDF5 file", path);
+        ff_hint(error, "copy it again, or repair it with h5clear or h5repack");
+    }
+    ff_hdf5_close(file);
+    return NULL;
+}
+
+void ff_hdf5_close(struct ff_hdf5_file *file)
+{
+    if (file == NULL)
+        return;
+    if (file->id >= 0)
+        H5Fclose(file->id);
+    free(file->path);
+    free(file);
+}
+
+const char *ff_hdf5_path(const struct ff_hdf5_file *file)
+{
+    return file->path;
+}
+
+bool ff_hdf5_exists(const struct ff_hdf5_file *file, const char *path)
+{
+    char prefix[FF_HDF5_PATH_SIZE];
+    size_t length = strlen(path);
+    if (length >= sizeof prefix)
+        return false;
+    if (strcmp(path, "/") == 0)
+        return true;
+    /* H5Lexists fails on a path whose parents are absent, so each parent is asked for in turn. */
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(prefix, path, i);
+        prefix[i] = '\0';
+        if (H5Lexists(file->id, prefix, H5P_DEFAULT) <= 0 ||
+            H5Oexists_by_name(file->id, prefix, H5P_DEFAULT) <= 0)
+            return false;
+    }
+    return true;
+}
+
+const char *ff_hdf5_first(const struct ff_hdf5_file *file, const char *const *paths)
+{
+    for (size_t i = 0; paths[i] != NULL; i++)
+        if (ff_hdf5_exists(file, paths[i]))
+            return paths[i];
+    return NULL;
+}
+
+void ff_hdf5_shape_text(const struct ff_hdf5_dataset *dataset, char *text, size_t size)
+{
+    snprintf(text, size, dataset->rank == 0 ? "a single value" : "%zu", dataset->shape[0]);
+    for (int i = 1; i < dataset->rank; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, " × %zu", dataset->shape[i]);
+    }
+}
+
+static bool is_complex(hid_t type)
+{
+    static const char *const names[][2] = {{"r", "i"}, {"re", "im"}, {"real", "imag"}};
+    if (H5Tget_nmembers(type) != 2 || H5Tget_member_class(type, 0) != H5T_FLOAT ||
+        H5Tget_member_class(type, 1) != H5T_FLOAT)
+        return false;
+    char *first = H5Tget_member_name(type, 0);
+    char *second = H5Tget_member_name(type, 1);
+    bool found = false;
+    for (size_t i = 0; first != NULL && second != NULL && i < sizeof names / sizeof names[0]; i++)
+        found = found || (strcmp(first, names[i][0]) == 0 && strcmp(second, names[i][1]) == 0);
+    H5free_memory(first);
+    H5free_memory(second);
+    return found;
+}
+
+static void describe_type(struct ff_hdf5_dataset *dataset)
+{
+    hid_t type = H5Dget_type(dataset->id);
+    dataset->element_size = H5Tget_size(type);
+    dataset->is_signed = H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
+    switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+    case H5T_ENUM:
+        dataset->kind = FF_HDF5_INTEGER;
+        break;
+    case H5T_FLOAT:
+        dataset->kind = FF_HDF5_FLOAT;
+        break;
+    case H5T_STRING:
+        dataset->kind = FF_HDF5_TEXT;
+        break;
+    case H5T_COMPOUND:
+        dataset->kind = is_complex(type) ? FF_HDF5_COMPLEX : FF_HDF5_OTHER;
+        break;
+    default:
+        dataset->kind = FF_HDF5_OTHER;
+    }
+    H5Tclose(type);
+}
+
+static int describe_shape(struct ff_hdf5_dataset *dataset, struct ff_error *error)
+{
+    hid_t space = H5Dget_space(dataset->id);
+    int rank = H5Sget_simple_extent_ndims(space);
+    hsize_t extent[H5S_MAX_RANK] = {0};
+    bool usable = rank >= 0 && rank <= FF_HDF5_RANK_MAX &&
+                  H5Sget_simple_extent_type(space) != H5S_NULL &&
+                  H5Sget_simple_extent_dims(space, extent, NULL) >= 0;
+    H5Sclose(space);
+    const char *path = dataset->file->path;
+    if (!usable)
+        return ff_fail(error, FF_INPUT_INVALID,
+                       "%s: %s has %d axes or no extent; up to %d are read", path, dataset->name,
+                       rank, FF_HDF5_RANK_MAX);
+    dataset->rank = rank;
+    dataset->elements = 1;
+    size_t bytes = 0;
+    for (int i = 0; i < rank; i++) {
+        dataset->shape[i] = (size_t)extent[i];
+        if (__builtin_mul_overflow(dataset->elements, dataset->shape[i], &dataset->elements))
+            return ff_fail(error, FF_INPUT_INVALID, "%s: %s claims a shape beyond all memory", path,
+                           dataset->name);
+    }
+    if (__builtin_mul_overflow(dataset->elements, dataset->element_size + sizeof(ff_complex),
+                               &bytes))
+        return ff_fail(error, FF_INPUT_INVALID, "%s: %s claims a size beyond all memory", path,
+                       dataset->name);
+    return 0;
+}
+
+static int check_filters(const struct ff_hdf5_dataset *dataset, hid_t plist, struct ff_error *error)
+{
+    int count = H5Pget_nfilters(plist);
+    for (unsigned i = 0; count > 0 && i < (unsigned)count; i++) {
+        unsigned flags;
+        size_t values = 0;
+        char name[64] = "";
+        H5Z_filter_t filter =
+            H5Pget_filter2(plist, i, &flags, &values, NULL, sizeof name, name, NULL);
+        if (filter < 0 || H5Zfilter_avail(filter) > 0)
+            continue;
+        ff_fail(error, FF_INPUT_INVALID,
+                "%s: %s is compressed by filter %d (%s), which is not installed here",
+                dataset->file->path, dataset->name, (int)filter,
+                name[0] != '\0' ? name : "unnamed");
+        return ff_hint(
+            error, "install that HDF5 filter and set HDF5_PLUGIN_PATH, or rewrite the file with "
+                   "h5repack -f GZIP=1");
+    }
+    return 0;
+}
+
+static int check_chunk(const struct ff_hdf5_dataset *dataset, hid_t plist, struct ff_error *error)
+{
+    hsize_t chunk[FF_HDF5_RANK_MAX] = {0};
+    size_t bytes = dataset->element_size;
+    bool fits = H5Pget_chunk(plist, FF_HDF5_RANK_MAX, chunk) == dataset->rank;
+    for (int i = 0; fits && i < dataset->rank; i++)
+        fits = !__builtin_mul_overflow(bytes, (size_t)chunk[i], &bytes) && bytes <= CHUNK_BYTES_MAX;
+    if (fits)
+        return 0;
+    ff_fail(error, FF_INPUT_INVALID, "%s: %s is stored in chunks of more than %d MiB",
+            dataset->file->path, dataset->name, CHUNK_BYTES_MAX >> 20);
+    return ff_hint(error, "rewrite it with one frame a chunk (h5repack -l CHUNK=…)");
+}
+
+/* The bytes in the dataset's own file that may hold its values. */
+static uint64_t stored_bytes(const struct ff_hdf5_dataset *dataset)
+{
+    uint64_t stored = H5Dget_storage_size(dataset->id);
+    hid_t owner = H5Iget_file_id(dataset->id);
+    hsize_t whole = 0;
+    if (owner < 0 || H5Fget_filesize(owner, &whole) < 0)
+        whole = 0;
+    if (owner >= 0)
+        H5Fclose(owner);
+    return stored < whole ? stored : whole;
+}
+
+static int check_storage(const struct ff_hdf5_dataset *dataset, struct ff_error *error)
+{
+    const char *path = dataset->file->path;
+    hid_t plist = H5Dget_create_plist(dataset->id);
+    H5D_layout_t layout = H5Pget_layout(plist);
+    bool packed = layout == H5D_CHUNKED && H5Pget_nfilters(plist) > 0;
+    int result = 0;
+    if (layout == H5D_VIRTUAL || (layout == H5D_CONTIGUOUS && H5Pget_external_count(plist) > 0)) {
+        ff_fail(error, FF_INPUT_INVALID,
+                "%s: %s lies in other files (a virtual or external dataset)", path, dataset->name);
+        result = ff_hint(error, "gather the frames in one file, for example with h5repack");
+    } else if (layout == H5D_CHUNKED) {
+        result = check_chunk(dataset, plist, error) < 0 ? -1 : check_filters(dataset, plist, error);
+    }
+    H5Pclose(plist);
+    if (result < 0)
+        return -1;
+    uint64_t claimed = (uint64_t)dataset->elements * dataset->element_size;
+    uint64_t stored = stored_bytes(dataset);
+    bool covered =
+        packed ? stored > 0 &&
+                     stored >=
+                         (claimed - (claimed < UNPACKED_ALLOWANCE ? claimed : UNPACKED_ALLOWANCE)) /
+                             PACKING_MAX
+               : stored >= claimed;
+    if (covered || claimed == 0)
+        return 0;
+    char claims[32];
+    char holds[32];
+    ff_text_bytes(claimed, claims, sizeof claims);
+    ff_text_bytes(stored, holds, sizeof holds);
+    ff_fail(error, FF_INPUT_INVALID, "%s: %s claims %s of values and only %s are stored", path,
+            dataset->name, claims, holds);
+    return ff_hint(error, "the file is damaged or was never written to its end");
+}
+
+static int refuse_absent(const struct ff_hdf5_file *file, const char *const *paths,
+                         struct ff_error *error)
+{
+    char list[512] = "";
+    for (size_t i = 0; paths[i] != NULL; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? " or " : "", paths[i]);
+    }
+    return ff_fail(error, FF_INPUT_INVALID, "%s has no dataset %s", file->path, list);
+}
+
+int ff_hdf5_find(const struct ff_hdf5_file *file, const char *const *paths,
+                 struct ff_hdf5_dataset *dataset, struct ff_error *error)
+{
+    const char *name = ff_hdf5_first(file, paths);
+    if (name == NULL)
+        return refuse_absent(file, paths, error);
+    struct ff_hdf5_dataset found = {.file = file};
+    snprintf(found.name, sizeof found.name, "%s", name);
+    found.id = H5Dopen2(file->id, name, H5P_DEFAULT);
+    if (found.id < 0)
+        return ff_fail(error, FF_INPUT_INVALID, "%s: %s is not a dataset that can be read",
+                       file->path, name);
+    describe_type(&found);
+    if (describe_shape(&found, error) < 0 || check_storage(&found, error) < 0) {
+        H5Dclose(found.id);
+        return -1;
+    }
+    *dataset = found;
+    return 0;
+}
+
+void ff_hdf5_dataset_close(struct ff_hdf5_dataset *dataset)
+{
+    if (dataset->id > 0)
+        H5Dclose(dataset->id);
+    dataset->id = 0;
+}
+
+static bool is_numeric(const struct ff_hdf5_dataset *dataset)
+{
+    return dataset->kind == FF_HDF5_INTEGER || dataset->kind == FF_HDF5_FLOAT;
+}
+
+int ff_hdf5_expect(const struct ff_hdf5_dataset *dataset, int rank, const size_t *shape,
+                   struct ff_error *error)
+{
+    if (!is_numeric(dataset))
+        return ff_fail(error, FF_INPUT_INVALID, "%s: %s holds no real numbers", dataset->file->path,
+                       dataset->name);
+    bool fits = dataset->rank == rank;
+    for (int i = 0; fits && i < rank; i++)
+        fits = dataset->shape[i] > 0 && (shape[i] == 0 || dataset->shape[i] == shape[i]);
+    if (fits)
+        return 0;
+    char has[128];
+    char wanted[128] = "";
+    ff_hdf5_shape_text(dataset, has, sizeof has);
+    for (int i = 0; i < rank; i++) {
+        size_t used = strlen(wanted);
+        if (shape[i] == 0)
+            snprintf(wanted + used, sizeof wanted - used, "%sn", i > 0 ? " × " : "");
+        else
+            snprintf(wanted + used, sizeof wanted - used, "%s%zu", i > 0 ? " × " : "", shape[i]);
+    }
+    return ff_fail(error, FF_INPUT_INVALID, "%s: %s has the shape %s; wanted is %s",
+                   dataset->file->path, dataset->name, has, wanted);
+}

@@ -1,0 +1,12 @@
+/* functions/reconstruct/formats/hdf5_internal.h: shared by hdf5.c and hdf5_read.c alone. */
+#ifndef FF_RECONSTRUCT_FORMATS_HDF5_INTERNAL_H
+#define FF_RECONSTRUCT_FORMATS_HDF5_INTERNAL_H
+
+#include "functions/reconstruct/formats/hdf5.h"
+
+struct ff_hdf5_file {
+    hid_t id; /* -1: not open */
+    char *path;
+};
+
+#endif

@@ -1,0 +1,146 @@
+#include "functions/reconstruct/settings.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const formats[] = {"auto", "cxi", NULL};
+static const char *const algorithms[] = {"rpie", NULL};
+static const char *const noises[] = {"gaussian", NULL};
+static const char *const devices[] = {"auto", "cpu", NULL};
+
+#define AT(field) offsetof(struct ff_settings, field)
+
+static const struct ff_option options[] = {
+    {"input", FF_OPTION_PATH, AT(input), NULL, "", 0, 0, NULL, "The measured scan"},
+    {"output", FF_OPTION_PATH, AT(output), NULL, "", 0, 0, NULL,
+     "Where the result goes (product HDF5; pictures lie beside it); "
+     "unset: the input's name with -recon.h5, in the current folder"},
+    {"format", FF_OPTION_CHOICE, AT(format), NULL, "auto", 0, 0, formats,
+     "What kind of file the input is; auto looks into it"},
+    {"algorithm", FF_OPTION_CHOICE, AT(algorithm), NULL, "rpie", 0, 0, algorithms,
+     "The solver; rpie is mini-batch regularised PIE (Maiden, Johnson and Li 2017)"},
+    {"epochs", FF_OPTION_INTEGER, AT(epochs), NULL, "100", 1, 1000000, NULL,
+     "Passes over all patterns"},
+    {"batches", FF_OPTION_INTEGER, AT(batches), NULL, "0", 0, 1000000, NULL,
+     "Parts that an epoch is cut into, with an update after each; 0 makes parts of about 100 "
+     "patterns"},
+    {"alpha", FF_OPTION_NUMBER, AT(alpha), NULL, "0.05", 0.0001, 1, NULL,
+     "Regularisation of rpie: small steps far where light is weak, 1 steps as ePIE does"},
+    {"step_object", FF_OPTION_NUMBER, AT(step_object), NULL, "1", 0, 2, NULL,
+     "Length of the object's steps; 0 keeps the object"},
+    {"step_probe", FF_OPTION_NUMBER, AT(step_probe), NULL, "1", 0, 2, NULL,
+     "Length of the probe's steps; 0 keeps the probe"},
+    {"probe_start", FF_OPTION_INTEGER, AT(probe_start), NULL, "2", 1, 1000000, NULL,
+     "The first epoch that updates the probe"},
+    {"modes", FF_OPTION_INTEGER, AT(modes), NULL, "1", 1, 64, NULL,
+     "Mutually incoherent probe modes"},
+    {"noise", FF_OPTION_CHOICE, AT(noise), NULL, "gaussian", 0, 0, noises,
+     "Noise model; gaussian compares amplitudes"},
+    {"seed", FF_OPTION_INTEGER, AT(seed), NULL, "0", 0, 9007199254740992.0, NULL,
+     "Of the random order of patterns and of added modes; the same seed gives the same result"},
+    {"devices", FF_OPTION_CHOICE, AT(devices), NULL, "auto", 0, 0, devices, "What computes"},
+    {"threads", FF_OPTION_INTEGER, AT(threads), NULL, "0", 0, 1024, NULL,
+     "Threads of the CPU; 0 takes one for each core of the slot"},
+    {"preview_every", FF_OPTION_INTEGER, AT(preview_every), "epochs", "10", 0, 1000000, NULL,
+     "How often a picture of the phase is published; 0 never"},
+    {"checkpoint_every", FF_OPTION_INTEGER, AT(checkpoint_every), "epochs", "10", 0, 1000000, NULL,
+     "How often the state is saved, so that a later attempt goes on from it; 0 never"},
+    {"resume", FF_OPTION_TEXT, AT(resume), NULL, "auto", 0, 0, NULL,
+     "auto goes on from the checkpoint of an earlier attempt, never starts afresh, "
+     "and the name of a checkpoint file goes on from that"},
+    {"time_limit_s", FF_OPTION_NUMBER, AT(time_limit_s), "s", "0", 0, 31536000, NULL,
+     "After this time the reconstruction ends and keeps its result; 0 for no limit"},
+    {"crop", FF_OPTION_INTEGER, AT(crop), "px", "0", 0, 16384, NULL,
+     "Use only the middle of each frame, so many rows and columns; 0 the whole frame"},
+    {"initial_probe", FF_OPTION_PATH, AT(initial_probe), NULL, "", 0, 0, NULL,
+     "A result or CXI file whose probe to begin with; unset: the input's own, else an estimate"},
+};
+
+/* What the solvers to come will need; refused by name, so that nobody believes it had an effect. */
+static const char *const reserved[] = {
+    "momentum",
+    "step",
+    "opr_modes",
+    "positions",
+    "affine",
+    "mask",
+    "orientation",
+    "fly",
+    "intensities",
+    "near_field",
+    "pad",
+    "subpixel",
+    "object_constraint",
+    "probe_constraint",
+    "power_balance",
+    "stop_when",
+    "initial_object",
+    NULL,
+};
+
+const struct ff_option_table ff_settings_table = {
+    .owner = "reconstruct",
+    .options = options,
+    .count = sizeof options / sizeof options[0],
+    .reserved = reserved,
+};
+
+struct ff_settings *ff_settings_create(struct ff_error *error)
+{
+    struct ff_settings *settings = calloc(1, sizeof *settings);
+    if (settings == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the settings");
+        return NULL;
+    }
+    if (ff_options_init(&ff_settings_table, settings, error) < 0) {
+        ff_settings_destroy(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+void ff_settings_destroy(struct ff_settings *settings)
+{
+    if (settings == NULL)
+        return;
+    ff_options_dispose(&ff_settings_table, settings);
+    free(settings);
+}
+
+/* "scans/fly012.cxi" → "fly012-recon.h5". */
+static char *output_of(const char *input)
+{
+    const char *slash = strrchr(input, '/');
+    const char *name = slash != NULL ? slash + 1 : input;
+    const char *dot = strrchr(name, '.');
+    int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
+    char *output = NULL;
+    return asprintf(&output, "%.*s-recon.h5", length, name) < 0 ? NULL : output;
+}
+
+int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
+{
+    if (settings->input[0] == '\0') {
+        ff_fail(error, FF_INVALID_SETTING, "reconstruct needs the setting 'input'");
+        return ff_hint(error, "name the file of the measured scan");
+    }
+    if (settings->crop != 0 && settings->crop < 8)
+        return ff_fail(error, FF_INVALID_SETTING,
+                       "the setting 'crop' cannot be %lld; it takes 0 or 8 … 16384 px",
+                       (long long)settings->crop);
+    if (settings->output[0] != '\0')
+        return 0;
+    char *output = output_of(settings->input);
+    if (output == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the output's name");
+    free(settings->output);
+    settings->output = output;
+    return 0;
+}
+
+const char *ff_settings_format_name(const struct ff_settings *settings)
+{
+    return formats[settings->format];
+}

@@ -1,0 +1,53 @@
+/*
+ * functions/reconstruct/settings.h: the settings of `reconstruct`, under one name everywhere:
+ * `--set KEY=VALUE`, a YAML file (`--config`) and the JSON arguments of a task. settings.c holds
+ * the table with key, type, unit, default, range and help.
+ */
+#ifndef FF_RECONSTRUCT_SETTINGS_H
+#define FF_RECONSTRUCT_SETTINGS_H
+
+#include "functions/reconstruct/option_table.h"
+
+/* In the order of the choices in settings.c. */
+enum ff_algorithm { FF_ALGORITHM_RPIE };
+enum ff_noise { FF_NOISE_GAUSSIAN };
+enum ff_device_choice { FF_DEVICES_AUTO, FF_DEVICES_CPU };
+
+struct ff_settings {
+    char *input;  /* required */
+    char *output; /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
+    int format;   /* 0: auto, else of formats/format.h; see ff_settings_format_name */
+    int algorithm;
+    int64_t epochs;
+    int64_t batches; /* 0: about 100 patterns a batch */
+    double alpha;
+    double step_object;
+    double step_probe;
+    int64_t probe_start;
+    int64_t modes;
+    int noise;
+    int64_t seed;
+    int devices;
+    int64_t threads; /* 0: one for each core of the slot */
+    int64_t preview_every;
+    int64_t checkpoint_every;
+    char *resume;        /* "auto", "never", or a checkpoint file */
+    double time_limit_s; /* 0: none */
+    int64_t crop;        /* 0: the whole frame */
+    char *initial_probe; /* "": the one of the input, else an estimate */
+};
+
+extern const struct ff_option_table ff_settings_table;
+
+/* With every default set; NULL when memory is out. */
+struct ff_settings *ff_settings_create(struct ff_error *error) FF_MUST_USE;
+void ff_settings_destroy(struct ff_settings *settings);
+
+/* What one key alone cannot tell: that there is an input, and a name for the output (set when it is
+ * ""). */
+int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) FF_MUST_USE;
+
+/* "auto", or the name of a format in formats/format.h. */
+const char *ff_settings_format_name(const struct ff_settings *settings);
+
+#endif
