@@ -1,0 +1,45 @@
+#include "functions/reconstruct/backends/cpu/kernels.h"
+
+static bool runs_x86_64(void)
+{
+    return true;
+}
+
+static bool runs_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool runs_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+static const struct {
+    const struct ff_kernels *kernels;
+    bool (*runs)(void);
+} tables[] = {
+    {&ff_kernels_x86_64, runs_x86_64},
+    {&ff_kernels_avx2, runs_avx2},
+    {&ff_kernels_avx512, runs_avx512},
+};
+
+enum { TABLE_COUNT = sizeof tables / sizeof tables[0] };
+
+const struct ff_kernels *ff_kernels_at(unsigned index, bool *runs)
+{
+    if (index >= TABLE_COUNT)
+        return NULL;
+    *runs = tables[index].runs();
+    return tables[index].kernels;
+}
+
+const struct ff_kernels *ff_kernels_choose(void)
+{
+    const struct ff_kernels *widest = &ff_kernels_x86_64;
+    for (unsigned i = 0; i < TABLE_COUNT; i++)
+        if (tables[i].runs())
+            widest = tables[i].kernels;
+    return widest;
+}

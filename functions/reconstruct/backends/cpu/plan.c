@@ -1,0 +1,185 @@
+#include "functions/reconstruct/backends/cpu/plan.h"
+
+#include "protocol/core/clock.h"
+#include "protocol/core/file.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <fftw3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WISDOM_LIMIT = 1 << 24, LOCK_WAIT_MS = 20000, LOCK_TICK_NS = 20000000 };
+
+struct ff_plan {
+    fftwf_plan forward, inverse;
+};
+
+static fftwf_plan make(size_t rows, size_t columns, size_t stride, int sign, unsigned flags,
+                       fftwf_complex *wave)
+{
+    const fftwf_iodim64 dims[2] = {
+        {(ptrdiff_t)rows, (ptrdiff_t)stride, (ptrdiff_t)stride},
+        {(ptrdiff_t)columns, 1, 1},
+    };
+    return fftwf_plan_guru64_dft(2, dims, 0, NULL, wave, wave, sign, flags);
+}
+
+static bool make_both(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+                      unsigned flags)
+{
+    fftwf_complex *wave = fftwf_alloc_complex(rows * stride + FF_ALIGNMENT);
+    if (wave == NULL)
+        return false;
+    /* Planned at the alignment that every buffer has. */
+    fftwf_complex *aligned =
+        (fftwf_complex *)(((uintptr_t)wave + FF_ALIGNMENT - 1) & ~(uintptr_t)(FF_ALIGNMENT - 1));
+    plan->forward = make(rows, columns, stride, FFTW_FORWARD, flags, aligned);
+    if (plan->forward != NULL)
+        plan->inverse = make(rows, columns, stride, FFTW_BACKWARD, flags, aligned);
+    fftwf_free(wave);
+    if (plan->inverse != NULL)
+        return true;
+    if (plan->forward != NULL)
+        fftwf_destroy_plan(plan->forward);
+    plan->forward = NULL;
+    return false;
+}
+
+/* The CPU model as a file name: wisdom of one model is slow on another, and home folders are shared
+ * by many. */
+static void cpu_name(char name[96])
+{
+    char line[256];
+    snprintf(name, 96, "unknown");
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    if (file == NULL)
+        return;
+    while (fgets(line, sizeof line, file) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || colon == NULL)
+            continue;
+        size_t used = 0;
+        for (const char *at = colon + 1; *at != '\0' && used < 95; at++)
+            if (isalnum((unsigned char)*at))
+                name[used++] = *at;
+        name[used] = '\0';
+        break;
+    }
+    fclose(file);
+}
+
+/* Forgets what this process knows and takes what the file says; false when there is no such file.
+ */
+static bool read_wisdom(const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (ff_file_read(path, WISDOM_LIMIT, &text, &size, NULL) < 0)
+        return false;
+    fftwf_forget_wisdom();
+    int taken = fftwf_import_wisdom_from_string(text);
+    free(text);
+    return taken == 1;
+}
+
+/* -1 when another process holds the lock for too long, or the folder cannot be written. */
+static int lock_beside(const char *path)
+{
+    char lock[4096 + 8];
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int64_t deadline = ff_monotonic_ns() + LOCK_WAIT_MS * 1000000ll;
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        const struct timespec tick = {0, LOCK_TICK_NS};
+        if (ff_monotonic_ns() > deadline) {
+            close(fd);
+            return -1;
+        }
+        nanosleep(&tick, NULL);
+    }
+    return fd;
+}
+
+/* Measures and stores. What is run afterwards is read back from the file, so that the first run
+ * does not differ. */
+static bool measure_and_store(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+                              const char *path)
+{
+    if (!make_both(plan, rows, columns, stride, FFTW_MEASURE))
+        return false;
+    fftwf_destroy_plan(plan->forward);
+    fftwf_destroy_plan(plan->inverse);
+    plan->forward = plan->inverse = NULL;
+    char *text = fftwf_export_wisdom_to_string();
+    if (text == NULL)
+        return false;
+    int stored = ff_file_write(path, ff_span_of(text), 0600, NULL);
+    free(text);
+    return stored == 0 && read_wisdom(path) &&
+           make_both(plan, rows, columns, stride, FFTW_MEASURE | FFTW_WISDOM_ONLY);
+}
+
+static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+                           const char *cache_folder)
+{
+    const unsigned known = FFTW_MEASURE | FFTW_WISDOM_ONLY;
+    char path[4096];
+    char cpu[96];
+    cpu_name(cpu);
+    int length = snprintf(path, sizeof path, "%s/fftw-%s.wisdom", cache_folder, cpu);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return false;
+    if (read_wisdom(path) && make_both(plan, rows, columns, stride, known))
+        return true;
+    if (ff_folder_make(cache_folder, 0700, NULL) < 0)
+        return false;
+    int lock = lock_beside(path);
+    if (lock < 0)
+        return false;
+    /* Another process may have measured it while this one waited. */
+    bool made = (read_wisdom(path) && make_both(plan, rows, columns, stride, known)) ||
+                measure_and_store(plan, rows, columns, stride, path);
+    close(lock);
+    return made;
+}
+
+struct ff_plan *ff_plan_create(size_t rows, size_t columns, size_t stride, const char *cache_folder,
+                               struct ff_error *error)
+{
+    struct ff_plan *plan = calloc(1, sizeof *plan);
+    bool made = plan != NULL && cache_folder != NULL &&
+                plan_by_wisdom(plan, rows, columns, stride, cache_folder);
+    if (plan != NULL && !made) {
+        fftwf_forget_wisdom();
+        made = make_both(plan, rows, columns, stride, FFTW_ESTIMATE);
+    }
+    if (made)
+        return plan;
+    free(plan);
+    ff_fail(error, FF_NO_MEMORY, "FFTW cannot plan a transform of %zu × %zu", rows, columns);
+    return NULL;
+}
+
+void ff_plan_forward(const struct ff_plan *plan, float *wave)
+{
+    fftwf_execute_dft(plan->forward, (fftwf_complex *)wave, (fftwf_complex *)wave);
+}
+
+void ff_plan_inverse(const struct ff_plan *plan, float *wave)
+{
+    fftwf_execute_dft(plan->inverse, (fftwf_complex *)wave, (fftwf_complex *)wave);
+}
+
+void ff_plan_destroy(struct ff_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    fftwf_destroy_plan(plan->forward);
+    fftwf_destroy_plan(plan->inverse);
+    free(plan);
+}

@@ -1,0 +1,28 @@
+/*
+ * functions/reconstruct/backends/cpu/plan.h: the transforms, by FFTW, with plans that every process
+ * agrees on.
+ *
+ * FFTW's measured plans differ from run to run, and so do their roundings. The plan of a shape is
+ * therefore measured once for a CPU model and user and kept as wisdom in the cache folder; whoever
+ * needs it, first or later, runs what the file says. Rows are padded by 8 complex values, which
+ * keeps the columns of power-of-two sizes out of one cache set.
+ */
+#ifndef FF_RECONSTRUCT_BACKENDS_CPU_PLAN_H
+#define FF_RECONSTRUCT_BACKENDS_CPU_PLAN_H
+
+#include "functions/reconstruct/arrays.h"
+
+struct ff_plan;
+
+/* Transforms of (rows, columns), in place, rows `stride` complex values apart, unnormalised. Not to
+ * be called from two threads at once. Without a usable cache folder the plan is FFTW's estimate,
+ * which is always the same. */
+struct ff_plan *ff_plan_create(size_t rows, size_t columns, size_t stride, const char *cache_folder,
+                               struct ff_error *error) FF_MUST_USE;
+
+/* `wave` is aligned to FF_ALIGNMENT. Any thread. */
+void ff_plan_forward(const struct ff_plan *plan, float *wave);
+void ff_plan_inverse(const struct ff_plan *plan, float *wave);
+void ff_plan_destroy(struct ff_plan *plan);
+
+#endif

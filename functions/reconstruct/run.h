@@ -1,0 +1,91 @@
+/*
+ * functions/reconstruct/run.h: one reconstruction from a checked problem to object, probe and
+ * figures: the loop over epochs with progress, previews, stop, time limit and checkpoints. Knows no
+ * files and no messages.
+ */
+#ifndef FF_RECONSTRUCT_RUN_H
+#define FF_RECONSTRUCT_RUN_H
+
+#include "functions/reconstruct/problem.h"
+#include "functions/reconstruct/solvers/solver.h"
+
+struct ff_run_settings {
+    const char *algorithm; /* "rpie" */
+    struct ff_solver_settings solver;
+    size_t modes;
+    uint64_t seed;
+    unsigned threads; /* 0: one a core */
+    const int *cores;
+    unsigned core_count;
+    const char *cache_folder; /* transform plans; may be NULL */
+    size_t preview_every;     /* epochs; 0: never */
+    size_t checkpoint_every;  /* epochs; 0: only when asked to */
+    double time_limit_s;      /* of the run; 0: none */
+};
+
+struct ff_run_epoch {
+    size_t epoch, epochs;
+    double cost;    /* mean of (√I - √d)² over measured pixels, as met during the epoch */
+    double r;       /* √(Σ(√I - √d)² / Σd) */
+    double seconds; /* since the first epoch began, of this process */
+};
+
+/* The state in the middle of a run: borrowed for the length of the callback. */
+struct ff_run_view {
+    const struct ff_problem *problem;
+    const ff_complex *object;
+    const ff_complex *probe;
+    size_t modes, epoch;
+};
+
+enum ff_run_order { FF_RUN_ON, FF_RUN_STOP, FF_RUN_CHECKPOINT };
+
+/* What a run tells and asks; every entry may be NULL. All are called from the thread of ff_run. */
+struct ff_run_watch {
+    void *user;
+    void (*epoch)(void *user, const struct ff_run_epoch *epoch);
+    void (*preview)(void *user, const struct ff_run_view *view);
+    void (*note)(void *user, const char *text);
+    enum ff_run_order (*asked)(void *user);
+    /* Keeps a checkpoint; failure is noted and the run goes on. */
+    int (*checkpoint)(void *user, struct ff_span state, struct ff_error *error);
+};
+
+enum ff_run_end {
+    FF_RUN_DONE,    /* all epochs */
+    FF_RUN_ASKED,   /* the user asked to stop and keep */
+    FF_RUN_TIME,    /* the time limit */
+    FF_RUN_YIELDED, /* a checkpoint was asked for and written: there is no result */
+};
+
+/* "done", "asked", "time", "yielded". */
+const char *ff_run_end_name(enum ff_run_end end);
+
+struct ff_run_result {
+    ff_complex *object; /* of the problem's shape. Owned */
+    ff_complex *probe;  /* (modes, rows, columns), orthogonal, strongest first. Owned */
+    size_t modes;
+    double *costs;     /* one an epoch. Owned */
+    size_t epochs;     /* done */
+    size_t resumed_at; /* epochs that an earlier process did */
+    double cost, r;    /* of object and probe as they are here, all patterns */
+    enum ff_run_end end;
+    double plan_seconds, iterate_seconds, final_seconds;
+    char device[160];
+    size_t bytes; /* held beside the problem */
+};
+
+/*
+ * Runs. `resume` is a checkpoint that an earlier run of the same problem and settings kept, or
+ * empty; one of other data or settings is refused with the difference named. On the same kind of
+ * CPU the result is the same, bit for bit, as without the interruption; on another it agrees to
+ * rounding, and the run says so.
+ */
+int ff_run(const struct ff_problem *problem, const struct ff_run_settings *settings,
+           const struct ff_run_watch *watch, struct ff_span resume, struct ff_run_result *result,
+           struct ff_error *error) FF_MUST_USE;
+
+/* Frees what the result owns. */
+void ff_run_result_dispose(struct ff_run_result *result);
+
+#endif
