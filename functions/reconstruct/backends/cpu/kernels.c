@@ -162,30 +162,60 @@ static inline void store_pair(float *wave, vf re, vf im)
     store(wave + L, __builtin_shuffle(re, im, HIGH));
 }
 
-static inline vf tap(const float *at, size_t stride, const vf w[4])
+/* Rows are taken in blocks of so many, column by column of vectors: what a row shares with the next
+ * one then stays in a register, and a block stays in the first-level cache. */
+enum { BLOCK = 16 };
+
+/* The horizontal half of the taps, and of their adjoint. */
+static inline vf blend(const float *at, vf here, vf next)
 {
-    return w[0] * load(at) + w[1] * load(at + 1) + w[2] * load(at + stride) +
-           w[3] * load(at + stride + 1);
+    return here * load(at) + next * load(at + 1);
+}
+
+static inline vf blend_back(const float *at, vf here, vf next)
+{
+    return here * load(at) + next * load(at - 1);
+}
+
+static inline __attribute__((always_inline)) void gather_block(struct ff_planes object,
+                                                               struct ff_taps taps, size_t first,
+                                                               size_t end, size_t width,
+                                                               struct ff_planes patch, float *power)
+{
+    const vf x0 = all(taps.x0), x1 = all(taps.x1), y0 = all(taps.y0), y1 = all(taps.y1);
+    for (size_t c = 0; c < width; c += L) {
+        const float *from_re = object.re + first * object.stride + c;
+        const float *from_im = object.im + first * object.stride + c;
+        vf re = blend(from_re, x0, x1);
+        vf im = blend(from_im, x0, x1);
+        for (size_t r = first; r < end; r++) {
+            from_re += object.stride;
+            from_im += object.stride;
+            vf below_re = blend(from_re, x0, x1);
+            vf below_im = blend(from_im, x0, x1);
+            vf s_re = y0 * re + y1 * below_re;
+            vf s_im = y0 * im + y1 * below_im;
+            store(patch.re + r * patch.stride + c, s_re);
+            store(patch.im + r * patch.stride + c, s_im);
+            if (power != NULL) {
+                float *to = power + r * width + c;
+                store(to, load(to) + s_re * s_re + s_im * s_im);
+            }
+            re = below_re;
+            im = below_im;
+        }
+    }
 }
 
 static void gather(struct ff_planes object, struct ff_taps taps, size_t rows, size_t width,
                    struct ff_planes patch, float *power)
 {
-    const vf w[4] = {all(taps.w[0]), all(taps.w[1]), all(taps.w[2]), all(taps.w[3])};
-    for (size_t r = 0; r < rows; r++) {
-        const float *re = object.re + r * object.stride;
-        const float *im = object.im + r * object.stride;
-        float *to_re = patch.re + r * patch.stride;
-        float *to_im = patch.im + r * patch.stride;
-        float *sum = power != NULL ? power + r * width : NULL;
-        for (size_t c = 0; c < width; c += L) {
-            vf x = tap(re + c, object.stride, w);
-            vf y = tap(im + c, object.stride, w);
-            store(to_re + c, x);
-            store(to_im + c, y);
-            if (sum != NULL)
-                store(sum + c, load(sum + c) + x * x + y * y);
-        }
+    for (size_t r = 0; r < rows; r += BLOCK) {
+        size_t end = r + BLOCK < rows ? r + BLOCK : rows;
+        if (power != NULL)
+            gather_block(object, taps, r, end, width, patch, power);
+        else
+            gather_block(object, taps, r, end, width, patch, NULL);
     }
 }
 
@@ -340,27 +370,34 @@ static void terms(struct ff_planes probe, struct ff_planes patch, const float *w
         terms_of(probe, patch, wave, wave_stride, rows, width, false, tile, sum);
 }
 
-/* The adjoint of tap: what row r of the target gets from rows r-1 and r of the tile. */
-static inline vf untap(const float *at, size_t stride, const vf w[4])
+/* Rows first … end-1 of one plane: row r of the target gets from rows r-1 and r of the tile. */
+static inline void scatter_block(const float *tile, size_t tile_stride, struct ff_taps taps,
+                                 size_t first, size_t end, size_t columns, float *out,
+                                 size_t out_stride)
 {
-    return w[0] * load(at) + w[1] * load(at - 1) + w[2] * load(at - stride) +
-           w[3] * load(at - stride - 1);
+    const vf x0 = all(taps.x0), x1 = all(taps.x1), y0 = all(taps.y0), y1 = all(taps.y1);
+    for (size_t c = 0; c <= columns; c += L) {
+        const float *from = tile + first * tile_stride + c;
+        float *to = out + first * out_stride + c;
+        vf above = blend_back(from - tile_stride, x0, x1);
+        for (size_t r = first; r < end; r++) {
+            vf here = blend_back(from, x0, x1);
+            store(to, load(to) + y0 * here + y1 * above);
+            above = here;
+            from += tile_stride;
+            to += out_stride;
+        }
+    }
 }
 
 static void scatter(struct ff_planes tile, const float *light, struct ff_taps taps, size_t rows,
                     size_t columns, struct ff_planes out, float *weight)
 {
-    const vf w[4] = {all(taps.w[0]), all(taps.w[1]), all(taps.w[2]), all(taps.w[3])};
-    for (size_t r = 0; r <= rows; r++) {
-        const size_t from = r * tile.stride;
-        const size_t to = r * out.stride;
-        for (size_t c = 0; c <= columns; c += L) {
-            store(out.re + to + c,
-                  load(out.re + to + c) + untap(tile.re + from + c, tile.stride, w));
-            store(out.im + to + c,
-                  load(out.im + to + c) + untap(tile.im + from + c, tile.stride, w));
-            store(weight + to + c, load(weight + to + c) + untap(light + from + c, tile.stride, w));
-        }
+    for (size_t r = 0; r <= rows; r += BLOCK) {
+        size_t end = r + BLOCK < rows + 1 ? r + BLOCK : rows + 1;
+        scatter_block(tile.re, tile.stride, taps, r, end, columns, out.re, out.stride);
+        scatter_block(tile.im, tile.stride, taps, r, end, columns, out.im, out.stride);
+        scatter_block(light, tile.stride, taps, r, end, columns, weight, out.stride);
     }
 }
 
@@ -368,6 +405,17 @@ static void add(float *to, const float *from, size_t count)
 {
     for (size_t i = 0; i < count; i += L)
         store(to + i, load(to + i) + load(from + i));
+}
+
+static float greatest(const float *values, size_t count)
+{
+    vf most = {0};
+    for (size_t i = 0; i < count; i += L)
+        most = larger(most, load(values + i));
+    float result = 0;
+    for (unsigned i = 0; i < L; i++)
+        result = most[i] > result ? most[i] : result;
+    return result;
 }
 
 static void update(float *value, const float *sum, const float *weight, size_t count, float step,
@@ -388,5 +436,6 @@ const struct ff_kernels FF_KERNEL_TABLE = {
     .terms = terms,
     .scatter = scatter,
     .add = add,
+    .greatest = greatest,
     .update = update,
 };

@@ -20,9 +20,9 @@ struct ff_planes {
     size_t stride;
 };
 
-/* Weights of the bilinear taps: [0] this pixel, [1] next column, [2] next row, [3] both. */
+/* Weights of the bilinear taps: x0 and y0 of this column and row, x1 and y1 of the next. */
 struct ff_taps {
-    float w[4];
+    float x0, x1, y0, y1;
 };
 
 struct ff_frame {
@@ -60,6 +60,9 @@ struct ff_kernels {
 
     /* to += from, `count` a multiple of the width. */
     void (*add)(float *to, const float *from, size_t count);
+
+    /* The greatest of `count` values, at least 0. */
+    float (*greatest)(const float *values, size_t count);
 
     /* value += step × sum / ((1-alpha) weight + floor). */
     void (*update)(float *value, const float *sum, const float *weight, size_t count, float step,

@@ -44,18 +44,17 @@ static int probe_planes_of(struct ff_backend *backend, const char *what, struct 
     return 0;
 }
 
-static int allocate_sums(struct ff_backend *backend, struct ff_planes *object_sum,
-                         float **weight_sum, struct ff_planes **probe_sum, float **power_sum,
-                         struct ff_error *error)
+static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct ff_error *error)
 {
     size_t stride = backend->object.stride;
-    if (planes_of(backend, backend->object_rows, stride, "the object's gradient", object_sum,
+    if (planes_of(backend, backend->object_rows, stride, "the object's gradient", &lane->object_sum,
                   error) < 0 ||
-        probe_planes_of(backend, "the probe's gradient", probe_sum, error) < 0)
+        probe_planes_of(backend, "the probe's gradient", &lane->probe_sum, error) < 0)
         return -1;
-    *weight_sum = block_of(backend, backend->object_rows * stride, "the illumination", error);
-    *power_sum = block_of(backend, backend->rows * backend->width, "the probe's weight", error);
-    return *weight_sum != NULL && *power_sum != NULL ? 0 : -1;
+    lane->weight_sum = block_of(backend, backend->object_rows * stride, "the illumination", error);
+    lane->power_sum =
+        block_of(backend, backend->rows * backend->width, "the probe's weight", error);
+    return lane->weight_sum != NULL && lane->power_sum != NULL ? 0 : -1;
 }
 
 static int allocate_workspace(struct ff_backend *backend, struct workspace *space,
@@ -130,9 +129,7 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
     if (planes_of(backend, backend->object_rows + 2, stride, "the object", &backend->object,
                   error) < 0 ||
         probe_planes_of(backend, "the probe", &backend->probe, error) < 0 ||
-        allocate_mask(backend, error) < 0 ||
-        allocate_sums(backend, &backend->object_sum, &backend->weight_sum, &backend->probe_sum,
-                      &backend->power_sum, error) < 0)
+        allocate_mask(backend, error) < 0)
         return -1;
     for (unsigned i = 0; i < threads; i++)
         if (allocate_workspace(backend, &backend->workspaces[i], error) < 0)
@@ -142,12 +139,9 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
     if (light == NULL)
         return -1;
     backend->light = light + tile_stride + TILE_MARGIN;
-    for (unsigned i = 0; i < backend->lane_count; i++) {
-        struct lane *lane = &backend->lanes[i];
-        if (allocate_sums(backend, &lane->object_sum, &lane->weight_sum, &lane->probe_sum,
-                          &lane->power_sum, error) < 0)
+    for (unsigned i = 0; i < backend->lane_count; i++)
+        if (allocate_lane(backend, &backend->lanes[i], error) < 0)
             return -1;
-    }
     return 0;
 }
 

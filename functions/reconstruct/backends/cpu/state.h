@@ -11,7 +11,7 @@
 
 enum {
     LANE_LIMIT = 32,
-    PATTERNS_A_LANE = 24, /* fewer patterns in a lane, and its planes cost more than its work */
+    PATTERNS_A_LANE = 48, /* fewer patterns in a lane, and its planes cost more than its work */
     ROW_PIECES = 32,      /* into so many pieces rows are cut for sums and updates */
     TILE_MARGIN = 16,     /* zero columns left of a tile: the taps look one to the left */
     PLANE_MARGIN = 48,    /* columns right of the object that whole vectors may touch */
@@ -50,14 +50,10 @@ struct ff_backend {
     size_t modes, batch_limit;
     unsigned lane_count; /* at most; small batches use fewer */
 
-    struct ff_planes object;     /* (object_rows + 2, stride) */
-    struct ff_planes *probe;     /* one a mode: (rows, width), zero beyond the columns */
-    float *light;                /* Σ_m |P_m|² in the shape of a tile */
-    float *weight;               /* the mask as floats, (rows, width), or NULL */
-    struct ff_planes object_sum; /* the lanes' sums added up */
-    float *weight_sum;
-    struct ff_planes *probe_sum;
-    float *power_sum;
+    struct ff_planes object; /* (object_rows + 2, stride) */
+    struct ff_planes *probe; /* one a mode: (rows, width), zero beyond the columns */
+    float *light;            /* Σ_m |P_m|² in the shape of a tile */
+    float *weight;           /* the mask as floats, (rows, width), or NULL */
     struct lane lanes[LANE_LIMIT];
     struct workspace *workspaces; /* one a thread */
     uint32_t *sorted;             /* the batch by row */

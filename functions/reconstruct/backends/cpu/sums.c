@@ -17,14 +17,9 @@ static struct place place_of(const struct ff_problem *problem, uint32_t pattern)
 {
     double row = problem->positions[2 * pattern];
     double column = problem->positions[2 * pattern + 1];
-    struct place place = {(size_t)row, (size_t)column, {{0}}};
     float y = (float)(row - floor(row));
     float x = (float)(column - floor(column));
-    place.taps.w[0] = (1 - y) * (1 - x);
-    place.taps.w[1] = (1 - y) * x;
-    place.taps.w[2] = y * (1 - x);
-    place.taps.w[3] = y * x;
-    return place;
+    return (struct place){(size_t)row, (size_t)column, {1 - x, x, 1 - y, y}};
 }
 
 static struct ff_planes planes_at(struct ff_planes planes, size_t row, size_t column)
