@@ -1,0 +1,211 @@
+#include "tests/numeric/scene.h"
+
+#include "tests/unit/check.h"
+
+#include <complex.h>
+#include <math.h>
+
+typedef _Complex double complex_double;
+
+static double next_unit(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (double)(*state >> 11) * 0x1p-53;
+}
+
+static complex_double polar(double size, double angle)
+{
+    return size * (cos(angle) + sin(angle) * (complex_double)I);
+}
+
+/* One transform along `count` values `stride` apart, by definition. */
+static void transform_line(complex_double *values, size_t count, size_t stride,
+                           complex_double *work)
+{
+    for (size_t k = 0; k < count; k++) {
+        work[k] = 0;
+        for (size_t i = 0; i < count; i++)
+            work[k] += values[i * stride] *
+                       polar(1, -2 * M_PI * (double)((i * k) % count) / (double)count);
+    }
+    for (size_t k = 0; k < count; k++)
+        values[k * stride] = work[k] / sqrt((double)count);
+}
+
+static complex_double object_at(const ff_complex *object, size_t columns, size_t row, size_t column)
+{
+    return (complex_double)object[row * columns + column];
+}
+
+void scene_intensity(const struct ff_problem *problem, const ff_complex *object,
+                     const ff_complex *probe, size_t modes, size_t pattern, double *intensity)
+{
+    size_t rows = problem->rows;
+    size_t columns = problem->columns;
+    size_t width = problem->object_columns;
+    double y = problem->positions[2 * pattern];
+    double x = problem->positions[2 * pattern + 1];
+    size_t top = (size_t)y;
+    size_t left = (size_t)x;
+    y -= floor(y);
+    x -= floor(x);
+    complex_double *wave = malloc(rows * columns * sizeof *wave);
+    complex_double *work = malloc((rows + columns) * sizeof *work);
+    assert_non_null(wave);
+    assert_non_null(work);
+    memset(intensity, 0, rows * columns * sizeof *intensity);
+    for (size_t m = 0; m < modes; m++) {
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t c = 0; c < columns; c++) {
+                complex_double s = (1 - y) * (1 - x) * object_at(object, width, top + r, left + c) +
+                                   (1 - y) * x * object_at(object, width, top + r, left + c + 1) +
+                                   y * (1 - x) * object_at(object, width, top + r + 1, left + c) +
+                                   y * x * object_at(object, width, top + r + 1, left + c + 1);
+                wave[r * columns + c] = s * (complex_double)probe[(m * rows + r) * columns + c];
+            }
+        }
+        for (size_t r = 0; r < rows; r++)
+            transform_line(wave + r * columns, columns, 1, work);
+        for (size_t c = 0; c < columns; c++)
+            transform_line(wave + c, rows, columns, work);
+        for (size_t i = 0; i < rows * columns; i++)
+            intensity[i] += creal(wave[i]) * creal(wave[i]) + cimag(wave[i]) * cimag(wave[i]);
+    }
+    free(wave);
+    free(work);
+}
+
+static void *make(size_t count, size_t size)
+{
+    void *array = calloc(count, size);
+    assert_non_null(array);
+    return array;
+}
+
+static void make_truth(struct scene *scene, const struct scene_shape *shape)
+{
+    struct ff_problem *problem = scene->problem;
+    scene->object = make(problem->object_rows * problem->object_columns, sizeof(ff_complex));
+    for (size_t r = 0; r < problem->object_rows; r++) {
+        for (size_t c = 0; c < problem->object_columns; c++) {
+            double y = (double)r;
+            double x = (double)c;
+            double size = 0.8 + 0.2 * cos(0.31 * y) * sin(0.23 * x + 1);
+            double angle = 0.6 * sin(0.19 * y + 0.4) + 0.5 * cos(0.27 * x + 0.11 * y);
+            scene->object[r * problem->object_columns + c] = (ff_complex)polar(size, angle);
+        }
+    }
+    size_t pixels = shape->rows * shape->columns;
+    scene->probe = make(shape->modes * pixels, sizeof(ff_complex));
+    double power = 0;
+    for (size_t m = 0; m < shape->modes; m++) {
+        for (size_t r = 0; r < shape->rows; r++) {
+            for (size_t c = 0; c < shape->columns; c++) {
+                double y = ((double)r - 0.5 * (double)shape->rows) / (double)shape->rows;
+                double x = ((double)c - 0.5 * (double)shape->columns) / (double)shape->columns;
+                double size = exp(-22 * (x * x + y * y)) * (m == 0 ? 1 : 2.5 * (m == 1 ? x : y));
+                double angle = 9 * (x * x + y * y) + 2 * x;
+                scene->probe[m * pixels + r * shape->columns + c] = (ff_complex)polar(size, angle);
+                power += size * size;
+            }
+        }
+    }
+    float scale = (float)sqrt(shape->photons / power);
+    for (size_t i = 0; i < shape->modes * pixels; i++)
+        scene->probe[i] *= scale;
+}
+
+static void make_counts(struct scene *scene, const struct scene_shape *shape)
+{
+    struct ff_problem *problem = scene->problem;
+    size_t pixels = shape->rows * shape->columns;
+    uint16_t *whole = shape->whole_counts ? make(problem->patterns * pixels, sizeof *whole) : NULL;
+    float *exact = shape->whole_counts ? NULL : make(problem->patterns * pixels, sizeof *exact);
+    double *intensity = make(pixels, sizeof *intensity);
+    for (size_t n = 0; n < problem->patterns; n++) {
+        scene_intensity(problem, scene->object, scene->probe, shape->modes, n, intensity);
+        for (size_t i = 0; i < pixels; i++) {
+            double counts = whole != NULL ? floor(intensity[i] + 0.5) : intensity[i];
+            if (whole != NULL)
+                whole[n * pixels + i] = (uint16_t)counts;
+            else
+                exact[n * pixels + i] = (float)counts;
+            problem->total_counts += counts;
+        }
+    }
+    free(intensity);
+    problem->counts.u16 = whole;
+    problem->counts.f32 = exact;
+}
+
+void scene_create(struct scene *scene, struct scene_shape shape)
+{
+    struct ff_problem *problem = make(1, sizeof *problem);
+    uint64_t random = 0x1234567u;
+    scene->problem = problem;
+    problem->patterns = shape.grid * shape.grid;
+    problem->rows = shape.rows;
+    problem->columns = shape.columns;
+    problem->positions = make(2 * problem->patterns, sizeof(double));
+    problem->positions_m = make(2 * problem->patterns, sizeof(double));
+    double most = 0;
+    for (size_t n = 0; n < problem->patterns; n++) {
+        /* Jittered, so that there is no raster pathology. */
+        double y = 2 + shape.step * ((double)(n / shape.grid) + 0.4 * next_unit(&random));
+        double x = 2 + shape.step * ((double)(n % shape.grid) + 0.4 * next_unit(&random));
+        problem->positions[2 * n] = y;
+        problem->positions[2 * n + 1] = x;
+        most = fmax(most, fmax(y, x));
+    }
+    problem->object_rows = (size_t)most + shape.rows + 4;
+    problem->object_columns = (size_t)most + shape.columns + 4;
+    problem->modes = shape.modes;
+    make_truth(scene, &shape);
+    size_t area = problem->object_rows * problem->object_columns;
+    problem->object = make(area, sizeof(ff_complex));
+    for (size_t i = 0; i < area; i++)
+        problem->object[i] = 1;
+    size_t probe_size = shape.modes * shape.rows * shape.columns;
+    problem->probe = make(probe_size, sizeof(ff_complex));
+    memcpy(problem->probe, scene->probe, probe_size * sizeof(ff_complex));
+    make_counts(scene, &shape);
+}
+
+void scene_destroy(struct scene *scene)
+{
+    struct ff_problem *problem = scene->problem;
+    free((void *)problem->counts.u16);
+    free((void *)problem->counts.f32);
+    free(problem->measured);
+    free(problem->positions);
+    free(problem->positions_m);
+    free(problem->object);
+    free(problem->probe);
+    free(problem);
+    free(scene->object);
+    free(scene->probe);
+}
+
+double scene_object_error(const struct scene *scene, const ff_complex *found)
+{
+    const struct ff_problem *problem = scene->problem;
+    size_t rows = problem->object_rows;
+    size_t columns = problem->object_columns;
+    complex_double cross = 0;
+    double own = 0;
+    double truth = 0;
+    /* The middle, where every pixel is seen by several patterns at full light. */
+    for (size_t r = rows / 3; r < 2 * rows / 3; r++) {
+        for (size_t c = columns / 3; c < 2 * columns / 3; c++) {
+            complex_double a = object_at(found, columns, r, c);
+            complex_double b = object_at(scene->object, columns, r, c);
+            cross += conj(a) * b;
+            own += creal(a) * creal(a) + cimag(a) * cimag(a);
+            truth += creal(b) * creal(b) + cimag(b) * cimag(b);
+        }
+    }
+    double left = truth - (creal(cross) * creal(cross) + cimag(cross) * cimag(cross)) / own;
+    return sqrt(fmax(left, 0) / truth);
+}

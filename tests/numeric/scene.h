@@ -1,0 +1,37 @@
+/*
+ * tests/numeric/scene.h: a small problem with a known answer: a smooth complex object, a round
+ * probe, a jittered scan, noiseless or Poisson counts. Built from the formulas of problem.h in
+ * double precision, by a direct transform, so that it shares no code with what it tests.
+ */
+#ifndef FF_TESTS_NUMERIC_SCENE_H
+#define FF_TESTS_NUMERIC_SCENE_H
+
+#include "functions/reconstruct/problem.h"
+
+struct scene_shape {
+    size_t rows, columns; /* of a pattern */
+    size_t grid;          /* grid × grid positions */
+    double step;          /* between them, pixels */
+    size_t modes;         /* of the true probe */
+    double photons;       /* in the mean pattern */
+    bool whole_counts;    /* u16, rounded; else f32, exact */
+};
+
+struct scene {
+    struct ff_problem *problem; /* starts from ones and a blurred probe */
+    ff_complex *object;         /* the truth */
+    ff_complex *probe;          /* the truth, (modes, rows, columns) */
+};
+
+void scene_create(struct scene *scene, struct scene_shape shape);
+void scene_destroy(struct scene *scene);
+
+/* |found - truth| / |truth| where the scan's light falls, after the best common factor; the same
+ * for a shift of the phase ramp is not removed, so give the true probe. */
+double scene_object_error(const struct scene *scene, const ff_complex *found);
+
+/* Intensity of pattern n under object and probe, (rows, columns), DC at the corner. */
+void scene_intensity(const struct ff_problem *problem, const ff_complex *object,
+                     const ff_complex *probe, size_t modes, size_t pattern, double *intensity);
+
+#endif

@@ -1,0 +1,285 @@
+/* The stages of the CPU backend against their formulas. */
+#include "tests/unit/check.h"
+
+#include "functions/reconstruct/backends/backend.h"
+#include "functions/reconstruct/backends/cpu/kernels.h"
+#include "tests/numeric/scene.h"
+
+#include <complex.h>
+#include <math.h>
+
+static const struct scene_shape small = {32, 32, 4, 5, 2, 2e5, false};
+static const struct scene_shape odd = {30, 37, 3, 6, 1, 2e5, true};
+
+static struct ff_backend *open_backend(const struct scene *scene, size_t modes, unsigned threads)
+{
+    struct ff_error error;
+    struct ff_backend_plan plan = {
+        .problem = scene->problem,
+        .modes = modes,
+        .batch_limit = scene->problem->patterns,
+        .threads = threads,
+    };
+    struct ff_backend *backend = ff_backend_cpu.create(&plan, &error);
+    if (backend == NULL)
+        fail_msg("%s", error.message);
+    return backend;
+}
+
+static void set_all(uint32_t *patterns, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        patterns[i] = (uint32_t)i;
+}
+
+static double cost_by_definition(const struct scene *scene, const ff_complex *object,
+                                 const ff_complex *probe, size_t modes)
+{
+    const struct ff_problem *problem = scene->problem;
+    size_t pixels = problem->rows * problem->columns;
+    double *intensity = malloc(pixels * sizeof *intensity);
+    assert_non_null(intensity);
+    double cost = 0;
+    for (size_t n = 0; n < problem->patterns; n++) {
+        scene_intensity(problem, object, probe, modes, n, intensity);
+        for (size_t i = 0; i < pixels; i++) {
+            size_t at = n * pixels + i;
+            double counts = problem->counts.u16 != NULL ? (double)problem->counts.u16[at]
+                                                        : (double)problem->counts.f32[at];
+            double error = sqrt(intensity[i]) - sqrt(counts);
+            cost += problem->measured == NULL || problem->measured[i] ? error * error : 0;
+        }
+    }
+    free(intensity);
+    return cost;
+}
+
+static double cost_by_backend(const struct scene *scene, const ff_complex *object,
+                              const ff_complex *probe, size_t modes)
+{
+    uint32_t patterns[64];
+    struct ff_backend *backend = open_backend(scene, modes, 2);
+    double cost = 0;
+    set_all(patterns, scene->problem->patterns);
+    ff_backend_cpu.put_object(backend, object);
+    ff_backend_cpu.put_probe(backend, probe);
+    ff_backend_cpu.cost(backend, (struct ff_batch){patterns, scene->problem->patterns}, &cost);
+    ff_backend_cpu.destroy(backend);
+    return cost;
+}
+
+static void check_cost(struct scene_shape shape)
+{
+    struct scene scene;
+    scene_create(&scene, shape);
+    double expected = cost_by_definition(&scene, scene.problem->object, scene.probe, shape.modes);
+    double found = cost_by_backend(&scene, scene.problem->object, scene.probe, shape.modes);
+    assert_true(expected > 1);
+    assert_true(fabs(found - expected) < 1e-4 * expected);
+    scene_destroy(&scene);
+}
+
+static void test_cost_is_the_formula(void **state)
+{
+    (void)state;
+    check_cost(small);
+    check_cost(odd);
+}
+
+/* The step that update() takes with α = 1 along the object's gradient is N_O / max W; so the object
+ * moves by -∇f/2 up to that factor, and the cost falls by the product of both, to first order. */
+static void test_gradient_is_the_derivative_of_the_cost(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, small);
+    const struct ff_problem *problem = scene.problem;
+    size_t area = problem->object_rows * problem->object_columns;
+    uint32_t patterns[64];
+    set_all(patterns, problem->patterns);
+    struct ff_batch batch = {patterns, problem->patterns};
+    ff_complex *moved = malloc(area * sizeof *moved);
+    assert_non_null(moved);
+    for (int probe_too = 0; probe_too < 2; probe_too++) {
+        struct ff_backend *backend = open_backend(&scene, small.modes, 2);
+        double cost = 0;
+        size_t probe_size = small.modes * problem->rows * problem->columns;
+        ff_complex *probe = malloc(probe_size * sizeof *probe);
+        assert_non_null(probe);
+        const float step = 1e-3f;
+        ff_backend_cpu.put_object(backend, problem->object);
+        ff_backend_cpu.put_probe(backend, scene.probe);
+        ff_backend_cpu.gradients(backend, batch, FF_WANT_OBJECT | FF_WANT_PROBE, &cost);
+        struct ff_backend_step taken = {1, probe_too ? 0 : step, probe_too ? step : 0};
+        ff_backend_cpu.update(backend, taken);
+        ff_backend_cpu.get_object(backend, moved);
+        ff_backend_cpu.get_probe(backend, probe);
+        ff_backend_cpu.destroy(backend);
+        /* Central difference along the step that was taken: f(x + h d) - f(x - h d), scaled up to
+         * be well above the rounding of single precision; its slope must be negative and, by
+         * symmetry of f, twice <N, d>. */
+        double before = cost_by_definition(&scene, problem->object, scene.probe, small.modes);
+        double after = cost_by_definition(&scene, moved, probe, small.modes);
+        double fall = before - after;
+        /* <N, d> = Σ |N|² step / max, and N = d max / step, so the fall is 2 Σ |d|² max / step. The
+         * maximum is not visible from outside; the ratio of two step lengths is: half the step,
+         * half the fall. */
+        assert_true(fall > 0);
+        for (size_t i = 0; i < area; i++)
+            moved[i] = problem->object[i] + 0.5f * (moved[i] - problem->object[i]);
+        for (size_t i = 0; i < probe_size; i++)
+            probe[i] = scene.probe[i] + 0.5f * (probe[i] - scene.probe[i]);
+        double half = before - cost_by_definition(&scene, moved, probe, small.modes);
+        assert_true(fabs(half / fall - 0.5) < 0.02);
+        free(probe);
+    }
+    free(moved);
+    scene_destroy(&scene);
+}
+
+/* The direction itself: along any other direction of the same length the cost falls less. The
+ * derivative in single directions (one pixel, real and imaginary) must have the ratios of the step.
+ */
+static void test_gradient_points_the_right_way_at_single_pixels(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, odd);
+    const struct ff_problem *problem = scene.problem;
+    size_t area = problem->object_rows * problem->object_columns;
+    uint32_t patterns[64];
+    set_all(patterns, problem->patterns);
+    struct ff_backend *backend = open_backend(&scene, 1, 1);
+    double cost = 0;
+    ff_complex *moved = malloc(area * sizeof *moved);
+    assert_non_null(moved);
+    ff_backend_cpu.put_object(backend, problem->object);
+    ff_backend_cpu.put_probe(backend, scene.probe);
+    ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
+                             FF_WANT_OBJECT, &cost);
+    ff_backend_cpu.update(backend, (struct ff_backend_step){1, 1, 0});
+    ff_backend_cpu.get_object(backend, moved);
+    ff_backend_cpu.destroy(backend);
+    double scale = 0;
+    for (unsigned k = 0; k < 6; k++) {
+        size_t at = (problem->object_rows / 2 + k) * problem->object_columns +
+                    problem->object_columns / 2 - 2 * k;
+        ff_complex kept = problem->object[at];
+        ff_complex step = moved[at] - kept;
+        double slope[2];
+        for (int part = 0; part < 2; part++) {
+            const float h = 2e-3f;
+            ff_complex nudge = part == 0 ? h : h * (ff_complex)I;
+            problem->object[at] = kept + nudge;
+            double up = cost_by_definition(&scene, problem->object, scene.probe, 1);
+            problem->object[at] = kept - nudge;
+            double down = cost_by_definition(&scene, problem->object, scene.probe, 1);
+            slope[part] = (up - down) / (2 * (double)h);
+            problem->object[at] = kept;
+        }
+        /* step = -slope / (2 max W): one factor for all pixels and both parts. */
+        double size = hypot(slope[0], slope[1]);
+        double along = -(slope[0] * (double)crealf(step) + slope[1] * (double)cimagf(step)) / size;
+        if (k == 0)
+            scale = along / size;
+        assert_true(fabs(along / size - scale) < 0.02 * scale);
+        assert_true(fabs(along - (double)cabsf(step)) < 0.02 * (double)cabsf(step));
+    }
+    free(moved);
+    scene_destroy(&scene);
+}
+
+static void test_what_lies_under_the_mask_changes_nothing(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, small);
+    struct ff_problem *problem = scene.problem;
+    size_t pixels = problem->rows * problem->columns;
+    size_t area = problem->object_rows * problem->object_columns;
+    uint32_t patterns[64];
+    ff_complex *objects[2];
+    float *counts = (float *)(uintptr_t)problem->counts.f32;
+    set_all(patterns, problem->patterns);
+    problem->measured = malloc(pixels);
+    assert_non_null(problem->measured);
+    for (size_t i = 0; i < pixels; i++)
+        problem->measured[i] = i % 7 != 3;
+    for (int run = 0; run < 2; run++) {
+        for (size_t i = 0; run == 1 && i < problem->patterns * pixels; i++)
+            if (!problem->measured[i % pixels])
+                counts[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -5e30f : INFINITY;
+        struct ff_backend *backend = open_backend(&scene, small.modes, 1);
+        double cost = 0;
+        objects[run] = malloc(area * sizeof(ff_complex));
+        assert_non_null(objects[run]);
+        ff_backend_cpu.put_object(backend, problem->object);
+        ff_backend_cpu.put_probe(backend, scene.probe);
+        ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
+                                 FF_WANT_OBJECT | FF_WANT_PROBE, &cost);
+        ff_backend_cpu.update(backend, (struct ff_backend_step){0.1f, 1, 1});
+        ff_backend_cpu.get_object(backend, objects[run]);
+        ff_backend_cpu.destroy(backend);
+        assert_true(isfinite(cost));
+    }
+    assert_memory_equal(objects[0], objects[1], area * sizeof(ff_complex));
+    free(objects[0]);
+    free(objects[1]);
+    scene_destroy(&scene);
+}
+
+/* Every table that this CPU can run, against the plainest one. */
+static void test_kernels_agree(void **state)
+{
+    (void)state;
+    enum { ROWS = 5, COLUMNS = 21, WIDTH = 32, STRIDE = 96, AREA = ROWS * WIDTH };
+    static float plane[2][(ROWS + 2) * STRIDE];
+    static float patch[2][AREA], power[AREA], wave[2 * AREA], expected[2 * AREA];
+    static uint16_t counts[ROWS * COLUMNS];
+    uint64_t random = 99;
+    for (size_t i = 0; i < sizeof plane / sizeof(float); i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        ((float *)plane)[i] = (float)(random >> 40) * 0x1p-24f - 0.5f;
+    }
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        counts[i] = (uint16_t)(i * 37 % 500);
+    const struct ff_taps taps = {0.75f, 0.25f, 0.4f, 0.6f};
+    struct ff_planes object = {plane[0], plane[1], STRIDE};
+    struct ff_planes to = {patch[0], patch[1], WIDTH};
+    double cost_of_first = 0;
+    bool runs = false;
+    const struct ff_kernels *kernels;
+    unsigned tried = 0;
+    for (unsigned k = 0; (kernels = ff_kernels_at(k, &runs)) != NULL; k++) {
+        if (!runs)
+            continue;
+        memset(power, 0, sizeof power);
+        kernels->gather(object, taps, ROWS, WIDTH, to, power);
+        kernels->exit_wave(to, to, ROWS, WIDTH, wave, WIDTH);
+        float *waves[1] = {wave};
+        struct ff_frame frame = {{counts, NULL}, NULL, ROWS, COLUMNS, WIDTH};
+        double cost = kernels->modulus(waves, 1, WIDTH, &frame, false);
+        if (tried++ == 0) {
+            memcpy(expected, wave, sizeof wave);
+            cost_of_first = cost;
+        }
+        assert_true(fabs(cost - cost_of_first) < 1e-4 * cost_of_first);
+        for (size_t i = 0; i < 2 * AREA; i++)
+            assert_true(fabsf(wave[i] - expected[i]) <= 2e-5f * (1 + fabsf(expected[i])));
+        assert_true(fabsf(power[3] - (patch[0][3] * patch[0][3] + patch[1][3] * patch[1][3])) <
+                    1e-6f);
+    }
+    assert_true(tried >= 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cost_is_the_formula),
+        cmocka_unit_test(test_gradient_is_the_derivative_of_the_cost),
+        cmocka_unit_test(test_gradient_points_the_right_way_at_single_pixels),
+        cmocka_unit_test(test_what_lies_under_the_mask_changes_nothing),
+        cmocka_unit_test(test_kernels_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
