@@ -50,7 +50,7 @@ enum ff_function_flags {
     FF_FUNCTION_CAN_CHECKPOINT = 4, /* writes ff_call_checkpoint_path and goes on from it */
 };
 
-/* What ff_call_should_stop answers. */
+/* What ff_call_should_stop answers. When both are asked for, stop wins. */
 enum ff_stop {
     FF_GO_ON = 0,
     FF_STOP_AND_KEEP = 1, /* end soon, and give the result reached so far */
@@ -58,9 +58,14 @@ enum ff_stop {
         2, /* the node is about to be lost: write the checkpoint, then return ff_call_yield */
 };
 
-/* What `invoke` returns: what one of ff_call_succeed, ff_call_fail and ff_call_yield returned.
- * Anything else, and a return without any of them, fails the task. */
-enum ff_outcome { FF_OUTCOME_SUCCESS = 0, FF_OUTCOME_FAILURE = 1, FF_OUTCOME_YIELD = 2 };
+/* What `invoke` returns: what one of ff_call_succeed, ff_call_fail, ff_call_yield and ff_call_lost
+ * returned. Anything else, and a return without any of them, fails the task. */
+enum ff_outcome {
+    FF_OUTCOME_SUCCESS = 0,
+    FF_OUTCOME_FAILURE = 1,
+    FF_OUTCOME_YIELD = 2,
+    FF_OUTCOME_LOST = 3
+};
 
 enum ff_call_log_level {
     FF_CALL_DEBUG = 0,
@@ -88,8 +93,8 @@ struct ff_call_facts {
     uint32_t core_count;
     uint32_t device_count;      /* leased GPUs */
     const char *const *devices; /* their UUIDs, in the order of CUDA_VISIBLE_DEVICES */
-    double seconds_left;        /* until the time limit of the task, or infinity */
-    const char *body;           /* for shell functions: the registered template. Else NULL */
+    double seconds_left; /* until the time limit of the task, as of the call's start, or infinity */
+    const char *body;    /* for shell functions: the registered template. Else NULL */
 };
 
 /* What the host does for a call. The host's table outlives the call. */
@@ -105,6 +110,7 @@ struct ff_call_host {
     int (*succeed)(struct ff_call *call, const char *result, size_t size);
     int (*fail)(struct ff_call *call, const char *code, const char *message, const char *hint);
     int (*yield)(struct ff_call *call);
+    int (*lost)(struct ff_call *call, const char *code, const char *message, const char *hint);
 };
 
 /* The head of the opaque call: hosts put it first in their own structure. Functions use the
@@ -152,8 +158,9 @@ static inline void ff_call_progress(struct ff_call *call, double fraction, const
     call->host->progress(call, fraction, numbers);
 }
 
-/* A picture of the state so far, under a file name like "object.png". A later one of the same name
- * replaces it. Beyond the limit of 4 MiB it is dropped and a warning logged. */
+/* A picture of the state so far, under a file name like "object.png" (1…64 of [A-Za-z0-9._-], not
+ * beginning with a dot or a hyphen; others are dropped with a warning). A later one of the same
+ * name replaces it. Beyond the limit of 4 MiB it is dropped and a warning logged. */
 static inline void ff_call_preview(struct ff_call *call, const char *name, const char *media_type,
                                    const void *data, size_t size)
 {
@@ -182,8 +189,17 @@ static inline int ff_call_fail(struct ff_call *call, const char *code, const cha
     return call->host->fail(call, code, message, hint);
 }
 
+/* Ends the call because what it ran on failed, not the function (a GPU reports an uncorrectable
+ * error): another attempt is made, and goes on from the checkpoint if there is one. It counts
+ * against the retries of the task. */
+static inline int ff_call_lost(struct ff_call *call, const char *code, const char *message,
+                               const char *hint)
+{
+    return call->host->lost(call, code, message, hint);
+}
+
 /* Ends the call after FF_CHECKPOINT: the task goes back to the queue and another attempt goes on
- * from the file. */
+ * from the file. Without FF_CHECKPOINT asked for it is a failure. */
 static inline int ff_call_yield(struct ff_call *call)
 {
     return call->host->yield(call);

@@ -1,5 +1,7 @@
 #include "protocol/codec.h"
 
+#include "protocol/core/text.h"
+
 #include <msgpack.h>
 #include <string.h>
 
@@ -88,15 +90,56 @@ static int write_to_buffer(void *context, const char *data, size_t size)
     return buffer->failed ? -1 : 0;
 }
 
-static void pack_run(msgpack_packer *packer, enum field_type type, struct ff_span run)
+/* The bytes of `text` that are valid UTF-8 from its start, at most `limit`, ending between
+ * characters. */
+static size_t valid_start(struct ff_span text, size_t limit)
 {
-    if (type == FIELD_TEXT) {
-        msgpack_pack_str(packer, run.size);
-        msgpack_pack_str_body(packer, run.data, run.size);
-    } else {
-        msgpack_pack_bin(packer, run.size);
-        msgpack_pack_bin_body(packer, run.data, run.size);
+    const char *bytes = text.data;
+    size_t at = 0;
+    while (at < text.size) {
+        size_t length = ff_text_sequence(bytes + at, text.size - at);
+        if (length == 0 || at + length > limit)
+            break;
+        at += length;
     }
+    return at;
+}
+
+/* Packs text that a decoder accepts, whatever it was: what functions and commands say may be in any
+ * encoding and of any length, and must not cost a link. Bytes that are no UTF-8 become U+FFFD; the
+ * end beyond the limit is cut. */
+static void pack_text(msgpack_packer *packer, struct ff_span text, size_t limit)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    size_t valid = valid_start(text, limit);
+    if (valid == text.size) {
+        msgpack_pack_str(packer, text.size);
+        msgpack_pack_str_body(packer, text.data, text.size);
+        return;
+    }
+    struct ff_buffer clean;
+    ff_buffer_init(&clean, limit);
+    for (;;) {
+        ff_buffer_append(&clean, text.data, valid);
+        text.data = (const char *)text.data + valid;
+        text.size -= valid;
+        bool broken = text.size > 0 && ff_text_sequence(text.data, text.size) == 0;
+        if (!broken || clean.size + sizeof replacement - 1 > limit)
+            break;
+        ff_buffer_append(&clean, replacement, sizeof replacement - 1);
+        text.data = (const char *)text.data + 1;
+        text.size -= 1;
+        valid = valid_start(text, limit - clean.size);
+    }
+    msgpack_pack_str(packer, clean.size);
+    msgpack_pack_str_body(packer, clean.data, clean.size);
+    ff_buffer_dispose(&clean);
+}
+
+static void pack_bytes(msgpack_packer *packer, struct ff_span run)
+{
+    msgpack_pack_bin(packer, run.size);
+    msgpack_pack_bin_body(packer, run.data, run.size);
 }
 
 static size_t fixed_size(enum field_type type)
@@ -151,7 +194,7 @@ static void pack_value(msgpack_packer *packer, const struct field *field, const 
     case FIELD_ID:
     case FIELD_DIGEST: {
         struct ff_span run = {value, fixed_size(field->type)};
-        pack_run(packer, FIELD_BYTES, run);
+        pack_bytes(packer, run);
         break;
     }
     case FIELD_ATTEMPT: {
@@ -162,8 +205,10 @@ static void pack_value(msgpack_packer *packer, const struct field *field, const 
         break;
     }
     case FIELD_TEXT:
+        pack_text(packer, *(const struct ff_span *)value, field->limit);
+        break;
     case FIELD_BYTES:
-        pack_run(packer, field->type, *(const struct ff_span *)value);
+        pack_bytes(packer, *(const struct ff_span *)value);
         break;
     }
 }
@@ -184,41 +229,59 @@ void ff_encode_begin(struct ff_encoder *encoder, struct ff_buffer *buffer,
     encoder->count_at = buffer->size - 4;
 }
 
-static void encode_item(struct ff_encoder *encoder, enum item_kind kind, const uint8_t *item)
+/* How many fields are to be sent; bytes beyond their limit mark the buffer failed, because nobody
+ * could read them. */
+static size_t count_present(struct ff_encoder *encoder, enum item_kind kind, const uint8_t *item)
 {
-    const struct message_row *row = row_of((uint64_t)encoder->type);
-    if (row == NULL || row->kind != kind || encoder->items >= row->most) {
-        encoder->buffer->failed = true;
-        return;
-    }
-    const struct field *fields = kinds[kind].fields;
     size_t present = 0;
     for (size_t i = 0; i < kinds[kind].count; i++) {
-        const uint8_t *value = item + fields[i].offset;
-        if (is_absent(&fields[i], value))
+        const struct field *field = &kinds[kind].fields[i];
+        const uint8_t *value = item + field->offset;
+        if (is_absent(field, value))
             continue;
         present++;
-        if (fields[i].limit > 0 && ((const struct ff_span *)value)->size > fields[i].limit)
+        if (field->type == FIELD_BYTES && ((const struct ff_span *)value)->size > field->limit)
             encoder->buffer->failed = true;
     }
+    return present;
+}
+
+static bool encode_item(struct ff_encoder *encoder, enum item_kind kind, const uint8_t *item)
+{
+    struct ff_buffer *buffer = encoder->buffer;
+    const struct message_row *row = row_of((uint64_t)encoder->type);
+    if (row == NULL || row->kind != kind)
+        buffer->failed = true;
+    if (buffer->failed || encoder->items >= row->most)
+        return false;
+    size_t before = buffer->size;
+    size_t present = count_present(encoder, kind, item);
     msgpack_packer packer;
-    msgpack_packer_init(&packer, encoder->buffer, write_to_buffer);
+    msgpack_packer_init(&packer, buffer, write_to_buffer);
+    bool fits = !buffer->failed;
     msgpack_pack_map(&packer, present);
     for (size_t i = 0; i < kinds[kind].count; i++) {
-        const uint8_t *value = item + fields[i].offset;
-        if (is_absent(&fields[i], value))
+        const struct field *field = &kinds[kind].fields[i];
+        const uint8_t *value = item + field->offset;
+        if (is_absent(field, value))
             continue;
-        struct ff_span key = ff_span_of(fields[i].key);
-        pack_run(&packer, FIELD_TEXT, key);
-        pack_value(&packer, &fields[i], value);
+        pack_text(&packer, ff_span_of(field->key), FF_NAME_LIMIT);
+        pack_value(&packer, field, value);
+    }
+    if (buffer->failed) {
+        /* Full: the items so far stay a good message. One that does not fit alone never will. */
+        buffer->size = before;
+        buffer->failed = !fits || encoder->items == 0;
+        return false;
     }
     encoder->items++;
+    return true;
 }
 
 #define FF_ENCODE_DEFINE(kind, fields)                                                             \
-    void ff_encode_##kind(struct ff_encoder *encoder, const struct ff_##kind *item)                \
+    bool ff_encode_##kind(struct ff_encoder *encoder, const struct ff_##kind *item)                \
     {                                                                                              \
-        encode_item(encoder, KIND_##kind, (const uint8_t *)item);                                  \
+        return encode_item(encoder, KIND_##kind, (const uint8_t *)item);                           \
     }
 FF_ITEM_KINDS(FF_ENCODE_DEFINE)
 #undef FF_ENCODE_DEFINE

@@ -18,7 +18,7 @@
     X(FF_DRAIN_LIMIT_MS, 30000, "ms", "how long `endpoint stop` lets running tasks finish (config)")         \
     X(FF_START_LIMIT_MS, 15000, "ms", "how long `start` waits for the program to be ready")                  \
     X(FF_LONG_POLL_MS, 25000, "ms", "longest time that the service holds a waiting request")                 \
-    X(FF_KILL_GRACE_MS, 2000, "ms", "between asking a call to end and killing its tree")                     \
+    X(FF_KILL_GRACE_MS, 500, "ms", "between asking a call to end and killing its tree")                      \
     /* sizes */                                                                                              \
     X(FF_MESSAGE_LIMIT, 16777216, "bytes", "one message between processes")                                  \
     X(FF_MESSAGE_ITEMS, 1000, "items", "tasks, results or states in one message")                            \
@@ -36,6 +36,8 @@
     X(FF_SUBMIT_LIMIT, 10000, "tasks", "tasks in one submission")                                            \
     X(FF_COMMIT_ROWS, 10000, "rows", "operations that one commit of the store gathers")                      \
     X(FF_ENDPOINT_WINDOW, 8192, "tasks", "tasks without result that the service lets an endpoint hold (config)") \
+    X(FF_WINDOW_BYTES, 67108864, "bytes", "arguments of the tasks in a window, together")                    \
+    X(FF_UNCHARGED_MAX, 100, "attempts", "uncharged losses of one task before it fails all the same")        \
     X(FF_RUNNER_WINDOW, 64, "calls", "calls handed to a runner before the first has ended")                  \
     X(FF_MAX_RETRIES, 2, "attempts", "attempts after the first when a runner, node or endpoint was lost (config)") \
     X(FF_PROGRESS_PER_SECOND, 20, "messages", "progress messages of one task that travel; the newest wins")  \

@@ -34,6 +34,8 @@
     F(S, U64, devices, "gpus", 0)                                                                     \
     F(S, U64, window, "win", 0)        /* tasks without result that the sender will hold */           \
     F(S, U64, ends_ns, "ends", 0)      /* wall clock at which the scheduler ends the block; 0: never */ \
+    F(S, U64, window_bytes, "winb", 0) /* their arguments together; 0: FF_WINDOW_BYTES */             \
+    F(S, ID, previous, "prev", 0)      /* the instance before this one, which the sender knows to be dead */ \
     F(S, FLAG, take_over, "take", 0)   /* the user moved the endpoint here */
 
 /* Answers a hello. */
@@ -63,6 +65,10 @@
     F(S, U64, running, "run", 0)                                                                      \
     F(S, TEXT, why, "why", 1024) /* in words, when something is in the way of waiting tasks */
 
+/* What the receiver of an order must know to carry it out; none is defined by version 1. An unknown bit is answered with
+ * an outcome failed, code UNSUPPORTED. */
+enum ff_order_needs { FF_NEEDS_KNOWN = 0 };
+
 /* A task on its way to where it runs. */
 #define FF_ORDER_FIELDS(F, S)                                                                         \
     F(S, ID, task, "task", 0)                                                                         \
@@ -82,7 +88,10 @@
     F(S, U64, cores, "cores", 0)                                                                      \
     F(S, U64, nodes, "nodes", 0)                                                                      \
     F(S, U64, time_limit_ms, "limit", 0)                                                              \
-    F(S, U64, submitted_ns, "at", 0)  /* wall clock of the service */
+    F(S, U64, submitted_ns, "at", 0)  /* wall clock of the service */                                 \
+    F(S, U64, needs, "needs", 0)      /* bits of ff_order_needs: whoever does not know one must not run it */ \
+    F(S, DIGEST, checkpoint_digest, "csha", 0) /* a checkpoint that lies with the service as an object */ \
+    F(S, U64, checkpoint_size, "csize", 0)
 
 /* Where a task is now. */
 #define FF_REPORT_FIELDS(F, S)                                                                        \
@@ -125,11 +134,12 @@
     F(S, U64, state, "state", 0) /* success, failed or cancelled */                                   \
     F(S, FLAG, lost, "lost", 0)                                                                       \
     F(S, FLAG, uncharged, "free", 0) /* the attempt does not count against the retries */             \
+    F(S, FLAG, unbegun, "fresh", 0)  /* with lost: the function had not begun; any hop may place the attempt again */ \
     F(S, TEXT, code, "code", 64)                                                                      \
     F(S, TEXT, message, "msg", FF_TEXT_LIMIT)                                                         \
     F(S, TEXT, hint, "hint", FF_TEXT_LIMIT)                                                           \
     F(S, BYTES, log_tail, "tail", FF_LOG_TAIL)                                                        \
-    F(S, BYTES, value, "val", FF_INLINE_LIMIT) /* JSON text */                                        \
+    F(S, BYTES, value, "val", FF_RESULT_LIMIT) /* JSON text; beyond FF_INLINE_LIMIT only from runner to manager */ \
     F(S, DIGEST, value_digest, "vsha", 0)      /* set when the value is an object */                  \
     F(S, U64, value_size, "vsize", 0)                                                                 \
     F(S, TEXT, node, "node", 256)                                                                     \
@@ -137,16 +147,19 @@
     F(S, U64, queued_us, "tq", 0)  /* at endpoint and node before launch */                           \
     F(S, U64, launch_us, "tl", 0)  /* from launch to the function's first instruction */              \
     F(S, U64, run_us, "tr", 0)     /* inside the function */                                          \
-    F(S, U64, ended_ns, "at", 0)
+    F(S, U64, ended_ns, "at", 0)                                                                      \
+    F(S, DIGEST, checkpoint_digest, "csha", 0) /* with lost: a checkpoint that was stored as an object */ \
+    F(S, U64, checkpoint_size, "csize", 0)
 
 #define FF_RECEIPT_FIELDS(F, S)                                                                       \
     F(S, ID, task, "task", 0)                                                                         \
-    F(S, ATTEMPT, attempt, "att", 0)
+    F(S, ATTEMPT, attempt, "att", 0)                                                                  \
+    F(S, FLAG, ended, "end", 0) /* the task is over: its folder and checkpoint may go */
 
 enum ff_control_action {
     FF_CONTROL_CANCEL = 1,     /* end it; the outcome is cancelled */
     FF_CONTROL_STOP = 2,       /* end soon and keep the result so far */
-    FF_CONTROL_CHECKPOINT = 3, /* write a checkpoint and give the task back */
+    FF_CONTROL_CHECKPOINT = 3, /* write a checkpoint and give the task back; give it back at once if it has not begun */
 };
 
 #define FF_CONTROL_FIELDS(F, S)                                                                       \
@@ -196,7 +209,8 @@ enum ff_control_action {
     F(S, ID, task, "task", 0)                                                                         \
     F(S, ATTEMPT, attempt, "att", 0)                                                                  \
     F(S, U64, number, "n", 0)                                                                         \
-    F(S, BYTES, arguments, "args", FF_MESSAGE_LIMIT)                                                  \
+    F(S, BYTES, arguments, "args", FF_INLINE_LIMIT)                                                   \
+    F(S, TEXT, arguments_path, "argf", 4096) /* a file that holds them instead, when they are an object */ \
     F(S, BYTES, body, "body", FF_INLINE_LIMIT)                                                        \
     F(S, TEXT, scratch, "tmp", 4096)                                                                  \
     F(S, TEXT, checkpoint, "ckpt", 4096)                                                              \

@@ -8,16 +8,16 @@
 #include <string.h>
 
 /* One item of each kind, encoded under the type of the message, for the round trip. */
-static void encode_item(struct ff_encoder *encoder, const union ff_item *item)
+static bool encode_item(struct ff_encoder *encoder, const union ff_item *item)
 {
     switch (encoder->type) {
 #define ENCODE_CASE(name, number, kind, most)                                                      \
     case name:                                                                                     \
-        ff_encode_##kind(encoder, &item->kind);                                                    \
-        break;
+        return ff_encode_##kind(encoder, &item->kind);
         FF_MESSAGES(ENCODE_CASE)
 #undef ENCODE_CASE
     }
+    return false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ff_buffer_init(&again, 2 * FF_MESSAGE_LIMIT);
     ff_encode_begin(&encoder, &again, decoder.type);
     while (ff_decode_next(&decoder, &item, &error) > 0)
-        encode_item(&encoder, &item);
+        if (!encode_item(&encoder, &item))
+            abort();
     if (ff_encode_end(&encoder, &error) < 0)
         abort(); /* what was within the limits when it was read is within them when it is written */
     ff_buffer_dispose(&again);
@@ -85,6 +86,5 @@ bool fuzz_seed(unsigned index, struct ff_buffer *buffer)
     union ff_item item;
     fill_item(messages[index].kind, &item);
     ff_encode_begin(&encoder, buffer, messages[index].type);
-    encode_item(&encoder, &item);
-    return ff_encode_end(&encoder, NULL) == 0;
+    return encode_item(&encoder, &item) && ff_encode_end(&encoder, NULL) == 0;
 }

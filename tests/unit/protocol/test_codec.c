@@ -56,21 +56,88 @@ static void test_encoder_keeps_the_limits(void **state)
     struct ff_buffer buffer;
     struct ff_encoder encoder;
     struct ff_error error;
-    char text[FF_TEXT_LIMIT + 1];
-    memset(text, 'x', sizeof text);
-    struct ff_farewell farewell = {.reason = {text, sizeof text}};
+    static char bytes[FF_INLINE_LIMIT + 1];
+    struct ff_order order = sample_order();
+    struct ff_order large = order;
+    large.arguments = (struct ff_span){bytes, sizeof bytes};
+    ff_buffer_init(&buffer, FF_MESSAGE_LIMIT);
+    ff_encode_begin(&encoder, &buffer, FF_MSG_TASKS);
+    assert_false(ff_encode_order(&encoder, &large)); /* longer than its field allows */
+    assert_int_equal(ff_encode_end(&encoder, &error), -1);
+    ff_encode_begin(&encoder, &buffer, FF_MSG_FAREWELL);
+    assert_false(ff_encode_order(&encoder, &order)); /* of another kind than the message */
+    assert_int_equal(ff_encode_end(&encoder, &error), -1);
+    ff_buffer_dispose(&buffer);
+}
+
+static void test_a_full_message_stays_good(void **state)
+{
+    (void)state;
+    struct ff_buffer buffer;
+    struct ff_encoder encoder;
+    struct ff_error error;
     struct ff_order order = sample_order();
     ff_buffer_init(&buffer, FF_MESSAGE_LIMIT);
-    ff_encode_begin(&encoder, &buffer, FF_MSG_FAREWELL);
-    ff_encode_farewell(&encoder, &farewell); /* longer than its field allows */
-    assert_int_equal(ff_encode_end(&encoder, &error), -1);
-    ff_encode_begin(&encoder, &buffer, FF_MSG_FAREWELL);
-    ff_encode_order(&encoder, &order); /* of another kind than the message */
-    assert_int_equal(ff_encode_end(&encoder, &error), -1);
     ff_encode_begin(&encoder, &buffer, FF_MSG_TASKS);
-    for (int i = 0; i <= FF_MESSAGE_ITEMS; i++)
-        ff_encode_order(&encoder, &order); /* one too many */
+    for (int i = 0; i < FF_MESSAGE_ITEMS; i++)
+        assert_true(ff_encode_order(&encoder, &order));
+    assert_false(ff_encode_order(&encoder, &order)); /* one too many */
+    assert_ok(ff_encode_end(&encoder, &error), error);
+    ff_buffer_dispose(&buffer);
+
+    ff_buffer_init(&buffer, 1000);
+    ff_encode_begin(&encoder, &buffer, FF_MSG_TASKS);
+    unsigned taken = 0;
+    while (ff_encode_order(&encoder, &order))
+        taken++;
+    assert_in_range(taken, 2, 20);
+    assert_ok(ff_encode_end(&encoder, &error), error);
+    struct ff_decoder decoder;
+    union ff_item item;
+    assert_ok(ff_decode_open(&decoder, ff_buffer_span(&buffer), &error), error);
+    for (unsigned i = 0; i < taken; i++)
+        assert_int_equal(ff_decode_next(&decoder, &item, &error), 1);
+    assert_int_equal(ff_decode_next(&decoder, &item, &error), 0);
+    ff_buffer_dispose(&buffer);
+
+    ff_buffer_init(&buffer, 40); /* too small for even one */
+    ff_encode_begin(&encoder, &buffer, FF_MSG_TASKS);
+    assert_false(ff_encode_order(&encoder, &order));
     assert_int_equal(ff_encode_end(&encoder, &error), -1);
+    ff_buffer_dispose(&buffer);
+}
+
+/* The reason of a farewell as it arrives on the other side. */
+static struct ff_span sent_text(struct ff_buffer *buffer, struct ff_span text)
+{
+    struct ff_encoder encoder;
+    struct ff_decoder decoder;
+    struct ff_error error;
+    union ff_item item;
+    struct ff_farewell farewell = {.reason = text};
+    ff_encode_begin(&encoder, buffer, FF_MSG_FAREWELL);
+    assert_true(ff_encode_farewell(&encoder, &farewell));
+    assert_ok(ff_encode_end(&encoder, &error), error);
+    assert_ok(ff_decode_open(&decoder, ff_buffer_span(buffer), &error), error);
+    assert_int_equal(ff_decode_next(&decoder, &item, &error), 1);
+    return item.farewell.reason;
+}
+
+static void test_any_text_can_be_sent(void **state)
+{
+    (void)state;
+    struct ff_buffer buffer;
+    ff_buffer_init(&buffer, FF_MESSAGE_LIMIT);
+    static const struct ff_span latin1 = {"caf\xe9 \0 ok\xc3", 10};
+    assert_true(ff_span_equal(sent_text(&buffer, latin1),
+                              ff_span_of("caf\xef\xbf\xbd \xef\xbf\xbd ok\xef\xbf\xbd")));
+    char text[1030]; /* the limit of the field is 1024, in the middle of a character */
+    memset(text, 'x', sizeof text);
+    memcpy(text + 1023, "\xc3\xa9", 2);
+    assert_int_equal(sent_text(&buffer, (struct ff_span){text, sizeof text}).size, 1023);
+    memset(text, 0xff, sizeof text);
+    struct ff_span replaced = sent_text(&buffer, (struct ff_span){text, sizeof text});
+    assert_int_equal(replaced.size, 1023);
     ff_buffer_dispose(&buffer);
 }
 
@@ -192,6 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_encoder_keeps_the_limits),
+        cmocka_unit_test(test_a_full_message_stays_good),
+        cmocka_unit_test(test_any_text_can_be_sent),
         cmocka_unit_test(test_unknown_keys_are_skipped),
         cmocka_unit_test(test_malformed_messages_are_refused),
         cmocka_unit_test(test_damaged_messages_never_harm),
