@@ -18,6 +18,8 @@
 #include "protocol/limits.h"
 #include "protocol/task_state.h"
 
+/* A line a row, however long. */
+/* clang-format off */
 /* Opens a link. Sent by the side that faces the user's end: agent to service, manager to agent. */
 #define FF_HELLO_FIELDS(F, S)                                                                         \
     F(S, U64, version_min, "vmin", 0)                                                                 \
@@ -215,6 +217,7 @@ enum ff_control_action {
     F(S, TEXT, scratch, "tmp", 4096)                                                                  \
     F(S, TEXT, checkpoint, "ckpt", 4096)                                                              \
     F(S, U64, time_limit_ms, "limit", 0)
+/* clang-format on */
 
 /* C types of the wire types. */
 #define FF_C_U64     uint64_t
@@ -266,9 +269,9 @@ enum ff_control_action {
     M(FF_MSG_CONTROL, 17, control, FF_MESSAGE_ITEMS)                                               \
     M(FF_MSG_OBJECT_WANT, 20, want, 16)                                                            \
     M(FF_MSG_OBJECT_PART, 21, part, 1)                                                             \
-    M(FF_MSG_OBJECT_STORE, 22, part, 1)   /* towards the service: keep this part */                \
-    M(FF_MSG_OBJECT_STORED, 23, part, 1)  /* from the service: whole and verified, or why not */   \
-    M(FF_MSG_DRAIN, 24, farewell, 1)      /* finish what runs, take nothing new, then leave */     \
+    M(FF_MSG_OBJECT_STORE, 22, part, 1)  /* towards the service: keep this part */                 \
+    M(FF_MSG_OBJECT_STORED, 23, part, 1) /* from the service: whole and verified, or why not */    \
+    M(FF_MSG_DRAIN, 24, farewell, 1)     /* finish what runs, take nothing new, then leave */      \
     M(FF_MSG_RUNNER_READY, 30, ready, 1)                                                           \
     M(FF_MSG_RUNNER_CALL, 31, call, 1)
 
@@ -281,7 +284,7 @@ enum ff_message_type {
 #define FF_FIELD_MEMBER(item, type, member, key, limit) FF_C_##type member;
 #define FF_ITEM_STRUCT(kind, fields)                                                               \
     struct ff_##kind {                                                                             \
-        fields(FF_FIELD_MEMBER, kind)                                                                    \
+        fields(FF_FIELD_MEMBER, kind)                                                              \
     };
 FF_ITEM_KINDS(FF_ITEM_STRUCT)
 #undef FF_ITEM_STRUCT

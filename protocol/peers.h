@@ -25,8 +25,8 @@ struct ff_peers_events {
      * sent. -1 refuses with the error; `*final` (true at the call) tells whether the peer shall give up. `replaced` is
      * the peer of the same key that is there now, or NULL. */
     int (*hello)(void *user, struct ff_peer *peer, const struct ff_hello *hello,
-                 struct ff_peer *replaced, struct ff_welcome *welcome, void **peer_user, bool *final,
-                 struct ff_error *error);
+                 struct ff_peer *replaced, struct ff_welcome *welcome, void **peer_user,
+                 bool *final, struct ff_error *error);
     /* Any message that is not of the link itself; HEARTBEATs are handed on too. Return -1 with an error to end the link
      * (REFUSED, code PROTOCOL). */
     int (*message)(void *user, struct ff_peer *peer, struct ff_decoder *decoder,

@@ -18,7 +18,7 @@
 struct ff_geometry {
     double wavelength_m;
     double energy_J;
-    double distance_m;         /* sample to detector */
+    double distance_m;          /* sample to detector */
     double detector_pixel_m[2]; /* rows, columns */
     double object_pixel_m[2];   /* rows, columns */
 };
@@ -47,16 +47,17 @@ struct ff_problem {
     size_t object_rows, object_columns;
     ff_complex *object; /* (object_rows, object_columns): the initial object. Owned. */
 
-    size_t modes;      /* M ≥ 1 */
-    ff_complex *probe; /* (M, rows, columns): initial probe modes, centred in the array, strongest first. Owned. */
+    size_t modes; /* M ≥ 1 */
+    ff_complex *
+        probe; /* (M, rows, columns): initial probe modes, centred in the array, strongest first. Owned. */
 
     struct ff_geometry geometry;
 
-    char *source;              /* the file's absolute path */
-    char *format;              /* the name of the preset that read it: "cxi" */
-    struct ff_digest digest;   /* SHA-256 of the file */
-    double total_counts;       /* over measured pixels */
-    bool probe_was_given;      /* the initial probe came from a file */
+    char *source;            /* the file's absolute path */
+    char *format;            /* the name of the preset that read it: "cxi" */
+    struct ff_digest digest; /* SHA-256 of the file */
+    double total_counts;     /* over measured pixels */
+    bool probe_was_given;    /* the initial probe came from a file */
 };
 
 void ff_problem_destroy(struct ff_problem *problem);

@@ -180,11 +180,12 @@ static int iterate(struct run *run, double pixels, struct ff_error *error)
 {
     run->started_ns = ff_monotonic_ns();
     while (run->epoch < run->settings->solver.epochs) {
-        double cost = 0;
+        double cost;
         run->algorithm->epoch(run->solver, run->operations, run->backend, &run->random,
-                              run->epoch + 1, &cost);
+                              run->epoch + 1);
         run->epoch++;
-        if (check_finite(run, cost, error) < 0)
+        if (run->operations->take_cost(run->backend, &cost, error) < 0 ||
+            check_finite(run, cost, error) < 0)
             return -1;
         report(run, cost, pixels);
         bool last = should_end(run);
@@ -219,14 +220,16 @@ static int finish(struct run *run, double pixels, struct ff_error *error)
     uint32_t *patterns = calloc(limit, sizeof *patterns);
     if (patterns == NULL)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the final figures");
-    double cost = 0;
+    double cost;
     for (size_t first = 0; first < problem->patterns; first += limit) {
         size_t count = problem->patterns - first < limit ? problem->patterns - first : limit;
         for (size_t i = 0; i < count; i++)
             patterns[i] = (uint32_t)(first + i);
-        run->operations->cost(run->backend, (struct ff_batch){patterns, count}, &cost);
+        run->operations->cost(run->backend, (struct ff_batch){patterns, count});
     }
     free(patterns);
+    if (run->operations->take_cost(run->backend, &cost, error) < 0)
+        return -1;
     result->cost = cost / pixels;
     result->r = sqrt(cost / problem->total_counts);
     result->final_seconds = seconds_since(start);

@@ -2,8 +2,9 @@
  * functions/shell/template.h: from a registered command and the arguments of a call to the text
  * that the shell runs.
  *
- *     convert {input} -resize {width}x{height} out.png     with {"input": "my scan.png", "width":
- * 64, "height": 48} →  convert 'my scan.png' -resize '64'x'48' out.png
+ *     convert {input} -resize {width}x{height} out.png
+ *     with {"input": "my scan.png", "width": 64, "height": 48}
+ *     → convert 'my scan.png' -resize '64'x'48' out.png
  *
  * Every value is quoted as one word, so that no argument can be read as shell syntax; an array
  * becomes one word an element. `{{` and `}}` stand for braces; a brace that is not followed by a

@@ -59,11 +59,13 @@ static double cost_by_backend(const struct scene *scene, const ff_complex *objec
 {
     uint32_t patterns[64];
     struct ff_backend *backend = open_backend(scene, modes, 2);
-    double cost = 0;
+    struct ff_error error;
+    double cost;
     set_all(patterns, scene->problem->patterns);
     ff_backend_cpu.put_object(backend, object);
     ff_backend_cpu.put_probe(backend, probe);
-    ff_backend_cpu.cost(backend, (struct ff_batch){patterns, scene->problem->patterns}, &cost);
+    ff_backend_cpu.cost(backend, (struct ff_batch){patterns, scene->problem->patterns});
+    assert_ok(ff_backend_cpu.take_cost(backend, &cost, &error), error);
     ff_backend_cpu.destroy(backend);
     return cost;
 }
@@ -102,14 +104,13 @@ static void test_gradient_is_the_derivative_of_the_cost(void **state)
     assert_non_null(moved);
     for (int probe_too = 0; probe_too < 2; probe_too++) {
         struct ff_backend *backend = open_backend(&scene, small.modes, 2);
-        double cost = 0;
         size_t probe_size = small.modes * problem->rows * problem->columns;
         ff_complex *probe = malloc(probe_size * sizeof *probe);
         assert_non_null(probe);
         const float step = 1e-3f;
         ff_backend_cpu.put_object(backend, problem->object);
         ff_backend_cpu.put_probe(backend, scene.probe);
-        ff_backend_cpu.gradients(backend, batch, FF_WANT_OBJECT | FF_WANT_PROBE, &cost);
+        ff_backend_cpu.gradients(backend, batch, FF_WANT_OBJECT | FF_WANT_PROBE);
         struct ff_backend_step taken = {1, probe_too ? 0 : step, probe_too ? step : 0};
         ff_backend_cpu.update(backend, taken);
         ff_backend_cpu.get_object(backend, moved);
@@ -150,13 +151,12 @@ static void test_gradient_points_the_right_way_at_single_pixels(void **state)
     uint32_t patterns[64];
     set_all(patterns, problem->patterns);
     struct ff_backend *backend = open_backend(&scene, 1, 1);
-    double cost = 0;
     ff_complex *moved = malloc(area * sizeof *moved);
     assert_non_null(moved);
     ff_backend_cpu.put_object(backend, problem->object);
     ff_backend_cpu.put_probe(backend, scene.probe);
     ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
-                             FF_WANT_OBJECT, &cost);
+                             FF_WANT_OBJECT);
     ff_backend_cpu.update(backend, (struct ff_backend_step){1, 1, 0});
     ff_backend_cpu.get_object(backend, moved);
     ff_backend_cpu.destroy(backend);
@@ -210,13 +210,15 @@ static void test_what_lies_under_the_mask_changes_nothing(void **state)
             if (!problem->measured[i % pixels])
                 counts[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -5e30f : INFINITY;
         struct ff_backend *backend = open_backend(&scene, small.modes, 1);
-        double cost = 0;
+        struct ff_error error;
+        double cost;
         objects[run] = malloc(area * sizeof(ff_complex));
         assert_non_null(objects[run]);
         ff_backend_cpu.put_object(backend, problem->object);
         ff_backend_cpu.put_probe(backend, scene.probe);
         ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
-                                 FF_WANT_OBJECT | FF_WANT_PROBE, &cost);
+                                 FF_WANT_OBJECT | FF_WANT_PROBE);
+        assert_ok(ff_backend_cpu.take_cost(backend, &cost, &error), error);
         ff_backend_cpu.update(backend, (struct ff_backend_step){0.1f, 1, 1});
         ff_backend_cpu.get_object(backend, objects[run]);
         ff_backend_cpu.destroy(backend);

@@ -11,13 +11,14 @@
  * (4-tap bilinear), F_nm = FFT(S_n P_m) orthonormal, I_n = Σ_m |F_nm|², d_n the counts, all sums
  * over measured pixels.
  *
- * Stages, and which algorithm needs which (the formulas stand in solvers/):
+ * The stages, and where they run (which algorithm needs which: solvers/):
  *
- *   forward      F_nm from object and probe.                               cost(), and inside
- * gradients() modulus      f = Σ (√I - √d)²;  χ_nm = IFFT(F_nm (√d/√I - 1))          inside
- * gradients() gradients    N_O = Σ_n scatter(Σ_m P_m* χ_nm), W = Σ_n scatter(Σ_m |P_m|²), N_P,m =
- * Σ_n S_n* χ_nm,            V = Σ_n |S_n|²          gradients() update       O += s_O N_O / D(W),
- * P_m += s_P N_P,m / D(V), D(X) = (1-α) X + α max X                                  update()
+ *   forward    F_nm from object and probe                                   cost(), gradients()
+ *   modulus    f = Σ (√I - √d)²;  χ_nm = IFFT(F_nm (√d/√I - 1))             cost() f alone, gradients()
+ *   gradients  N_O = Σ_n scatter(Σ_m P_m* χ_nm), W = Σ_n scatter(Σ_m |P_m|²),
+ *              N_P,m = Σ_n S_n* χ_nm,            V = Σ_n |S_n|²             gradients()
+ *   update     O += s_O N_O / D(W), P_m += s_P N_P,m / D(V),
+ *              D(X) = (1-α) X + α max X                                     update()
  *
  * Batch rPIE and ePIE (α = 1) are gradients and update. What the other algorithms add fits the same
  * shape, as further entries at the end of this table: LSQ-ML weighs N_O / D(W) by two sums over the
@@ -80,16 +81,21 @@ struct ff_backend_operations {
     void (*put_probe)(struct ff_backend *backend, const ff_complex *probe);
     void (*get_probe)(struct ff_backend *backend, ff_complex *probe);
 
-    /* forward, modulus and gradients of a batch, replacing the sums of the last one. Adds f to
-     * *cost. `want` is a set of enum ff_backend_want. */
-    void (*gradients)(struct ff_backend *backend, struct ff_batch batch, unsigned want,
-                      double *cost);
+    /* forward, modulus and gradients of a batch, replacing the sums of the last one. Adds f to the
+     * backend's cost. `want` is a set of enum ff_backend_want. */
+    void (*gradients)(struct ff_backend *backend, struct ff_batch batch, unsigned want);
 
     /* update with the sums of the last gradients(). */
     void (*update)(struct ff_backend *backend, struct ff_backend_step step);
 
-    /* forward and f alone; adds to *cost. */
-    void (*cost)(struct ff_backend *backend, struct ff_batch batch, double *cost);
+    /* forward and f alone; adds to the backend's cost. */
+    void (*cost)(struct ff_backend *backend, struct ff_batch batch);
+
+    /* The cost gathered since the last call, which begins anew at zero. The stages above only queue
+     * work on a device: this waits for it, and is where a device that failed since is reported (by
+     * name; the backend is then good for nothing but destroy). Call it once an epoch, not once a
+     * batch. */
+    int (*take_cost)(struct ff_backend *backend, double *cost, struct ff_error *error);
 
     /* `count` times the transforms of gradients() for one pattern (2 × modes), on all threads, and
      * nothing else: the limit that benchmarks are compared with. Returns the seconds. */

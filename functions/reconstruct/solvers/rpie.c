@@ -48,7 +48,7 @@ static size_t batch_limit(const struct ff_solver *solver)
 }
 
 static void epoch(struct ff_solver *solver, const struct ff_backend_operations *operations,
-                  struct ff_backend *backend, struct ff_random *random, size_t number, double *cost)
+                  struct ff_backend *backend, struct ff_random *random, size_t number)
 {
     const struct ff_solver_settings *settings = &solver->settings;
     bool probe_moves = settings->step_probe > 0 && number >= settings->probe_start;
@@ -60,9 +60,8 @@ static void epoch(struct ff_solver *solver, const struct ff_backend_operations *
         .step_probe = probe_moves ? (float)settings->step_probe : 0,
     };
     ff_batches_deal(solver->batches, random);
-    *cost = 0;
     for (size_t i = 0; i < ff_batches_count(solver->batches); i++) {
-        operations->gradients(backend, ff_batches_at(solver->batches, i), want, cost);
+        operations->gradients(backend, ff_batches_at(solver->batches, i), want);
         operations->update(backend, step);
     }
 }

@@ -34,10 +34,10 @@ struct ff_solver_operations {
     /* Most patterns in one batch: what the backend is to be created with. */
     size_t (*batch_limit)(const struct ff_solver *solver);
 
-    /* One pass over all patterns; `epoch` counts from 1. *cost gets Σ (√I - √d)² as it was met on
-     * the way. */
+    /* One pass over all patterns; `epoch` counts from 1. The backend gathers Σ (√I - √d)² as it was
+     * met on the way, and any failure of the device: run.c asks it afterwards. */
     void (*epoch)(struct ff_solver *solver, const struct ff_backend_operations *operations,
-                  struct ff_backend *backend, struct ff_random *random, size_t epoch, double *cost);
+                  struct ff_backend *backend, struct ff_random *random, size_t epoch);
 
     /* What resuming needs beside object, probe and random state. Restoring what was not saved by
      * the same algorithm fails. A solver without such state saves nothing. */

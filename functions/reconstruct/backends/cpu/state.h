@@ -62,6 +62,7 @@ struct ff_backend {
     unsigned lanes_used;
     unsigned want;
     bool cost_only;
+    double cost;               /* since it was last taken */
     size_t first_row, end_row; /* rows that the batch touched */
     float piece_max[2][ROW_PIECES];
     struct ff_backend_step step;
@@ -77,9 +78,8 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
 void ff_cpu_release(struct ff_backend *backend);
 
 /* sums.c: the batch. */
-void ff_cpu_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want,
-                      double *cost);
-void ff_cpu_cost(struct ff_backend *backend, struct ff_batch batch, double *cost);
+void ff_cpu_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+void ff_cpu_cost(struct ff_backend *backend, struct ff_batch batch);
 
 /* update.c: adding the lanes, and the step. */
 void ff_cpu_update(struct ff_backend *backend, struct ff_backend_step step);

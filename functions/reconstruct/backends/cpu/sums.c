@@ -160,25 +160,24 @@ static void run_lane(void *context, unsigned piece, unsigned thread)
         run_pattern(backend, lane, &backend->workspaces[thread], backend->sorted[i]);
 }
 
-static void run_batch(struct ff_backend *backend, struct ff_batch batch, double *cost)
+static void run_batch(struct ff_backend *backend, struct ff_batch batch)
 {
     share_out(backend, batch);
     ff_pool_run(backend->pool, run_lane, backend, backend->lanes_used);
     for (unsigned i = 0; i < backend->lanes_used; i++)
-        *cost += backend->lanes[i].cost;
+        backend->cost += backend->lanes[i].cost;
 }
 
-void ff_cpu_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want,
-                      double *cost)
+void ff_cpu_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want)
 {
     backend->want = want;
     backend->cost_only = false;
     light_probe(backend);
-    run_batch(backend, batch, cost);
+    run_batch(backend, batch);
 }
 
-void ff_cpu_cost(struct ff_backend *backend, struct ff_batch batch, double *cost)
+void ff_cpu_cost(struct ff_backend *backend, struct ff_batch batch)
 {
     backend->cost_only = true;
-    run_batch(backend, batch, cost);
+    run_batch(backend, batch);
 }
