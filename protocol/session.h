@@ -6,9 +6,11 @@
  *       ▲                         │
  *       └──no answer in time──────┴──REFUSED──► refused (final) or away
  *
- * One ff_session belongs to one loop. Messages are gathered and sent before the loop sleeps; ff_session_send takes a
- * whole frame, so that the caller packs as many items as it has. While it is not open, sends are dropped: what must
- * not be lost is kept by the caller and sent again after the next opening, as the protocol demands.
+ * One ff_session belongs to one loop. ff_session_send takes a whole frame and sends it at once, so the caller packs as
+ * many items as it has. While it is not open, sends are dropped: what must not be lost is kept by the caller and sent
+ * again after the next opening, as the protocol demands. Every attempt has a socket of its own, so nothing of an old one
+ * survives. A connection that breaks is noticed at once, a silent one after `lost_ms`. The session may be destroyed
+ * inside its own callbacks.
  */
 #ifndef FF_PROTOCOL_SESSION_H
 #define FF_PROTOCOL_SESSION_H
@@ -33,8 +35,9 @@ struct ff_session_events {
     void (*hello)(void *user, struct ff_hello *hello);
     /* WELCOME came. From now on sends are taken; send HOLDING and HOLDING_END when they are known. */
     void (*open)(void *user, const struct ff_welcome *welcome);
-    /* Any message that is not of the session itself. The frame is valid during the call. */
-    void (*message)(void *user, struct ff_decoder *decoder);
+    /* Any message that is not of the session itself. The frame is valid during the call. -1 with an error ends the
+     * link: it is opened anew. */
+    int (*message)(void *user, struct ff_decoder *decoder, struct ff_error *error);
     /* The link was lost (or never came up); it is tried again. `why` says it in words. */
     void (*lost)(void *user, const struct ff_error *why);
     /* REFUSED with `final`: the session stays away. */
