@@ -207,15 +207,27 @@ enum ff_control_action {
     F(S, TEXT, message, "msg", FF_TEXT_LIMIT)                                                         \
     F(S, TEXT, hint, "hint", FF_TEXT_LIMIT)
 
-/* Manager to runner: run this. */
+/* Manager to runner, once, first: what all its calls have in common. The file description of the device lease travels
+ * beside this frame (SCM_RIGHTS) when there are devices. */
+#define FF_SETUP_FIELDS(F, S)                                                                         \
+    F(S, TEXT, function, "fn", 4096) /* path of the shared object */                                  \
+    F(S, TEXT, name, "name", 64)                                                                      \
+    F(S, TEXT, cache, "cache", 4096) /* folder kept between tasks */                                  \
+    F(S, TEXT, tasks, "tasks", 4096) /* where the folders of tasks lie */                             \
+    F(S, TEXT, cores, "cores", 8192) /* kernel numbers, comma between */                              \
+    F(S, TEXT, devices, "gpus", 1024) /* UUIDs, comma between */                                      \
+    F(S, TEXT, node, "node", 256)
+
+/* Manager to runner: run this. `serial` counts the calls of this runner from 1. */
 #define FF_CALL_FIELDS(F, S)                                                                          \
+    F(S, U64, serial, "ser", 0)                                                                       \
     F(S, ID, task, "task", 0)                                                                         \
     F(S, ATTEMPT, attempt, "att", 0)                                                                  \
     F(S, U64, number, "n", 0)                                                                         \
     F(S, BYTES, arguments, "args", FF_INLINE_LIMIT)                                                   \
     F(S, TEXT, arguments_path, "argf", 4096) /* a file that holds them instead, when they are an object */ \
     F(S, BYTES, body, "body", FF_INLINE_LIMIT)                                                        \
-    F(S, TEXT, scratch, "tmp", 4096)                                                                  \
+    F(S, TEXT, scratch, "tmp", 4096) /* absent: the runner lends its own until the call uses it */    \
     F(S, TEXT, checkpoint, "ckpt", 4096)                                                              \
     F(S, U64, time_limit_ms, "limit", 0)
 /* clang-format on */
@@ -250,6 +262,7 @@ enum ff_control_action {
     K(holding, FF_HOLDING_FIELDS)                                                                  \
     K(farewell, FF_FAREWELL_FIELDS)                                                                \
     K(ready, FF_READY_FIELDS)                                                                      \
+    K(setup, FF_SETUP_FIELDS)                                                                      \
     K(call, FF_CALL_FIELDS)
 
 /* Every message: C name, number on the wire (never reused), kind of its items, most items. */
@@ -275,7 +288,8 @@ enum ff_control_action {
     M(FF_MSG_OBJECT_STORED, 23, part, 1) /* from the service: whole and verified, or why not */    \
     M(FF_MSG_DRAIN, 24, farewell, 1)     /* finish what runs, take nothing new, then leave */      \
     M(FF_MSG_RUNNER_READY, 30, ready, 1)                                                           \
-    M(FF_MSG_RUNNER_CALL, 31, call, 1)
+    M(FF_MSG_RUNNER_CALL, 31, call, 1)                                                             \
+    M(FF_MSG_RUNNER_SETUP, 32, setup, 1)
 
 enum ff_message_type {
 #define FF_MESSAGE_ENUM(name, number, kind, most) name = number,
