@@ -46,8 +46,7 @@ void *ff_link_router(void *context, const char *host, int *port, const struct ff
     snprintf(what, sizeof what, "cannot listen on %s port %d", host, *port);
     void *socket = zmq_socket(context, ZMQ_ROUTER);
     if (socket == NULL || set_common(socket, keys) < 0 ||
-        set_int(socket, ZMQ_ROUTER_MANDATORY, 1) < 0 ||
-        set_int(socket, ZMQ_ROUTER_HANDOVER, 1) < 0 || set_int(socket, ZMQ_CURVE_SERVER, 1) < 0 ||
+        set_int(socket, ZMQ_ROUTER_MANDATORY, 1) < 0 || set_int(socket, ZMQ_CURVE_SERVER, 1) < 0 ||
         zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "farfield", 8) < 0)
         return give_up(socket, error, what);
     char address[160];
@@ -67,11 +66,9 @@ void *ff_link_router(void *context, const char *host, int *port, const struct ff
     return socket;
 }
 
-void *ff_link_dealer(void *context, const char *address, const char *server_key,
-                     const struct ff_curve_keys *keys, struct ff_error *error)
+void *ff_link_dealer_make(void *context, const char *server_key, const struct ff_curve_keys *keys,
+                          struct ff_error *error)
 {
-    char what[320];
-    snprintf(what, sizeof what, "cannot connect to %s", address);
     void *socket = zmq_socket(context, ZMQ_DEALER);
     if (socket == NULL || set_common(socket, keys) < 0 ||
         set_int(socket, ZMQ_RECONNECT_IVL, FF_RECONNECT_MS) < 0 ||
@@ -79,10 +76,39 @@ void *ff_link_dealer(void *context, const char *address, const char *server_key,
         /* Nothing is queued for a peer that is not there: the protocol sends again after a new
            HELLO. */
         set_int(socket, ZMQ_IMMEDIATE, 1) < 0 ||
-        zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, FF_CURVE_TEXT_SIZE) < 0 ||
-        zmq_connect(socket, address) < 0)
-        return give_up(socket, error, what);
+        zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, FF_CURVE_TEXT_SIZE) < 0)
+        return give_up(socket, error, "cannot make a socket");
     return socket;
+}
+
+int ff_link_connect(void *socket, const char *address, struct ff_error *error)
+{
+    if (zmq_connect(socket, address) < 0)
+        return ff_fail(error, FF_IO, "cannot connect to %s: %s", address, zmq_strerror(errno));
+    return 0;
+}
+
+void *ff_link_dealer(void *context, const char *address, const char *server_key,
+                     const struct ff_curve_keys *keys, struct ff_error *error)
+{
+    void *socket = ff_link_dealer_make(context, server_key, keys, error);
+    if (socket != NULL && ff_link_connect(socket, address, error) < 0) {
+        zmq_close(socket);
+        return NULL;
+    }
+    return socket;
+}
+
+bool ff_link_writable(void *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLOUT) != 0;
+}
+
+void ff_link_linger(void *socket, int linger_ms)
+{
+    set_int(socket, ZMQ_LINGER, linger_ms);
 }
 
 void ff_link_close(void *socket)

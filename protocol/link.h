@@ -2,10 +2,10 @@
  * protocol/link.h: ZeroMQ sockets as Farfield uses them.
  *
  * One socket belongs to one thread. ROUTER sockets are mandatory (a message to a peer that is gone
- * is an error, not a silent loss) and hand over; nothing blocks in a send; high-water marks are
- * off, because the window of the protocol bounds what is under way; messages beyond
- * FF_MESSAGE_LIMIT drop the peer. All sockets use CURVE. Which key speaks is known from the
- * handshake (ff_link_peer_key), never from what a message claims.
+ * is an error, not a silent loss) and let nobody take over another's routing id; nothing blocks in
+ * a send; high-water marks are off, because the window of the protocol bounds what is under way;
+ * messages beyond FF_MESSAGE_LIMIT drop the peer. All sockets use CURVE. Which key speaks is known
+ * from the handshake (ff_link_peer_key), never from what a message claims.
  */
 #ifndef FF_PROTOCOL_LINK_H
 #define FF_PROTOCOL_LINK_H
@@ -25,6 +25,17 @@ void *ff_link_router(void *context, const char *host, int *port, const struct ff
  * itself. */
 void *ff_link_dealer(void *context, const char *address, const char *server_key,
                      const struct ff_curve_keys *keys, struct ff_error *error) FF_MUST_USE;
+
+/* The same in two steps, for one who has to do something in between. */
+void *ff_link_dealer_make(void *context, const char *server_key, const struct ff_curve_keys *keys,
+                          struct ff_error *error) FF_MUST_USE;
+int ff_link_connect(void *socket, const char *address, struct ff_error *error) FF_MUST_USE;
+
+/* Whether a DEALER is connected, so that it would take a message. */
+bool ff_link_writable(void *socket);
+
+/* How long closing waits (in the background) for what was sent last; 0 unless set. */
+void ff_link_linger(void *socket, int linger_ms);
 
 void ff_link_close(void *socket);
 

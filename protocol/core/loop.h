@@ -23,7 +23,7 @@ struct ff_loop *ff_loop_create(struct ff_error *error) FF_MUST_USE;
 /* Also destroys what is left on the loop. NULL is fine. */
 void ff_loop_destroy(struct ff_loop *loop);
 
-/* Runs until ff_loop_stop. */
+/* Runs until ff_loop_stop (one that came before counts). May be run again. */
 int ff_loop_run(struct ff_loop *loop, struct ff_error *error) FF_MUST_USE;
 void ff_loop_stop(struct ff_loop *loop);
 
