@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PATTERNS_A_BATCH = 100 };
+
 static const char *const formats[] = {"auto", "cxi", NULL};
 static const char *const algorithms[] = {"rpie", NULL};
 static const char *const noises[] = {"gaussian", NULL};
@@ -143,4 +145,17 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
 const char *ff_settings_format_name(const struct ff_settings *settings)
 {
     return formats[settings->format];
+}
+
+const char *ff_settings_algorithm_name(const struct ff_settings *settings)
+{
+    return algorithms[settings->algorithm];
+}
+
+size_t ff_settings_batches(const struct ff_settings *settings, size_t patterns)
+{
+    if (settings->batches > 0)
+        return (size_t)settings->batches;
+    size_t batches = (patterns + PATTERNS_A_BATCH / 2) / PATTERNS_A_BATCH;
+    return batches > 0 ? batches : 1;
 }

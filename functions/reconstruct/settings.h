@@ -6,7 +6,7 @@
 #ifndef FF_RECONSTRUCT_SETTINGS_H
 #define FF_RECONSTRUCT_SETTINGS_H
 
-#include "functions/reconstruct/option_table.h"
+#include "functions/option_table.h"
 
 /* In the order of the choices in settings.c. */
 enum ff_algorithm { FF_ALGORITHM_RPIE };
@@ -49,5 +49,9 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) F
 
 /* "auto", or the name of a format in formats/format.h. */
 const char *ff_settings_format_name(const struct ff_settings *settings);
+const char *ff_settings_algorithm_name(const struct ff_settings *settings);
+
+/* How many batches an epoch of so many patterns has: the setting, or its default made a number. */
+size_t ff_settings_batches(const struct ff_settings *settings, size_t patterns);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * functions/reconstruct/option_table.h: one table of options that drives every way of giving them.
+ * functions/option_table.h: one table of options that drives every way of giving them.
  *
  * A function describes its settings once, as an array of struct ff_option over a structure of
  * values. That table reads
  * `--set KEY=VALUE`, a YAML file and the JSON arguments of a task, refuses what it does not know
  * with the nearest name it does, and writes the help and the record of the values that were used.
  */
-#ifndef FF_RECONSTRUCT_OPTION_TABLE_H
-#define FF_RECONSTRUCT_OPTION_TABLE_H
+#ifndef FF_FUNCTIONS_OPTION_TABLE_H
+#define FF_FUNCTIONS_OPTION_TABLE_H
 
 #include "protocol/core/bytes.h"
 
@@ -69,5 +69,8 @@ json_t *ff_options_to_json(const struct ff_option_table *table, const void *valu
 
 /* The table as text for a terminal: key, default, range, help. */
 void ff_options_help(const struct ff_option_table *table, struct ff_buffer *buffer);
+
+/* The same as a section of a manual page, in man(7) macros. */
+void ff_options_manual(const struct ff_option_table *table, struct ff_buffer *buffer);
 
 #endif

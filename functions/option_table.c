@@ -1,4 +1,4 @@
-#include "functions/reconstruct/option_table.h"
+#include "functions/option_table.h"
 
 #include "protocol/core/text.h"
 #include "protocol/core/yaml.h"
@@ -318,5 +318,20 @@ void ff_options_help(const struct ff_option_table *table, struct ff_buffer *buff
         if (option->initial[0] != '\0')
             ff_buffer_printf(buffer, "; default %s", option->initial);
         ff_buffer_append_text(buffer, "\n");
+    }
+}
+
+void ff_options_manual(const struct ff_option_table *table, struct ff_buffer *buffer)
+{
+    ff_buffer_append_text(buffer, ".SH SETTINGS\n");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct ff_option *option = &table->options[i];
+        char range[256];
+        range_text(option, range, sizeof range);
+        ff_buffer_printf(buffer, ".TP\n.BR %s \" (%s%s%s\"", option->key, range,
+                         option->unit != NULL ? " " : "", option->unit != NULL ? option->unit : "");
+        if (option->initial[0] != '\0')
+            ff_buffer_printf(buffer, "\", default \" %s", option->initial);
+        ff_buffer_printf(buffer, " )\n%s.\n", option->help);
     }
 }

@@ -1,0 +1,274 @@
+#include "functions/local/program.h"
+
+#include "functions/local/host.h"
+#include "functions/local/progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HELP_LIMIT = 1 << 16, EXIT_CANCELLED = 4 };
+
+struct command {
+    const struct ff_local_program *program;
+    void *values;
+    bool json, plan;
+    const char *help; /* "", or what help is wanted of; NULL: none */
+};
+
+/* --- the command line --- */
+
+static int take_setting(struct command *command, const char *name, const char *value,
+                        struct ff_error *error)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s", name);
+    for (char *at = key; *at != '\0'; at++)
+        *at = *at == '-' ? '_' : *at;
+    return ff_options_set(command->program->table, command->values, key, value, error);
+}
+
+/* The value of option `*at`: what follows "=", else the next argument. */
+static const char *value_of(int argc, char **argv, int *at, struct ff_error *error)
+{
+    const char *equals = strchr(argv[*at], '=');
+    if (equals != NULL)
+        return equals + 1;
+    if (*at + 1 < argc)
+        return argv[++*at];
+    ff_fail(error, FF_INVALID_ARGUMENT, "%s needs a value", argv[*at]);
+    return NULL;
+}
+
+static bool is_option(const char *argument, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(argument, name, length) == 0 &&
+           (argument[length] == '\0' || argument[length] == '=');
+}
+
+static int take_option(struct command *command, int argc, char **argv, int *at,
+                       struct ff_error *error)
+{
+    const struct ff_option_table *table = command->program->table;
+    const char *argument = argv[*at];
+    if (strcmp(argument, "--json") == 0) {
+        command->json = true;
+        return 0;
+    }
+    if (strcmp(argument, "--plan") == 0 && command->program->plan != NULL) {
+        command->plan = true;
+        return 0;
+    }
+    const char *value = value_of(argc, argv, at, error);
+    if (value == NULL)
+        return -1;
+    if (is_option(argument, "--set"))
+        return ff_options_assign(table, command->values, value, error);
+    if (is_option(argument, "--config"))
+        return ff_options_read_yaml(table, command->values, value, error);
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    return take_setting(command, name, value, error);
+}
+
+static int take_argument(struct command *command, const char *argument, struct ff_error *error)
+{
+    const char *key = command->program->argument;
+    if (key != NULL && argument[0] != '-')
+        return take_setting(command, key, argument, error);
+    ff_fail(error, FF_INVALID_ARGUMENT, "'%s' means nothing here", argument);
+    return ff_hint(error, "farfield %s --help shows how it is called", command->program->verb);
+}
+
+static int read_command_line(struct command *command, int argc, char **argv, struct ff_error *error)
+{
+    bool given = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            command->help = i + 1 < argc ? argv[i + 1] : "";
+            return 0;
+        }
+        bool option = strncmp(argv[i], "--", 2) == 0;
+        if (!option && given) {
+            ff_fail(error, FF_INVALID_ARGUMENT, "one file at a time: '%s' is one too many",
+                    argv[i]);
+            return ff_hint(error, "farfield %s --help shows how it is called",
+                           command->program->verb);
+        }
+        given = given || !option;
+        int result = option ? take_option(command, argc, argv, &i, error)
+                            : take_argument(command, argv[i], error);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int print_help(const struct command *command)
+{
+    struct ff_buffer text;
+    ff_buffer_init(&text, HELP_LIMIT);
+    if (strcmp(command->help, "man") == 0) {
+        ff_options_manual(command->program->table, &text);
+    } else {
+        if (strcmp(command->help, "settings") != 0)
+            ff_buffer_printf(&text, "%s\nSettings, each as --set KEY=VALUE:\n",
+                             command->program->usage);
+        ff_options_help(command->program->table, &text);
+    }
+    fputs(ff_buffer_text(&text), stdout);
+    ff_buffer_dispose(&text);
+    return 0;
+}
+
+/* --- the run --- */
+
+static struct ff_local_host *interrupted_host;
+
+static void on_signal(int number)
+{
+    (void)number;
+    static volatile sig_atomic_t before;
+    if (before++)
+        _exit(EXIT_CANCELLED);
+    ff_local_host_stop(interrupted_host);
+}
+
+static void catch_signals(struct ff_local_host *host)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    interrupted_host = host;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    /* A file beyond the limit on its size is then an error in words. */
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+static char *arguments_of(const struct command *command, struct ff_error *error)
+{
+    json_t *json = ff_options_to_json(command->program->table, command->values);
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    if (text == NULL)
+        ff_fail(error, FF_INVALID_ARGUMENT, "a setting holds bytes that are not UTF-8 text");
+    return text;
+}
+
+static void print_result(const struct command *command, const char *text)
+{
+    json_t *result = json_loads(text, 0, NULL);
+    if (command->json) {
+        json_t *line = json_pack("{s:s}", "type", "result");
+        json_object_update(line, result);
+        json_dumpf(line, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(line);
+    } else {
+        command->program->show(result);
+    }
+    json_decref(result);
+}
+
+static int run_with(const struct command *command, const char *arguments, const char *checkpoint,
+                    struct ff_error *error)
+{
+    struct ff_progress *progress = ff_progress_create(command->json, error);
+    if (progress == NULL)
+        return -1;
+    const struct ff_local_watch watch = ff_progress_watch(progress);
+    struct ff_local_host *host = ff_local_host_create(arguments, checkpoint, &watch, error);
+    int result = -1;
+    if (host != NULL) {
+        catch_signals(host);
+        result = ff_local_host_run(host, command->program->function, error);
+        ff_progress_end(progress);
+    }
+    if (result == 0) {
+        print_result(command, ff_local_host_result(host));
+        if (checkpoint != NULL)
+            unlink(checkpoint);
+    }
+    ff_progress_destroy(progress);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    ff_local_host_destroy(host);
+    return result;
+}
+
+static int run(const struct command *command, struct ff_error *error)
+{
+    char *arguments = arguments_of(command, error);
+    if (arguments == NULL)
+        return -1;
+    char *checkpoint =
+        command->program->checkpoint != NULL ? command->program->checkpoint(command->values) : NULL;
+    int result = run_with(command, arguments, checkpoint, error);
+    free(checkpoint);
+    free(arguments);
+    return result;
+}
+
+static void print_plan_line(const char *key, const json_t *value)
+{
+    char *text = json_is_string(value)
+                     ? strdup(json_string_value(value))
+                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    printf("  %-22s %s\n", key, text != NULL ? text : "?");
+    free(text);
+}
+
+static int print_plan(const struct command *command, struct ff_error *error)
+{
+    json_t *plan = command->program->plan(command->values, error);
+    if (plan == NULL)
+        return -1;
+    if (command->json) {
+        json_dumpf(plan, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        putchar('\n');
+    } else {
+        const char *key;
+        json_t *value;
+        json_object_foreach(plan, key, value) print_plan_line(key, value);
+    }
+    json_decref(plan);
+    return 0;
+}
+
+int ff_local_report(const char *verb, bool json, const struct ff_error *error)
+{
+    fprintf(stderr, "farfield %s: %s [%s]\n", verb, error->message, ff_error_name(error->code));
+    if (error->hint[0] != '\0')
+        fprintf(stderr, "  %s\n", error->hint);
+    if (json) {
+        json_t *line =
+            json_pack("{s:s, s:s, s:s, s:s}", "type", "error", "code", ff_error_name(error->code),
+                      "message", error->message, "hint", error->hint);
+        json_dumpf(line, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(line);
+    }
+    return ff_error_exit_status(error->code);
+}
+
+int ff_local_program_run(const struct ff_local_program *program, int argc, char **argv)
+{
+    struct ff_error error = {0};
+    struct command command = {.program = program, .values = calloc(1, program->values_size)};
+    int result = command.values != NULL ? ff_options_init(program->table, command.values, &error)
+                                        : ff_fail(&error, FF_NO_MEMORY, "no memory to begin");
+    if (result == 0)
+        result = read_command_line(&command, argc, argv, &error);
+    if (result == 0 && command.help != NULL)
+        result = print_help(&command);
+    else if (result == 0)
+        result = command.plan ? print_plan(&command, &error) : run(&command, &error);
+    int status = result == 0 ? 0 : ff_local_report(program->verb, command.json, &error);
+    if (command.values != NULL)
+        ff_options_dispose(program->table, command.values);
+    free(command.values);
+    return status;
+}

@@ -1,0 +1,364 @@
+/*
+ * reconstruct: the native function. Arguments are the settings (settings.c) as a JSON object; the
+ * result says where the files are, how good they are, and where the time went:
+ *
+ *     {"output": …, "pictures": […], "epochs": n, "cost": c, "r": r, "seconds": s, "stopped": …,
+ *      "device": …, "resumed_at": n, "timings": {"read_s": …, "plan_s": …, "iterate_s": …, …}}
+ *
+ * `farfield reconstruct` calls it in its own process, `farfield run reconstruct` on an endpoint.
+ */
+#include "functions/function.h"
+#include "functions/reconstruct/build.h"
+#include "functions/reconstruct/checkpoint.h"
+#include "functions/reconstruct/outputs.h"
+#include "functions/reconstruct/run.h"
+#include "functions/reconstruct/settings.h"
+#include "protocol/core/clock.h"
+#include "protocol/core/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A task's time limit kills: so much before it the run ends by itself and keeps its result. */
+static const double reserve_s = 2;
+
+struct reconstruction {
+    struct ff_call *call;
+    const struct ff_call_facts *facts;
+    struct ff_settings *settings;
+    struct ff_problem *problem;
+    struct ff_run_result result;
+    int64_t started_ns;
+    double read_seconds;
+    struct ff_buffer preview;
+};
+
+static double seconds_since(int64_t start_ns)
+{
+    return 1e-9 * (double)(ff_monotonic_ns() - start_ns);
+}
+
+/* One log line for each line of `notes`. */
+static void log_notes(struct ff_call *call, struct ff_buffer *notes)
+{
+    const char *at = ff_buffer_text(notes);
+    while (*at != '\0') {
+        char line[1024];
+        size_t length = strcspn(at, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)(length < 1000 ? length : 1000), at);
+        ff_call_log(call, FF_CALL_WARNING, line);
+        at += length + (at[length] == '\n');
+    }
+    ff_buffer_clear(notes);
+}
+
+/* --- what the run tells and asks --- */
+
+static void on_epoch(void *user, const struct ff_run_epoch *epoch)
+{
+    struct reconstruction *own = user;
+    char numbers[256];
+    snprintf(numbers, sizeof numbers,
+             "{\"epoch\": %zu, \"epochs\": %zu, \"cost\": %.9g, \"r\": %.9g, \"seconds\": %.6f}",
+             epoch->epoch, epoch->epochs, epoch->cost, epoch->r, epoch->seconds);
+    ff_call_progress(own->call, (double)epoch->epoch / (double)epoch->epochs, numbers);
+}
+
+static void on_preview(void *user, const struct ff_run_view *view)
+{
+    struct reconstruction *own = user;
+    struct ff_error error;
+    ff_buffer_clear(&own->preview);
+    if (ff_outputs_preview(view->problem, view->object, &own->preview, &error) == 0)
+        ff_call_preview(own->call, "phase.png", "image/png", own->preview.data, own->preview.size);
+    else
+        ff_call_log(own->call, FF_CALL_WARNING, error.message);
+}
+
+static void on_note(void *user, const char *text)
+{
+    struct reconstruction *own = user;
+    ff_call_log(own->call, FF_CALL_INFO, text);
+}
+
+static enum ff_run_order on_asked(void *user)
+{
+    const struct reconstruction *own = user;
+    switch (ff_call_should_stop(own->call)) {
+    case FF_STOP_AND_KEEP:
+        return FF_RUN_STOP;
+    case FF_CHECKPOINT:
+        return FF_RUN_CHECKPOINT;
+    case FF_GO_ON:
+        break;
+    }
+    return FF_RUN_ON;
+}
+
+static int on_checkpoint(void *user, struct ff_span state, struct ff_error *error)
+{
+    const struct reconstruction *own = user;
+    return ff_file_write(own->facts->checkpoint_path, state, 0600, error);
+}
+
+/* --- before the run --- */
+
+/* Makes the output absolute. The working folder of a task is its scratch folder, which goes with
+ * the task, so a relative output of a task means beside the input. */
+static int place_output(struct reconstruction *own, struct ff_error *error)
+{
+    struct ff_settings *settings = own->settings;
+    char here[PATH_MAX];
+    if (settings->output[0] == '/')
+        return 0;
+    if (getcwd(here, sizeof here) == NULL)
+        return ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot tell the current folder");
+    const char *slash = strrchr(settings->input, '/');
+    if (own->facts->task_id[0] != '\0' && slash != NULL)
+        snprintf(here, sizeof here, "%.*s", (int)(slash - settings->input), settings->input);
+    char *output = ff_path_join(here, settings->output);
+    if (output == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the output's name");
+    free(settings->output);
+    settings->output = output;
+    return 0;
+}
+
+static int read_settings(struct reconstruction *own, struct ff_error *error)
+{
+    size_t size;
+    const char *arguments = ff_call_arguments(own->call, &size);
+    own->settings = ff_settings_create(error);
+    if (own->settings == NULL ||
+        ff_options_read_json(&ff_settings_table, own->settings, arguments, size, error) < 0 ||
+        ff_settings_complete(own->settings, error) < 0)
+        return -1;
+    return place_output(own, error);
+}
+
+static int read_problem(struct reconstruction *own, struct ff_error *error)
+{
+    int64_t start = ff_monotonic_ns();
+    struct ff_buffer notes;
+    ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
+    own->problem = ff_problem_create(own->settings, &notes, error);
+    log_notes(own->call, &notes);
+    ff_buffer_dispose(&notes);
+    if (own->problem == NULL)
+        return -1;
+    own->read_seconds = seconds_since(start);
+    return ff_outputs_check(own->settings->output, own->settings->input, error);
+}
+
+static double time_limit(const struct reconstruction *own)
+{
+    double limit = own->settings->time_limit_s;
+    if (!isfinite(own->facts->seconds_left))
+        return limit;
+    double left = own->facts->seconds_left - seconds_since(own->started_ns);
+    left = fmax(left - fmax(reserve_s, 0.05 * left), 1e-3);
+    return limit > 0 && limit < left ? limit : left;
+}
+
+static struct ff_run_settings run_settings(const struct reconstruction *own)
+{
+    const struct ff_settings *settings = own->settings;
+    return (struct ff_run_settings){
+        .algorithm = ff_settings_algorithm_name(settings),
+        .solver = {.epochs = (size_t)settings->epochs,
+                   .batches = ff_settings_batches(settings, own->problem->patterns),
+                   .alpha = settings->alpha,
+                   .step_object = settings->step_object,
+                   .step_probe = settings->step_probe,
+                   .probe_start = (size_t)settings->probe_start},
+        .modes = (size_t)settings->modes,
+        .seed = (uint64_t)settings->seed,
+        .threads = (unsigned)settings->threads,
+        .cores = own->facts->cores,
+        .core_count = own->facts->core_count,
+        .cache_folder = own->facts->cache_folder,
+        .preview_every = (size_t)settings->preview_every,
+        .checkpoint_every = (size_t)settings->checkpoint_every,
+        .time_limit_s = time_limit(own),
+    };
+}
+
+/* --- the run --- */
+
+/* The checkpoint to go on from: empty where there is none and none was asked for by name. */
+static int read_checkpoint(const struct reconstruction *own, const struct ff_run_settings *settings,
+                           char **bytes, size_t *size, struct ff_error *error)
+{
+    const char *resume = own->settings->resume;
+    bool automatic = strcmp(resume, "auto") == 0;
+    const char *path = automatic ? own->facts->checkpoint_path : resume;
+    *bytes = NULL;
+    *size = 0;
+    if (strcmp(resume, "never") == 0 || path == NULL)
+        return 0;
+    if (ff_file_read(path, ff_checkpoint_limit(own->problem, settings), bytes, size, error) == 0)
+        return 0;
+    if (!automatic)
+        return ff_fail_prefix(error, "no checkpoint to go on from: ");
+    if (error->code != FF_INPUT_MISSING)
+        ff_call_log(own->call, FF_CALL_WARNING, error->message);
+    return 0;
+}
+
+static int run(struct reconstruction *own, struct ff_error *error)
+{
+    const struct ff_run_settings settings = run_settings(own);
+    const struct ff_run_watch watch = {
+        .user = own,
+        .epoch = on_epoch,
+        .preview = on_preview,
+        .note = on_note,
+        .asked = on_asked,
+        .checkpoint = own->facts->checkpoint_path != NULL ? on_checkpoint : NULL,
+    };
+    char *bytes;
+    size_t size;
+    if (read_checkpoint(own, &settings, &bytes, &size, error) < 0)
+        return -1;
+    int result =
+        ff_run(own->problem, &settings, &watch, (struct ff_span){bytes, size}, &own->result, error);
+    if (result < 0 && size > 0 && error->code == FF_INPUT_INVALID &&
+        strcmp(own->settings->resume, "auto") == 0) {
+        char text[FF_ERROR_MESSAGE_SIZE + 32];
+        snprintf(text, sizeof text, "starting afresh: %s", error->message);
+        ff_call_log(own->call, FF_CALL_WARNING, text);
+        result = ff_run(own->problem, &settings, &watch, (struct ff_span){0}, &own->result, error);
+    }
+    free(bytes);
+    return result;
+}
+
+/* The pool pins its other threads; the calling one is pinned here, for as long as it computes. */
+static int run_pinned(struct reconstruction *own, struct ff_error *error)
+{
+    cpu_set_t before;
+    cpu_set_t own_core;
+    bool pin = own->facts->cores != NULL && own->facts->core_count > 0 &&
+               pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
+    if (pin) {
+        CPU_ZERO(&own_core);
+        CPU_SET((size_t)own->facts->cores[0], &own_core);
+        pthread_setaffinity_np(pthread_self(), sizeof own_core, &own_core);
+    }
+    int result = run(own, error);
+    if (pin)
+        pthread_setaffinity_np(pthread_self(), sizeof before, &before);
+    return result;
+}
+
+/* --- after the run --- */
+
+static char *settings_text(const struct ff_settings *settings)
+{
+    json_t *json = ff_options_to_json(&ff_settings_table, settings);
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    return text;
+}
+
+static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff_error *error)
+{
+    const struct ff_run_result *result = &own->result;
+    char *settings = settings_text(own->settings);
+    if (settings == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the record of the settings");
+    const struct ff_result_content content = {
+        .problem = own->problem,
+        .object = result->object,
+        .probe = result->probe,
+        .modes = result->modes,
+        .costs = result->costs,
+        .epochs = result->epochs,
+        .resumed_at = result->resumed_at,
+        .cost = result->cost,
+        .r = result->r,
+        .stopped = ff_run_end_name(result->end),
+        .settings = settings,
+        .device = result->device,
+        .read_seconds = own->read_seconds,
+        .plan_seconds = result->plan_seconds,
+        .iterate_seconds = result->iterate_seconds,
+    };
+    struct ff_buffer notes;
+    ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
+    int outcome = ff_outputs_write(own->settings->output, &content, pictures, &notes, error);
+    log_notes(own->call, &notes);
+    ff_buffer_dispose(&notes);
+    free(settings);
+    return outcome;
+}
+
+static json_t *describe(const struct reconstruction *own, json_t *pictures, double write_seconds)
+{
+    const struct ff_run_result *result = &own->result;
+    return json_pack(
+        "{s:s, s:O, s:I, s:f, s:f, s:f, s:s, s:s, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f, s:f}}",
+        "output", own->settings->output, "pictures", pictures, "epochs", (json_int_t)result->epochs,
+        "cost", result->cost, "r", result->r, "seconds", result->iterate_seconds, "stopped",
+        ff_run_end_name(result->end), "device", result->device, "resumed_at",
+        (json_int_t)result->resumed_at, "bytes", (json_int_t)result->bytes, "timings", "read_s",
+        own->read_seconds, "plan_s", result->plan_seconds, "iterate_s", result->iterate_seconds,
+        "figures_s", result->final_seconds, "write_s", write_seconds, "total_s",
+        seconds_since(own->started_ns));
+}
+
+static int conclude(struct reconstruction *own, struct ff_error *error)
+{
+    int64_t start = ff_monotonic_ns();
+    json_t *pictures = json_array();
+    char *text = NULL;
+    int result = pictures != NULL ? write_outputs(own, pictures, error)
+                                  : ff_fail(error, FF_NO_MEMORY, "no memory for the answer");
+    if (result == 0) {
+        json_t *json = describe(own, pictures, seconds_since(start));
+        text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+        json_decref(json);
+        if (text == NULL)
+            result = ff_fail(error, FF_NO_MEMORY, "no memory for the answer");
+    }
+    json_decref(pictures);
+    int outcome = result == 0 ? ff_call_succeed(own->call, text, strlen(text)) : -1;
+    free(text);
+    return outcome;
+}
+
+static int invoke(struct ff_call *call)
+{
+    struct ff_error error = {0};
+    struct reconstruction own = {
+        .call = call, .facts = ff_call_facts(call), .started_ns = ff_monotonic_ns()};
+    ff_buffer_init(&own.preview, FF_PICTURE_BYTES_MAX);
+    int outcome = -1;
+    if (read_settings(&own, &error) == 0 && read_problem(&own, &error) == 0 &&
+        run_pinned(&own, &error) == 0)
+        outcome = own.result.end == FF_RUN_YIELDED ? ff_call_yield(call) : conclude(&own, &error);
+    if (outcome < 0)
+        outcome = ff_call_fail(call, ff_error_name(error.code), error.message, error.hint);
+    ff_run_result_dispose(&own.result);
+    ff_problem_destroy(own.problem);
+    ff_settings_destroy(own.settings);
+    ff_buffer_dispose(&own.preview);
+    return outcome;
+}
+
+FF_FUNCTION_EXPORT const struct ff_function farfield_function = {
+    .abi = FF_FUNCTION_ABI,
+    .size = sizeof(struct ff_function),
+    .name = "reconstruct",
+    .version = FF_VERSION,
+    .summary = "turns ptychographic diffraction patterns into an image",
+    .flags = FF_FUNCTION_CAN_STOP | FF_FUNCTION_CAN_CHECKPOINT,
+    .invoke = invoke,
+};

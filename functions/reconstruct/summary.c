@@ -1,0 +1,236 @@
+#include "functions/reconstruct/summary.h"
+
+#include <complex.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ELECTRON_V_J 1.602176634e-19
+
+/* What a window of the scan shares with its neighbours, and how the counts are spread. */
+struct scan_figures {
+    double spacing_px;     /* median distance to the nearest other position */
+    double overlap;        /* 1 - spacing / width of the probe */
+    double probe_width_px; /* within which half of the light falls, as a diameter */
+    double greatest_count;
+    double zero_share; /* pixels without a count */
+    double edge_share; /* counts in the outermost eighth of the frame */
+    size_t empty_patterns;
+    size_t masked;
+};
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The neighbour is looked for among those next in the order of rows; NEAR of them on either side
+ * hold it in any scan but a pathological one, and the work stays linear. */
+static double median_spacing(const struct ff_problem *problem)
+{
+    enum { NEAR = 256 };
+    size_t count = problem->patterns;
+    double *nearest = calloc(count, sizeof *nearest);
+    if (nearest == NULL)
+        return NAN;
+    for (size_t n = 0; n < count; n++) {
+        double least = INFINITY;
+        size_t first = n > NEAR ? n - NEAR : 0;
+        for (size_t k = first; k < count && k <= n + NEAR; k++) {
+            double distance = hypot(problem->positions[2 * n] - problem->positions[2 * k],
+                                    problem->positions[2 * n + 1] - problem->positions[2 * k + 1]);
+            if (k != n && distance < least)
+                least = distance;
+        }
+        nearest[n] = least;
+    }
+    qsort(nearest, count, sizeof *nearest, compare_doubles);
+    double median = nearest[count / 2];
+    free(nearest);
+    return median;
+}
+
+/* The diameter of the circle about the centre of mass that holds half of the light. */
+static double probe_width(const struct ff_problem *problem)
+{
+    size_t pixels = problem->rows * problem->columns;
+    size_t reach = problem->rows + problem->columns;
+    double *rings = calloc(reach, sizeof *rings);
+    double sum = 0;
+    double row = 0;
+    double column = 0;
+    if (rings == NULL)
+        return NAN;
+    for (size_t i = 0; i < pixels; i++) {
+        double light = pow((double)cabsf(problem->probe[i]), 2);
+        sum += light;
+        row += light * (double)(i / problem->columns);
+        column += light * (double)(i % problem->columns);
+    }
+    for (size_t i = 0; i < pixels; i++) {
+        double distance = hypot((double)(i / problem->columns) - row / sum,
+                                (double)(i % problem->columns) - column / sum);
+        size_t ring = (size_t)distance;
+        rings[ring < reach ? ring : reach - 1] += pow((double)cabsf(problem->probe[i]), 2);
+    }
+    double inside = 0;
+    size_t radius = 0;
+    while (radius < reach && inside < sum / 2)
+        inside += rings[radius++];
+    free(rings);
+    return 2 * (double)radius;
+}
+
+static double count_at(const struct ff_problem *problem, size_t at)
+{
+    return problem->counts.u16 != NULL ? (double)problem->counts.u16[at]
+                                       : (double)problem->counts.f32[at];
+}
+
+/* Patterns have their DC at the corner, so the edge of the detector lies in the middle. */
+static bool at_edge(size_t index, size_t extent)
+{
+    return index >= extent / 2 - extent / 16 && index < extent / 2 + extent / 16;
+}
+
+static void count_pixels(const struct ff_problem *problem, struct scan_figures *figures)
+{
+    size_t pixels = problem->rows * problem->columns;
+    size_t zeros = 0;
+    size_t measured = 0;
+    double edge = 0;
+    for (size_t i = 0; i < pixels; i++)
+        figures->masked += problem->measured != NULL && problem->measured[i] == 0;
+    for (size_t n = 0; n < problem->patterns; n++) {
+        double sum = 0;
+        for (size_t i = 0; i < pixels; i++) {
+            if (problem->measured != NULL && problem->measured[i] == 0)
+                continue;
+            double count = count_at(problem, n * pixels + i);
+            measured++;
+            zeros += count <= 0;
+            sum += count;
+            figures->greatest_count = fmax(figures->greatest_count, count);
+            if (at_edge(i / problem->columns, problem->rows) ||
+                at_edge(i % problem->columns, problem->columns))
+                edge += count;
+        }
+        figures->empty_patterns += sum <= 0;
+    }
+    figures->zero_share = (double)zeros / (double)measured;
+    figures->edge_share = edge / problem->total_counts;
+}
+
+static struct scan_figures figures_of(const struct ff_problem *problem)
+{
+    struct scan_figures figures = {0};
+    figures.spacing_px = median_spacing(problem);
+    figures.probe_width_px = probe_width(problem);
+    figures.overlap = fmax(0, 1 - figures.spacing_px / figures.probe_width_px);
+    count_pixels(problem, &figures);
+    return figures;
+}
+
+json_t *ff_summary_of_scan(const struct ff_problem *problem)
+{
+    const struct scan_figures figures = figures_of(problem);
+    const struct ff_geometry *geometry = &problem->geometry;
+    char digest[FF_DIGEST_TEXT_SIZE];
+    ff_digest_text(&problem->digest, digest);
+    double scanned[2];
+    for (size_t axis = 0; axis < 2; axis++) {
+        double low = INFINITY;
+        double high = -INFINITY;
+        for (size_t n = 0; n < problem->patterns; n++) {
+            low = fmin(low, problem->positions_m[2 * n + axis]);
+            high = fmax(high, problem->positions_m[2 * n + axis]);
+        }
+        scanned[axis] = high - low;
+    }
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:[I, I], s:f, s:f, s:f, s:[f, f], s:[f, f], s:[f, f], s:[I, I], "
+        "s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:b, s:f}",
+        "input", problem->source, "format", problem->format, "sha256", digest, "patterns",
+        (json_int_t)problem->patterns, "frame_px", (json_int_t)problem->rows,
+        (json_int_t)problem->columns, "energy_eV", geometry->energy_J / ELECTRON_V_J,
+        "wavelength_m", geometry->wavelength_m, "distance_m", geometry->distance_m,
+        "detector_pixel_m", geometry->detector_pixel_m[0], geometry->detector_pixel_m[1],
+        "object_pixel_m", geometry->object_pixel_m[0], geometry->object_pixel_m[1], "scanned_m",
+        scanned[0], scanned[1], "object_px", (json_int_t)problem->object_rows,
+        (json_int_t)problem->object_columns, "spacing_px", figures.spacing_px, "probe_width_px",
+        figures.probe_width_px, "overlap", figures.overlap, "counts_per_pattern",
+        problem->total_counts / (double)problem->patterns, "greatest_count", figures.greatest_count,
+        "zero_share", figures.zero_share, "masked_px", (json_int_t)figures.masked, "probe_given",
+        (int)problem->probe_was_given, "edge_share", figures.edge_share);
+}
+
+/* As the CPU backend allocates: planes of the object and sums for each lane, waves for each thread.
+ */
+static double memory_of(const struct ff_problem *problem, const struct ff_settings *settings)
+{
+    enum { SUMMING_LANES = 4 };
+    double pixels = (double)problem->rows * (double)problem->columns;
+    double object = (double)problem->object_rows * (double)problem->object_columns;
+    double counts = (double)problem->patterns * pixels * (problem->counts.u16 != NULL ? 2 : 4);
+    double modes = (double)settings->modes;
+    return counts + object * (16 + SUMMING_LANES * 12.0) + modes * pixels * 8 * (4 + SUMMING_LANES);
+}
+
+json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_settings *settings)
+{
+    json_t *plan = ff_summary_of_scan(problem);
+    json_t *settings_json = ff_options_to_json(&ff_settings_table, settings);
+    if (plan != NULL) {
+        size_t batches = ff_settings_batches(settings, problem->patterns);
+        json_object_set_new(plan, "batches", json_integer((json_int_t)batches));
+        json_object_set_new(plan, "memory_bytes",
+                            json_integer((json_int_t)memory_of(problem, settings)));
+        json_object_set_new(plan, "doubts", ff_summary_of_doubts(problem));
+        json_object_set_new(plan, "settings", settings_json);
+    } else {
+        json_decref(settings_json);
+    }
+    return plan;
+}
+
+static void doubt(json_t *doubts, const char *format, double value)
+{
+    char text[256];
+    /* The formats are the literals below. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(text, sizeof text, format, value);
+#pragma GCC diagnostic pop
+    json_array_append_new(doubts, json_string(text));
+}
+
+json_t *ff_summary_of_doubts(const struct ff_problem *problem)
+{
+    const struct scan_figures figures = figures_of(problem);
+    json_t *doubts = json_array();
+    if (doubts == NULL)
+        return NULL;
+    if (figures.overlap < 0.5)
+        doubt(doubts, "the overlap of neighbours is only %.2f; 0.6 to 0.7 is usual",
+              figures.overlap);
+    if (figures.empty_patterns > 0)
+        doubt(doubts, "%.0f patterns hold no counts: shutter or beam loss?",
+              (double)figures.empty_patterns);
+    if (figures.edge_share > 0.02)
+        doubt(doubts,
+              "%.1f %% of the counts lie at the edge of the frame: is the beam in its middle, and "
+              "the detector wide enough?",
+              100 * figures.edge_share);
+    if (figures.greatest_count < 10)
+        doubt(doubts, "no pixel counts more than %.0f: a very weak beam, or scaled counts?",
+              figures.greatest_count);
+    double eV = problem->geometry.energy_J / ELECTRON_V_J;
+    if (eV < 50 || eV > 200e3)
+        doubt(doubts, "the photon energy is %.4g eV", eV);
+    double anisotropy = problem->geometry.object_pixel_m[0] / problem->geometry.object_pixel_m[1];
+    if (anisotropy < 0.8 || anisotropy > 1.25)
+        doubt(doubts, "object pixels are %.2f times as high as wide", anisotropy);
+    return doubts;
+}
