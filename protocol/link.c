@@ -71,11 +71,7 @@ void *ff_link_dealer_make(void *context, const char *server_key, const struct ff
 {
     void *socket = zmq_socket(context, ZMQ_DEALER);
     if (socket == NULL || set_common(socket, keys) < 0 ||
-        set_int(socket, ZMQ_RECONNECT_IVL, FF_RECONNECT_MS) < 0 ||
-        set_int(socket, ZMQ_RECONNECT_IVL_MAX, FF_RECONNECT_MAX_MS) < 0 ||
-        /* Nothing is queued for a peer that is not there: the protocol sends again after a new
-           HELLO. */
-        set_int(socket, ZMQ_IMMEDIATE, 1) < 0 ||
+        set_int(socket, ZMQ_RECONNECT_IVL, -1) < 0 ||
         zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, FF_CURVE_TEXT_SIZE) < 0)
         return give_up(socket, error, "cannot make a socket");
     return socket;
@@ -97,13 +93,6 @@ void *ff_link_dealer(void *context, const char *address, const char *server_key,
         return NULL;
     }
     return socket;
-}
-
-bool ff_link_writable(void *socket)
-{
-    int events = 0;
-    size_t size = sizeof events;
-    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLOUT) != 0;
 }
 
 void ff_link_linger(void *socket, int linger_ms)

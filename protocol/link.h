@@ -21,8 +21,9 @@
 void *ff_link_router(void *context, const char *host, int *port, const struct ff_curve_keys *keys,
                      struct ff_error *error) FF_MUST_USE;
 
-/* A DEALER that connects to "tcp://HOST:PORT" whose server key is `server_key`, and reconnects by
- * itself. */
+/* A DEALER that connects to "tcp://HOST:PORT" whose server key is `server_key`, once: what is sent
+ * waits for the connection; when that breaks, the socket is of no more use and another is made, so
+ * that nothing of the old connection reaches the new one (monitor.h tells when). */
 void *ff_link_dealer(void *context, const char *address, const char *server_key,
                      const struct ff_curve_keys *keys, struct ff_error *error) FF_MUST_USE;
 
@@ -31,16 +32,13 @@ void *ff_link_dealer_make(void *context, const char *server_key, const struct ff
                           struct ff_error *error) FF_MUST_USE;
 int ff_link_connect(void *socket, const char *address, struct ff_error *error) FF_MUST_USE;
 
-/* Whether a DEALER is connected, so that it would take a message. */
-bool ff_link_writable(void *socket);
-
 /* How long closing waits (in the background) for what was sent last; 0 unless set. */
 void ff_link_linger(void *socket, int linger_ms);
 
 void ff_link_close(void *socket);
 
-/* Sends one frame, behind `routing_id` on a ROUTER (NULL on a DEALER). Copies. 0: taken. 1: no peer
- * is there now (a DEALER queues nothing for a peer that is not connected). -1: a real failure.
+/* Sends one frame, behind `routing_id` on a ROUTER (NULL on a DEALER). Copies. 0: taken. 1: no such
+ * peer is there now. -1: a real failure.
  * Never blocks. */
 int ff_link_send(void *socket, const struct ff_span *routing_id, struct ff_span frame,
                  struct ff_error *error) FF_MUST_USE;

@@ -19,7 +19,7 @@ enum {
     FAREWELL_LINGER_MS = 100,
 };
 
-/* Invariant: a peer stands in the table from its admission until its `gone`; only reap() calls `gone`. */
+/* Invariant: a peer stands in the table from its admission until reap() calls `gone` for it. */
 struct ff_peer {
     struct ff_peers *peers;
     struct ff_peer *next; /* of the same bucket */

@@ -17,7 +17,7 @@ enum {
 
 enum phase {
     AWAY,    /* no socket; the timer starts the next attempt */
-    CALLING, /* a socket; HELLO goes out when it is connected; the timer ends the attempt */
+    CALLING, /* a socket, with HELLO in it; the timer ends the attempt */
     OPEN,    /* the timer is the next heartbeat or the end of the other side's silence */
     REFUSED, /* for good */
 };
@@ -36,7 +36,6 @@ struct ff_session {
     int64_t lost_ms;
     int64_t heard_ns;
     int64_t sent_ns;
-    bool hello_sent;
     bool look;         /* the socket may have something; nothing else costs a system call */
     bool look_monitor; /* likewise */
     int inside;        /* how many of our functions that call the owner are active */
@@ -73,7 +72,7 @@ static void drop_socket(struct ff_session *session)
     session->look_monitor = false;
 }
 
-/* Ends the attempt or the open link and waits for the next attempt; the wait doubles until one opens. */
+/* Ends the attempt or the open link and waits for the next; the wait doubles until one opens. */
 static void lose(struct ff_session *session, const struct ff_error *why)
 {
     drop_socket(session);
@@ -133,6 +132,34 @@ static int open_socket(struct ff_session *session, const struct ff_session_targe
     return ff_link_connect(session->socket, target->address, error);
 }
 
+static void send_frame(struct ff_session *session, struct ff_span frame)
+{
+    struct ff_error error;
+    session->look = true;
+    session->sent_ns = ff_monotonic_ns();
+    /* When it is not taken, the connection has just broken; the monitor says so. */
+    int result = ff_link_send(session->socket, NULL, frame, &error);
+    (void)result;
+}
+
+/* Waits in the socket for the connection. */
+static void send_hello(struct ff_session *session)
+{
+    struct ff_hello hello;
+    struct ff_buffer buffer;
+    struct ff_encoder encoder;
+    memset(&hello, 0, sizeof hello);
+    session->events.hello(session->events.user, &hello);
+    hello.version_min = FF_PROTOCOL_MIN;
+    hello.version_max = FF_PROTOCOL_MAX;
+    ff_buffer_init(&buffer, SMALL_MESSAGE);
+    ff_encode_begin(&encoder, &buffer, FF_MSG_HELLO);
+    ff_encode_hello(&encoder, &hello);
+    if (ff_encode_end(&encoder, NULL) == 0)
+        send_frame(session, ff_buffer_span(&buffer));
+    ff_buffer_dispose(&buffer);
+}
+
 static void call(struct ff_session *session)
 {
     struct ff_session_target target;
@@ -144,37 +171,8 @@ static void call(struct ff_session *session)
         return;
     }
     session->phase = CALLING;
-    session->hello_sent = false;
     ff_timer_set_after(session->timer, ANSWER_LIMIT_MS);
-}
-
-/* false: it could not go out. */
-static bool send_frame(struct ff_session *session, struct ff_span frame)
-{
-    session->look = true;
-    session->sent_ns = ff_monotonic_ns();
-    return ff_link_send(session->socket, NULL, frame, NULL) == 0;
-}
-
-/* false while no connection is there: it is tried again when the socket stirs. */
-static bool send_hello(struct ff_session *session)
-{
-    struct ff_hello hello;
-    struct ff_buffer buffer;
-    struct ff_encoder encoder;
-    if (!ff_link_writable(session->socket))
-        return false;
-    memset(&hello, 0, sizeof hello);
-    session->events.hello(session->events.user, &hello);
-    hello.version_min = FF_PROTOCOL_MIN;
-    hello.version_max = FF_PROTOCOL_MAX;
-    ff_buffer_init(&buffer, SMALL_MESSAGE);
-    ff_encode_begin(&encoder, &buffer, FF_MSG_HELLO);
-    ff_encode_hello(&encoder, &hello);
-    session->hello_sent =
-        ff_encode_end(&encoder, NULL) == 0 && send_frame(session, ff_buffer_span(&buffer));
-    ff_buffer_dispose(&buffer);
-    return session->hello_sent;
+    send_hello(session);
 }
 
 static void send_heartbeat(struct ff_session *session)
@@ -331,11 +329,8 @@ static bool prepare_run(void *user)
     struct ff_session *session = user;
     bool did = false;
     enter(session);
-    if (session->look) {
+    if (session->look)
         did = receive(session);
-        if (!session->destroyed && session->phase == CALLING && !session->hello_sent)
-            did = send_hello(session) || did;
-    }
     if (!session->destroyed && session->look_monitor && !session->look) {
         session->look_monitor = false;
         ff_monitor_handle(session->monitor);
@@ -382,7 +377,6 @@ unsigned ff_session_version(const struct ff_session *session)
 
 void ff_session_send(struct ff_session *session, struct ff_span frame)
 {
-    /* When it is not taken, the connection has just broken; the monitor says so. */
     if (session->phase == OPEN)
         send_frame(session, frame);
 }
