@@ -133,9 +133,9 @@ static const struct damage {
     const char *name;
     int (*make)(hid_t file);
 } damages[] = {
-    {"nan-position", nan_position},       {"far-position", far_position},
-    {"few-positions", few_positions},     {"negative-energy", negative_energy},
-    {"absurd-energy", absurd_energy},     {"no-data", no_data},
+    {"nan-position", nan_position},   {"far-position", far_position},
+    {"few-positions", few_positions}, {"negative-energy", negative_energy},
+    {"absurd-energy", absurd_energy}, {"no-data", no_data},
 };
 
 static int damage(const char *path, const char *how)
