@@ -1,0 +1,150 @@
+/* farfield token create|list|revoke */
+#include "client/command/output.h"
+#include "client/command/parse.h"
+#include "client/farfield.h"
+
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static json_t *scopes_of(const struct ff_invocation *invocation)
+{
+    json_t *scopes = NULL;
+    for (size_t i = 0; i < invocation->given_count; i++) {
+        if (strcmp(invocation->given[i].option->name, "scope") != 0)
+            continue;
+        if (scopes == NULL)
+            scopes = json_array();
+        json_array_append_new(scopes, json_string(invocation->given[i].value));
+    }
+    return scopes;
+}
+
+static int print_token(const json_t *token, bool json, struct ff_error *error)
+{
+    if (json)
+        return ff_output_json(token, error);
+    const char *clear = text_of(token, "token");
+    if (clear == NULL)
+        return ff_fail(error, FF_PROTOCOL, "the service answered without a token");
+    puts(clear);
+    const char *expires = text_of(token, "expires");
+    fprintf(stderr, "It is shown this once. Its id is %s; it %s%s.\n", text_of(token, "token_id"),
+            expires != NULL ? "expires " : "does not expire", expires != NULL ? expires : "");
+    return 0;
+}
+
+static int run_create(const struct ff_invocation *invocation, struct ff_error *error)
+{
+    double seconds = 0;
+    const char *expires = ff_given_text(invocation, "expires");
+    if (expires != NULL && ff_parse_seconds(expires, &seconds) < 0)
+        return ff_fail(error, FF_INVALID_ARGUMENT,
+                       "--expires takes a time such as 90s, 12h or 30d, not '%s'", expires);
+    const char *label = ff_given_text(invocation, "label");
+    struct ff_session *session = ff_session_open(NULL, error);
+    if (session == NULL)
+        return -1;
+    json_t *scopes = scopes_of(invocation);
+    json_t *token = NULL;
+    int result = ff_token_create(session, label != NULL ? label : "", (int64_t)seconds, scopes,
+                                 &token, error);
+    if (result == 0)
+        result = print_token(token, invocation->json, error);
+    json_decref(token);
+    json_decref(scopes);
+    ff_session_close(session);
+    return result;
+}
+
+static int print_tokens(const json_t *reply, struct ff_error *error)
+{
+    static const char *const titles[] = {"ID", "LABEL", "CREATED", "EXPIRES"};
+    struct ff_table *table = ff_table_create(titles, 4, error);
+    int result = table != NULL ? 0 : -1;
+    size_t index;
+    json_t *token;
+    json_array_foreach(json_object_get(reply, "tokens"), index, token)
+    {
+        const char *expires = text_of(token, "expires");
+        const char *const cells[] = {text_of(token, "token_id"), text_of(token, "label"),
+                                     text_of(token, "created"),
+                                     expires != NULL ? expires : "never"};
+        if (result == 0)
+            result = ff_table_add(table, cells, error);
+    }
+    if (result == 0)
+        ff_table_print(table, stdout);
+    ff_table_destroy(table);
+    return result;
+}
+
+static int run_list(const struct ff_invocation *invocation, struct ff_error *error)
+{
+    struct ff_session *session = ff_session_open(NULL, error);
+    if (session == NULL)
+        return -1;
+    json_t *reply = NULL;
+    int result = ff_token_list(session, &reply, error);
+    if (result == 0)
+        result = invocation->json ? ff_output_json(reply, error) : print_tokens(reply, error);
+    json_decref(reply);
+    ff_session_close(session);
+    return result;
+}
+
+static int run_revoke(const struct ff_invocation *invocation, struct ff_error *error)
+{
+    struct ff_session *session = ff_session_open(NULL, error);
+    if (session == NULL)
+        return -1;
+    const char *id = invocation->operands[0];
+    int result = ff_token_revoke(session, id, error);
+    ff_session_close(session);
+    if (result < 0)
+        return -1;
+    if (!invocation->json) {
+        printf("token %s is revoked\n", id);
+        return 0;
+    }
+    json_t *document = json_pack("{s:s, s:b}", "token_id", id, "revoked", 1);
+    result = ff_output_json(document, error);
+    json_decref(document);
+    return result;
+}
+
+static const struct ff_command_option create_options[] = {
+    {"label", '\0', "TEXT", "what it is for, to tell it from others"},
+    {"expires", '\0', "TIME", "how long it holds: 90s, 12h, 30d (for ever)"},
+    {"scope", '\0', "SCOPE", "what it allows; may be given several times (all that yours does)"},
+    {NULL, '\0', NULL, NULL},
+};
+
+const struct ff_command ff_token_commands[] = {
+    {.group = "token",
+     .name = "create",
+     .operands = "",
+     .summary = "make a token for another program or host",
+     .details = "The token goes to standard output, and is not shown again.",
+     .options = create_options,
+     .examples = "  farfield token create --label beamline --expires 30d > token\n",
+     .run = run_create},
+    {.group = "token",
+     .name = "list",
+     .operands = "",
+     .summary = "list your tokens, without what they are",
+     .examples = "  farfield token list\n",
+     .run = run_list},
+    {.group = "token",
+     .name = "revoke",
+     .operands = "TOKEN_ID",
+     .least = 1,
+     .most = 1,
+     .summary = "end a token now",
+     .examples = "  farfield token revoke 7f6c1c1e-0d7e-4f7a-9a39-7a2d3c8f5b11\n",
+     .run = run_revoke},
+    {.name = NULL},
+};
