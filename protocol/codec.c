@@ -286,6 +286,23 @@ static bool encode_item(struct ff_encoder *encoder, enum item_kind kind, const u
 FF_ITEM_KINDS(FF_ENCODE_DEFINE)
 #undef FF_ENCODE_DEFINE
 
+bool ff_encode_raw(struct ff_encoder *encoder, struct ff_span raw)
+{
+    struct ff_buffer *buffer = encoder->buffer;
+    const struct message_row *row = row_of((uint64_t)encoder->type);
+    if (buffer->failed || row == NULL || encoder->items >= row->most)
+        return false;
+    size_t before = buffer->size;
+    ff_buffer_append(buffer, raw.data, raw.size);
+    if (buffer->failed) {
+        buffer->size = before;
+        buffer->failed = encoder->items == 0;
+        return false;
+    }
+    encoder->items++;
+    return true;
+}
+
 int ff_encode_end(struct ff_encoder *encoder, struct ff_error *error)
 {
     if (encoder->buffer->failed)
@@ -411,8 +428,11 @@ int ff_decode_next(struct ff_decoder *decoder, union ff_item *item, struct ff_er
         return ff_wire_end(&decoder->wire, error);
     const struct message_row *row = row_of((uint64_t)decoder->type);
     memset(item, 0, kinds[row->kind].size);
+    size_t before = decoder->wire.at;
     if (take_item(&decoder->wire, row->kind, (uint8_t *)item, error) < 0)
         return ff_fail_prefix(error, "%s message: ", ff_message_name(row->type));
+    decoder->raw.data = decoder->wire.data + before;
+    decoder->raw.size = decoder->wire.at - before;
     decoder->left--;
     return 1;
 }

@@ -48,12 +48,17 @@ void ff_encode_begin(struct ff_encoder *encoder, struct ff_buffer *buffer,
 FF_ITEM_KINDS(FF_ENCODE_DECLARE)
 #undef FF_ENCODE_DECLARE
 
+/* An item as ff_decode_next found it (decoder.raw), of a message of the same kind: whoever only passes
+ * it on need not take it apart, and keys that this version does not know go along. */
+bool ff_encode_raw(struct ff_encoder *encoder, struct ff_span raw);
+
 int ff_encode_end(struct ff_encoder *encoder, struct ff_error *error) FF_MUST_USE;
 
 struct ff_decoder {
     enum ff_message_type type;
     struct ff_wire wire;
     uint32_t left;
+    struct ff_span raw; /* the bytes of the item that was decoded last */
 };
 
 /* Reads the type; a type that this version does not know gives FF_UNSUPPORTED, everything else

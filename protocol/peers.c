@@ -25,6 +25,7 @@ struct ff_peer {
     struct ff_peer *next; /* of the same bucket */
     void *user;
     char key[FF_CURVE_TEXT_SIZE];
+    struct ff_id instance; /* zero unless instances tell peers apart */
     unsigned version;
     int fd; /* of its connection, to recognise its end */
     int64_t heard_ns;
@@ -93,10 +94,12 @@ static struct ff_peer *next_peer(struct ff_peers *peers, const struct ff_peer *p
     return bucket < BUCKETS ? peers->buckets[bucket] : NULL;
 }
 
-static struct ff_peer *find_key(struct ff_peers *peers, const char *key)
+/* The one whose place `peer` takes. */
+static struct ff_peer *find_same(struct ff_peers *peers, const struct ff_peer *peer)
 {
     for (struct ff_peer *at = next_peer(peers, NULL); at != NULL; at = next_peer(peers, at))
-        if (!at->leaving && strcmp(at->key, key) == 0)
+        if (!at->leaving && strcmp(at->key, peer->key) == 0 &&
+            ff_id_equal(&at->instance, &peer->instance))
             return at;
     return NULL;
 }
@@ -280,7 +283,9 @@ static int admit(struct ff_peers *peers, struct ff_peer *peer, const struct ff_h
 {
     struct ff_welcome welcome;
     struct ff_encoder encoder;
-    struct ff_peer *replaced = find_key(peers, peer->key);
+    if (peers->events.by_instance)
+        peer->instance = hello->instance;
+    struct ff_peer *replaced = find_same(peers, peer);
     if (agree_version(peer, hello, final, error) < 0)
         return -1;
     memset(&welcome, 0, sizeof welcome);

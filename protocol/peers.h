@@ -5,9 +5,9 @@
  * It opens peers by HELLO (versions agreed here, admission by the owner), keeps them alive by heartbeats, notices their
  * silence (and a broken connection at once), and hands every other message to the owner together with the peer that the
  * CURVE key proves. A peer whose message cannot be decoded is answered REFUSED and forgotten. Of one key there is one
- * peer: a later HELLO of the same key replaces it (the owner is told `gone` for the old one right after it admitted the
- * new one, and only then). `gone` is never called from inside a send or a refusal, but later from the loop. Brings its
- * own ZAP handler, so there is one ff_peers in a context.
+ * peer (with `by_instance`: of one key and instance): a later HELLO replaces it, and the owner is told `gone` for the old
+ * one right after it admitted the new one, and only then. `gone` is never called from inside a send or a refusal, but
+ * later from the loop. Brings its own ZAP handler, so there is one ff_peers in a context.
  */
 #ifndef FF_PROTOCOL_PEERS_H
 #define FF_PROTOCOL_PEERS_H
@@ -21,11 +21,13 @@ struct ff_peer;
 
 struct ff_peers_events {
     void *user;
+    /* Several processes share a key, and the instance of their HELLO tells them apart. */
+    bool by_instance;
     /* Whether this public key may connect at all (ZAP). */
     bool (*allows)(void *user, const char public_key[FF_CURVE_TEXT_SIZE]);
     /* A HELLO. 0 admits: *peer_user is the owner's pointer for this peer, and `welcome` (versions are filled already) is
-     * sent right after the call (send nothing from inside it). -1 refuses with the error; `*final` (true at the call) tells whether the peer shall give up. `replaced` is
-     * the peer of the same key that is there now, or NULL. */
+     * sent right after the call (send nothing from inside it). -1 refuses with the error; `*final` (true at the call)
+     * tells whether the peer shall give up. `replaced` is the peer of the same key that is there now, or NULL. */
     int (*hello)(void *user, struct ff_peer *peer, const struct ff_hello *hello,
                  struct ff_peer *replaced, struct ff_welcome *welcome, void **peer_user,
                  bool *final, struct ff_error *error);

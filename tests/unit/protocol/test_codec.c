@@ -154,6 +154,31 @@ static int decode_all(struct ff_span frame)
     return got;
 }
 
+static void test_items_pass_through_unread(void **state)
+{
+    (void)state;
+    struct ff_buffer first;
+    struct ff_buffer second;
+    struct ff_encoder encoder;
+    struct ff_decoder decoder;
+    union ff_item item;
+    struct ff_error error;
+    ff_buffer_init(&first, FF_MESSAGE_LIMIT);
+    ff_buffer_init(&second, FF_MESSAGE_LIMIT);
+    encode_orders(&first, 3);
+    assert_ok(ff_decode_open(&decoder, ff_buffer_span(&first), &error), error);
+    ff_encode_begin(&encoder, &second, FF_MSG_TASKS);
+    while (ff_decode_next(&decoder, &item, &error) > 0)
+        assert_true(ff_encode_raw(&encoder, decoder.raw));
+    assert_ok(ff_encode_end(&encoder, &error), error);
+    assert_true(ff_span_equal(ff_buffer_span(&first), ff_buffer_span(&second)));
+    for (unsigned i = 3; i < FF_MESSAGE_ITEMS; i++)
+        assert_true(ff_encode_raw(&encoder, decoder.raw));
+    assert_false(ff_encode_raw(&encoder, decoder.raw));
+    ff_buffer_dispose(&first);
+    ff_buffer_dispose(&second);
+}
+
 static void test_unknown_keys_are_skipped(void **state)
 {
     (void)state;
@@ -261,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_encoder_keeps_the_limits),
         cmocka_unit_test(test_a_full_message_stays_good),
         cmocka_unit_test(test_any_text_can_be_sent),
+        cmocka_unit_test(test_items_pass_through_unread),
         cmocka_unit_test(test_unknown_keys_are_skipped),
         cmocka_unit_test(test_malformed_messages_are_refused),
         cmocka_unit_test(test_damaged_messages_never_harm),

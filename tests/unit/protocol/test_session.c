@@ -17,6 +17,7 @@ struct bench {
     int port;
     bool admit; /* what the server does with a HELLO */
     bool refuse_final;
+    bool by_instance;
     struct ff_session *session;
     /* What happened: */
     int opened;
@@ -75,7 +76,7 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
     if (!bench->admit)
         return ff_fail(error, FF_ENDPOINT_IN_USE, "pid 17 on host other runs it");
     assert_int_equal(hello->slots, 7);
-    assert_ptr_equal(replaced, bench->peer);
+    assert_ptr_equal(replaced, bench->by_instance ? NULL : bench->peer);
     *peer_user = bench;
     bench->peer = peer;
     bench->admitted++;
@@ -111,8 +112,14 @@ static void peer_gone(void *user, struct ff_peer *peer, const char *why)
 static void start_server(struct bench *bench)
 {
     struct ff_error error;
-    const struct ff_peers_events events = {bench, allow_known, take_hello, take_at_server,
-                                           peer_gone};
+    const struct ff_peers_events events = {
+        .user = bench,
+        .by_instance = bench->by_instance,
+        .allows = allow_known,
+        .hello = take_hello,
+        .message = take_at_server,
+        .gone = peer_gone,
+    };
     bench->context = zmq_ctx_new();
     bench->peers = ff_peers_create(bench->loop, bench->context, "127.0.0.1", &bench->port,
                                    &bench->server_keys, &events, &error);
@@ -143,6 +150,7 @@ static void give_hello(void *user, struct ff_hello *hello)
 {
     (void)user;
     hello->slots = 7;
+    ff_id_random(&hello->instance);
 }
 
 static void session_open(void *user, const struct ff_welcome *welcome)
@@ -437,6 +445,23 @@ static void test_newer_connection_replaces_the_older(void **state)
     close_bench(&bench);
 }
 
+static void test_instances_can_share_a_key(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench);
+    stop_server(&bench, NULL);
+    bench.by_instance = true;
+    start_server(&bench);
+    wait_until(&bench, &bench.opened, 1);
+    struct ff_session *second = start_session(&bench, &bench.keys);
+    wait_until(&bench, &bench.opened, 2);
+    assert_int_equal(bench.gone, 0);
+    assert_true(ff_session_is_open(bench.session));
+    ff_session_destroy(second, NULL);
+    close_bench(&bench);
+}
+
 static void test_owner_can_refuse_a_peer(void **state)
 {
     (void)state;
@@ -468,6 +493,7 @@ int main(void)
         cmocka_unit_test(test_other_refusal_is_tried_again),
         cmocka_unit_test(test_garbage_ends_one_link_only),
         cmocka_unit_test(test_newer_connection_replaces_the_older),
+        cmocka_unit_test(test_instances_can_share_a_key),
         cmocka_unit_test(test_owner_can_refuse_a_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
