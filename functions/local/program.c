@@ -238,22 +238,6 @@ static int print_plan(const struct command *command, struct ff_error *error)
     return 0;
 }
 
-int ff_local_report(const char *verb, bool json, const struct ff_error *error)
-{
-    fprintf(stderr, "farfield %s: %s [%s]\n", verb, error->message, ff_error_name(error->code));
-    if (error->hint[0] != '\0')
-        fprintf(stderr, "  %s\n", error->hint);
-    if (json) {
-        json_t *line =
-            json_pack("{s:s, s:s, s:s, s:s}", "type", "error", "code", ff_error_name(error->code),
-                      "message", error->message, "hint", error->hint);
-        json_dumpf(line, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(line);
-    }
-    return ff_error_exit_status(error->code);
-}
-
 int ff_local_program_run(const struct ff_local_program *program, int argc, char **argv)
 {
     struct ff_error error = {0};

@@ -33,6 +33,16 @@ struct ff_local_program {
  */
 int ff_local_program_run(const struct ff_local_program *program, int argc, char **argv);
 
+/* The command line of the smaller programs: FILE [--json] [EXTRA] [--help]. */
+struct ff_local_arguments {
+    const char *file; /* borrowed; NULL only with `help` */
+    bool json, help;
+    bool extra; /* the program's own flag was given */
+};
+int ff_local_arguments_read(int argc, char **argv, const char *extra,
+                            struct ff_local_arguments *arguments,
+                            struct ff_error *error) FF_MUST_USE;
+
 /* Prints an error as every program here does: words on standard error, and with `json` an object
  * of type "error" on standard output. Returns its exit status. */
 int ff_local_report(const char *verb, bool json, const struct ff_error *error);

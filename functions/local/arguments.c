@@ -1,0 +1,42 @@
+#include "functions/local/program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int ff_local_report(const char *verb, bool json, const struct ff_error *error)
+{
+    fprintf(stderr, "farfield %s: %s [%s]\n", verb, error->message, ff_error_name(error->code));
+    if (error->hint[0] != '\0')
+        fprintf(stderr, "  %s\n", error->hint);
+    if (json) {
+        json_t *line =
+            json_pack("{s:s, s:s, s:s, s:s}", "type", "error", "code", ff_error_name(error->code),
+                      "message", error->message, "hint", error->hint);
+        json_dumpf(line, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(line);
+    }
+    return ff_error_exit_status(error->code);
+}
+
+int ff_local_arguments_read(int argc, char **argv, const char *extra,
+                            struct ff_local_arguments *arguments, struct ff_error *error)
+{
+    *arguments = (struct ff_local_arguments){0};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            arguments->help = true;
+        else if (strcmp(argv[i], "--json") == 0)
+            arguments->json = true;
+        else if (extra != NULL && strcmp(argv[i], extra) == 0)
+            arguments->extra = true;
+        else if (argv[i][0] == '-' || arguments->file != NULL)
+            return ff_fail(error, FF_INVALID_ARGUMENT, "'%s' means nothing here", argv[i]);
+        else
+            arguments->file = argv[i];
+    }
+    if (arguments->file != NULL || arguments->help)
+        return 0;
+    ff_fail(error, FF_INVALID_ARGUMENT, "a file is missing");
+    return ff_hint(error, "--help shows how it is called");
+}

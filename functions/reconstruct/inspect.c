@@ -1,0 +1,194 @@
+/* farfield inspect: what a scan file holds, and whether it can be reconstructed. */
+#include "functions/local/program.h"
+#include "functions/reconstruct/build.h"
+#include "functions/reconstruct/formats/listing.h"
+#include "functions/reconstruct/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "farfield inspect FILE [--json]\n"
+    "\n"
+    "Shows what is in a scan file: its datasets, geometry, overlap and dose, and what looks odd.\n"
+    "Nothing is computed and nothing is written.\n"
+    "\n"
+    "  farfield inspect scan.cxi\n"
+    "  farfield inspect scan.cxi --json | jq .scan.overlap\n"
+    "\n"
+    "Exit status: 0 it can be reconstructed, 1 it cannot (and why), 2 wrong use.\n";
+
+struct inspection {
+    json_t *contents; /* of the file */
+    json_t *scan, *doubts, *notes;
+    struct ff_error failure; /* why there is no scan */
+};
+
+static int list_contents(struct inspection *inspection, const char *path)
+{
+    struct ff_hdf5_file *file = ff_hdf5_open(path, &inspection->failure);
+    if (file == NULL)
+        return -1;
+    inspection->contents = ff_hdf5_listing(file, &inspection->failure);
+    ff_hdf5_close(file);
+    return inspection->contents != NULL ? 0 : -1;
+}
+
+static int read_scan(struct inspection *inspection, const char *path)
+{
+    struct ff_settings *settings = ff_settings_create(&inspection->failure);
+    if (settings == NULL)
+        return -1;
+    struct ff_buffer notes;
+    ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
+    int result = ff_options_set(&ff_settings_table, settings, "input", path, &inspection->failure);
+    struct ff_problem *problem =
+        result == 0 ? ff_problem_create(settings, &notes, &inspection->failure) : NULL;
+    inspection->notes = json_string(ff_buffer_text(&notes));
+    if (problem != NULL) {
+        inspection->scan = ff_summary_of_scan(problem);
+        inspection->doubts = ff_summary_of_doubts(problem);
+    }
+    ff_problem_destroy(problem);
+    ff_settings_destroy(settings);
+    ff_buffer_dispose(&notes);
+    return inspection->scan != NULL ? 0 : -1;
+}
+
+static double number(const json_t *scan, const char *key)
+{
+    return json_number_value(json_object_get(scan, key));
+}
+
+static double number_at(const json_t *scan, const char *key, size_t index)
+{
+    return json_number_value(json_array_get(json_object_get(scan, key), index));
+}
+
+static void print_contents(const json_t *contents)
+{
+    size_t index;
+    json_t *entry;
+    printf("contents\n");
+    json_array_foreach(contents, index, entry)
+    {
+        char shape[128] = "";
+        size_t axis;
+        json_t *extent;
+        json_array_foreach(json_object_get(entry, "shape"), axis, extent)
+        {
+            size_t used = strlen(shape);
+            snprintf(shape + used, sizeof shape - used, "%s%lld", axis > 0 ? " × " : "",
+                     (long long)json_integer_value(extent));
+        }
+        printf("  %-56s %-18s %s\n", json_string_value(json_object_get(entry, "path")),
+               shape[0] != '\0' ? shape : "single",
+               json_string_value(json_object_get(entry, "type")));
+    }
+    if (json_array_size(contents) == FF_LISTING_MAX)
+        printf("  … (the first %d)\n", FF_LISTING_MAX);
+}
+
+static void print_scan(const json_t *scan)
+{
+    printf("scan\n");
+    printf("  %-20s %s\n", "format", json_string_value(json_object_get(scan, "format")));
+    printf("  %-20s %.0f of %.0f × %.0f pixels, %.4g counts each, at most %.0f in one pixel\n",
+           "patterns", number(scan, "patterns"), number_at(scan, "frame_px", 0),
+           number_at(scan, "frame_px", 1), number(scan, "counts_per_pattern"),
+           number(scan, "greatest_count"));
+    printf("  %-20s %.1f %% hold no count; %.0f are masked\n", "pixels",
+           100 * number(scan, "zero_share"), number(scan, "masked_px"));
+    printf("  %-20s %.6g eV (%.4g nm)\n", "photon energy", number(scan, "energy_eV"),
+           1e9 * number(scan, "wavelength_m"));
+    printf("  %-20s %.4g m away, pixels of %.4g × %.4g µm\n", "detector",
+           number(scan, "distance_m"), 1e6 * number_at(scan, "detector_pixel_m", 0),
+           1e6 * number_at(scan, "detector_pixel_m", 1));
+    printf("  %-20s %.4g × %.4g nm\n", "object pixel", 1e9 * number_at(scan, "object_pixel_m", 0),
+           1e9 * number_at(scan, "object_pixel_m", 1));
+    printf("  %-20s %.4g × %.4g µm, an object of %.0f × %.0f pixels\n", "scanned",
+           1e6 * number_at(scan, "scanned_m", 0), 1e6 * number_at(scan, "scanned_m", 1),
+           number_at(scan, "object_px", 0), number_at(scan, "object_px", 1));
+    printf("  %-20s %s, half of its light within %.0f pixels\n", "probe",
+           json_is_true(json_object_get(scan, "probe_given")) ? "in the file" : "estimated",
+           number(scan, "probe_width_px"));
+    printf("  %-20s %.2f (neighbours are %.1f pixels apart)\n", "overlap", number(scan, "overlap"),
+           number(scan, "spacing_px"));
+    printf("  %-20s %s\n", "sha256", json_string_value(json_object_get(scan, "sha256")));
+}
+
+static void print_text(const struct inspection *inspection, const char *path)
+{
+    size_t index;
+    json_t *sentence;
+    printf("%s\n", path);
+    if (inspection->contents != NULL)
+        print_contents(inspection->contents);
+    if (inspection->scan == NULL)
+        return;
+    print_scan(inspection->scan);
+    const char *notes = json_string_value(inspection->notes);
+    if (json_array_size(inspection->doubts) > 0 || (notes != NULL && notes[0] != '\0'))
+        printf("worth a look\n");
+    json_array_foreach(inspection->doubts, index, sentence)
+    {
+        printf("  %s\n", json_string_value(sentence));
+    }
+    for (const char *at = notes; at != NULL && *at != '\0';) {
+        int length = (int)strcspn(at, "\n");
+        printf("  %.*s\n", length, at);
+        at += length + (at[length] == '\n');
+    }
+}
+
+static void print_json(struct inspection *inspection, const char *path)
+{
+    json_t *line = json_object();
+    json_object_set_new(line, "file", json_string(path));
+    json_object_set(line, "contents", inspection->contents);
+    json_object_set(line, "scan", inspection->scan);
+    json_object_set(line, "doubts", inspection->doubts);
+    json_object_set(line, "notes", inspection->notes);
+    if (inspection->scan == NULL)
+        json_object_set_new(
+            line, "error",
+            json_pack("{s:s, s:s, s:s}", "code", ff_error_name(inspection->failure.code), "message",
+                      inspection->failure.message, "hint", inspection->failure.hint));
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(line);
+}
+
+static int inspect(const char *path, bool json)
+{
+    struct inspection inspection = {0};
+    int result = list_contents(&inspection, path);
+    if (result == 0)
+        result = read_scan(&inspection, path);
+    if (json)
+        print_json(&inspection, path);
+    else
+        print_text(&inspection, path);
+    fflush(stdout);
+    int status = result == 0 ? 0 : ff_local_report("inspect", false, &inspection.failure);
+    json_decref(inspection.contents);
+    json_decref(inspection.scan);
+    json_decref(inspection.doubts);
+    json_decref(inspection.notes);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct ff_local_arguments arguments;
+    struct ff_error error = {0};
+    if (ff_local_arguments_read(argc, argv, NULL, &arguments, &error) < 0)
+        return ff_local_report("inspect", false, &error);
+    if (arguments.help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    return inspect(arguments.file, arguments.json);
+}
