@@ -1,0 +1,16 @@
+/*
+ * functions/simulate/measurement.h: a simulation as a measurement in memory, for benchmarks and
+ * tests: as if it had been written to a file and read back.
+ */
+#ifndef FF_SIMULATE_MEASUREMENT_H
+#define FF_SIMULATE_MEASUREMENT_H
+
+#include "functions/simulate/simulation.h"
+
+#include "functions/reconstruct/formats/measurement.h"
+
+/* Dispose of it with ff_measurement_dispose, also after a failure. */
+int ff_simulation_measure(struct ff_simulation *simulation, struct ff_measurement *measurement,
+                          struct ff_error *error) FF_MUST_USE;
+
+#endif
