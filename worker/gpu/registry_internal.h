@@ -1,0 +1,34 @@
+/*
+ * worker/gpu/registry_internal.h: what the two halves of the registry share: registry.c (the devices) and claims.c (who
+ * gets them).
+ */
+#ifndef FF_WORKER_GPU_REGISTRY_INTERNAL_H
+#define FF_WORKER_GPU_REGISTRY_INTERNAL_H
+
+#include "worker/gpu/registry.h"
+
+/* How long a change may wait for the short lock. It is held for some ten microseconds at a time. */
+enum { FF_GPU_LOCK_WAIT_MS = 2000 };
+
+struct ff_gpus {
+    char path[4096];
+    int fd;
+    struct ff_gpu_devices real; /* what this process sees; fixed when it is opened */
+    char mask[1024];            /* of the job; valid when has_mask */
+    bool has_mask;
+    int notices; /* inotify; -1 before the first claim that waits, and where the kernel gives none */
+    int watch;   /* -1: nothing is watched */
+    unsigned looks;
+    struct ff_gpu_claim *claims;
+};
+
+/* The devices that this job may have, a bit each. */
+uint32_t ff_gpus_mask(const struct ff_gpus *gpus, const struct ff_gpu_table *table);
+
+/* Those of `mask` that are not leased. */
+uint32_t ff_gpus_free(const struct ff_gpus *gpus, const struct ff_gpu_table *table, uint32_t mask);
+
+/* Opens and closes the file behind `fd`, which wakes all that wait. */
+void ff_gpus_ring(int fd);
+
+#endif
