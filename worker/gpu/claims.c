@@ -294,10 +294,10 @@ int ff_gpu_claim_try(struct ff_gpu_claim *claim, struct ff_gpu_lease **lease,
     struct ff_gpus *gpus = claim->gpus;
     if (must_wait(claim))
         return 0;
-    if (ff_gpu_file_lock(&gpus->fd, gpus->path, FF_GPU_LOCK_WAIT_MS, error) < 0)
+    if (ff_gpus_lock(gpus, error) < 0)
         return -1;
     int result = try_locked(claim, lease, error);
-    ff_gpu_file_unlock(gpus->fd);
+    ff_gpus_unlock(gpus);
     if (result == 1)
         end_watch(gpus);
     return result;
@@ -349,11 +349,11 @@ void ff_gpu_claim_destroy(struct ff_gpu_claim *claim)
     if (claim->ticket != 0) {
         struct ff_gpu_table table;
         /* Without the lock the entry stays until the next claim finds it dead. */
-        if (ff_gpu_file_lock(&gpus->fd, gpus->path, FF_GPU_LOCK_WAIT_MS, NULL) == 0) {
+        if (ff_gpus_lock(gpus, NULL) == 0) {
             ff_gpu_table_read(gpus->fd, &table);
             leave_queue(claim, &table);
             (void)!ff_gpu_table_write(gpus->fd, &table, NULL);
-            ff_gpu_file_unlock(gpus->fd);
+            ff_gpus_unlock(gpus);
         }
         if (claim->ticket != 0)
             ff_gpu_byte_unlock(gpus->fd, FF_GPU_WAITER_AT + (int64_t)claim->ticket);
@@ -411,7 +411,7 @@ void ff_gpu_lease_set_task(struct ff_gpu_lease *lease, const char *task)
 {
     struct ff_gpus *gpus = lease->gpus;
     struct ff_gpu_table table;
-    if (ff_gpu_file_lock(&gpus->fd, gpus->path, FF_GPU_LOCK_WAIT_MS, NULL) < 0)
+    if (ff_gpus_lock(gpus, NULL) < 0)
         return; /* only what people are shown is older then */
     ff_gpu_table_read(gpus->fd, &table);
     struct ff_gpu_holder holder = describe_holder(task);
@@ -420,7 +420,7 @@ void ff_gpu_lease_set_task(struct ff_gpu_lease *lease, const char *task)
             if (strcmp(table.devices[i].uuid, lease->uuids[j]) == 0)
                 table.devices[i].holder = holder;
     (void)!ff_gpu_table_write(gpus->fd, &table, NULL);
-    ff_gpu_file_unlock(gpus->fd);
+    ff_gpus_unlock(gpus);
 }
 
 void ff_gpu_lease_release(struct ff_gpu_lease *lease)

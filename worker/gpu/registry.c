@@ -39,17 +39,40 @@ static bool merge(struct ff_gpu_table *table, const struct ff_gpu_devices *devic
     return changed;
 }
 
+/* It is held for some ten microseconds at a time. */
+enum { LOCK_WAIT_MS = 2000 };
+
+int ff_gpus_lock(struct ff_gpus *gpus, struct ff_error *error)
+{
+    int before = gpus->fd;
+    if (ff_gpu_file_lock(&gpus->fd, gpus->path, LOCK_WAIT_MS, error) < 0)
+        return -1;
+    if (gpus->fd == before)
+        return 0;
+    struct ff_gpu_table table;
+    ff_gpu_table_read(gpus->fd, &table);
+    if (!merge(&table, &gpus->real) || ff_gpu_table_write(gpus->fd, &table, error) == 0)
+        return 0;
+    ff_gpus_unlock(gpus);
+    return -1;
+}
+
+void ff_gpus_unlock(struct ff_gpus *gpus)
+{
+    ff_gpu_file_unlock(gpus->fd);
+}
+
 static int enter_devices(struct ff_gpus *gpus, struct ff_error *error)
 {
     struct ff_gpu_table table;
     ff_gpu_table_read(gpus->fd, &table);
     if (!merge(&table, &gpus->real))
         return 0; /* as on every start but the first of a node */
-    if (ff_gpu_file_lock(&gpus->fd, gpus->path, FF_GPU_LOCK_WAIT_MS, error) < 0)
+    if (ff_gpus_lock(gpus, error) < 0)
         return -1;
     ff_gpu_table_read(gpus->fd, &table);
     int result = merge(&table, &gpus->real) ? ff_gpu_table_write(gpus->fd, &table, error) : 0;
-    ff_gpu_file_unlock(gpus->fd);
+    ff_gpus_unlock(gpus);
     return result;
 }
 
@@ -126,10 +149,22 @@ void ff_gpus_ring(int fd)
         close(again);
 }
 
+/* Takes the file that is there now. */
+static int follow(struct ff_gpus *gpus, struct ff_error *error)
+{
+    if (ff_gpu_file_is_current(gpus->fd, gpus->path))
+        return 0;
+    if (ff_gpus_lock(gpus, error) < 0)
+        return -1;
+    ff_gpus_unlock(gpus);
+    return 0;
+}
+
 int ff_gpus_allowed(struct ff_gpus *gpus, struct ff_error *error)
 {
-    (void)error;
     struct ff_gpu_table table;
+    if (follow(gpus, error) < 0)
+        return -1;
     ff_gpu_table_read(gpus->fd, &table);
     return __builtin_popcount(ff_gpus_mask(gpus, &table));
 }
@@ -172,7 +207,7 @@ int ff_gpus_pretend(struct ff_gpus *gpus, uint32_t count, struct ff_error *error
     struct ff_gpu_table table;
     struct ff_gpu_devices devices;
     ff_gpu_devices_pretend(count, &devices);
-    if (ff_gpu_file_lock(&gpus->fd, gpus->path, FF_GPU_LOCK_WAIT_MS, error) < 0)
+    if (ff_gpus_lock(gpus, error) < 0)
         return -1;
     ff_gpu_table_read(gpus->fd, &table);
     int result = drop_pretend(gpus, &table, error);
@@ -180,7 +215,7 @@ int ff_gpus_pretend(struct ff_gpus *gpus, uint32_t count, struct ff_error *error
         merge(&table, &devices);
         result = ff_gpu_table_write(gpus->fd, &table, error);
     }
-    ff_gpu_file_unlock(gpus->fd);
+    ff_gpus_unlock(gpus);
     if (result == 0)
         ff_gpus_ring(gpus->fd);
     return result;
@@ -189,8 +224,9 @@ int ff_gpus_pretend(struct ff_gpus *gpus, uint32_t count, struct ff_error *error
 int ff_gpus_list(struct ff_gpus *gpus, struct ff_gpu_info list[FF_GPU_CAPACITY], uint32_t *waiting,
                  struct ff_error *error)
 {
-    (void)error;
     struct ff_gpu_table table;
+    if (follow(gpus, error) < 0)
+        return -1;
     ff_gpu_table_read(gpus->fd, &table);
     uint32_t all = table.device_count < 32 ? (1u << table.device_count) - 1 : ~0u;
     uint32_t free_mask = ff_gpus_free(gpus, &table, all);

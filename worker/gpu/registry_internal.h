@@ -7,9 +7,6 @@
 
 #include "worker/gpu/registry.h"
 
-/* How long a change may wait for the short lock. It is held for some ten microseconds at a time. */
-enum { FF_GPU_LOCK_WAIT_MS = 2000 };
-
 struct ff_gpus {
     char path[4096];
     int fd;
@@ -17,10 +14,14 @@ struct ff_gpus {
     char mask[1024];            /* of the job; valid when has_mask */
     bool has_mask;
     int notices; /* inotify; -1 before the first claim that waits, and where the kernel gives none */
-    int watch;   /* -1: nothing is watched */
+    int watch;   /* of fd; -1: nothing is watched */
     unsigned looks;
     struct ff_gpu_claim *claims;
 };
+
+/* The short lock; a file that has been replaced gets this node's devices again. */
+int ff_gpus_lock(struct ff_gpus *gpus, struct ff_error *error) FF_MUST_USE;
+void ff_gpus_unlock(struct ff_gpus *gpus);
 
 /* The devices that this job may have, a bit each. */
 uint32_t ff_gpus_mask(const struct ff_gpus *gpus, const struct ff_gpu_table *table);

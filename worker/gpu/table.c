@@ -155,7 +155,7 @@ static int lock_bounded(int fd, const char *path, int64_t deadline_ns, struct ff
     return 0;
 }
 
-static bool is_current(int fd, const char *path)
+bool ff_gpu_file_is_current(int fd, const char *path)
 {
     struct stat opened;
     struct stat named;
@@ -169,7 +169,7 @@ int ff_gpu_file_lock(int *fd, const char *path, int wait_ms, struct ff_error *er
     for (;;) {
         if (lock_bounded(*fd, path, deadline_ns, error) < 0)
             return -1;
-        if (is_current(*fd, path))
+        if (ff_gpu_file_is_current(*fd, path))
             return 0;
         ff_gpu_file_unlock(*fd);
         int fresh = ff_gpu_file_open(path, error);

@@ -81,6 +81,9 @@ int ff_gpu_file_again(int fd, struct ff_error *error) FF_MUST_USE;
 int ff_gpu_file_lock(int *fd, const char *path, int wait_ms, struct ff_error *error) FF_MUST_USE;
 void ff_gpu_file_unlock(int fd);
 
+/* Whether `fd` is still the file at `path`. */
+bool ff_gpu_file_is_current(int fd, const char *path);
+
 /* Where the lock of a device stands: by its UUID alone, whatever the table says. */
 int64_t ff_gpu_lease_byte(const char *uuid);
 
