@@ -3,7 +3,7 @@
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 self=$(basename -- "$0")
 
-say() { printf '%s\n' "$*"; }
+say() { printf "%s\n" "$@"; }
 warn() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() { warn "$*"; exit 1; }
 # Wrong use: what was wrong, and where the right use stands.
