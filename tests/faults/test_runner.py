@@ -48,7 +48,7 @@ class Runner(FarfieldTest):
     def test_what_a_killed_runner_started_is_killed_too(self):
         self.ff.up("fault")
         pid_file = os.path.join(self.ff.folder, "orphan")
-        task = self.ff.submit("fault", {"do": "orphan", "pid_file": pid_file, "seconds": 3600}, )
+        task = self.ff.submit("fault", {"do": "orphan", "pid_file": pid_file, "seconds": 3600})
         wait_for(lambda: os.path.exists(pid_file) and os.path.getsize(pid_file) > 1, "the grandchild")
         with open(pid_file, encoding="ascii") as file:
             orphan = int(file.read())

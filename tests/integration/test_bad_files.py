@@ -111,23 +111,5 @@ class BadFiles(FarfieldTest):
         self.assertNotIn("out", done.stdout, "something was left behind")
 
 
-class BadFilesFar(FarfieldTest):
-    """The same refusals as they arrive through the service, and the endpoint alive afterwards."""
-
-    def test_refusals_reach_the_user(self):
-        self.ff.up("reconstruct", "echo")
-        folder = "/sys/kernel" if os.geteuid() == 0 else "/proc"
-        output = os.path.join(self.ff.folder, "out.h5")
-        for arguments, code in (({"input": "/nowhere.cxi", "output": output}, "INPUT_MISSING"),
-                                ({"input": self.ff.folder, "output": output}, "INPUT_INVALID"),
-                                ({"input": "/etc/passwd", "output": output}, "INPUT_INVALID"),
-                                ({"input": SIEMENS, "output": folder + "/out.h5", "epochs": 1}, "OUTPUT_FAILED")):
-            task = self.ff.call("reconstruct", arguments)
-            self.assertEqual((task["state"], task["error"]["code"]), ("failed", code), task)
-            self.assertEqual(task["attempt"], 1, "a refusal is final")
-            self.assertTrue(task["error"]["message"])
-        self.assert_alive()
-
-
 if __name__ == "__main__":
     main()

@@ -1,5 +1,7 @@
 """Names and arguments that are wrong: a clear message, the documented exit status, and everybody alive afterwards."""
-from harness import TASK_FAILED, WRONG_USE, FarfieldTest, main
+import os
+
+from harness import SIEMENS, TASK_FAILED, WRONG_USE, FarfieldTest, main
 
 
 class BadNames(FarfieldTest):
@@ -59,6 +61,24 @@ class BadNames(FarfieldTest):
             said = self.ff.run("function", "register", "broken", "--native", path, status=None)
             self.assertIn(said.status, (TASK_FAILED, WRONG_USE), str(said))
             self.assert_says(said, path)
+
+
+class BadFiles(FarfieldTest):
+    """The same refusals as they arrive through the service, and the endpoint alive afterwards."""
+
+    def test_refusals_reach_the_user(self):
+        self.ff.up("reconstruct", "echo")
+        folder = "/sys/kernel" if os.geteuid() == 0 else "/proc"
+        output = os.path.join(self.ff.folder, "out.h5")
+        for arguments, code in (({"input": "/nowhere.cxi", "output": output}, "INPUT_MISSING"),
+                                ({"input": self.ff.folder, "output": output}, "INPUT_INVALID"),
+                                ({"input": "/etc/passwd", "output": output}, "INPUT_INVALID"),
+                                ({"input": SIEMENS, "output": folder + "/out.h5", "epochs": 1}, "OUTPUT_FAILED")):
+            task = self.ff.call("reconstruct", arguments)
+            self.assertEqual((task["state"], task["error"]["code"]), ("failed", code), task)
+            self.assertEqual(task["attempt"], 1, "a refusal is final")
+            self.assertTrue(task["error"]["message"])
+        self.assert_alive()
 
 
 if __name__ == "__main__":

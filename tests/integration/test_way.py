@@ -42,16 +42,6 @@ class Way(FarfieldTest):
             self.assertEqual(tool("hdf5_tool", "digest", far["output"], dataset),
                              tool("hdf5_tool", "digest", near["output"], dataset), dataset)
 
-    def test_pictures_lie_beside_the_result(self):
-        lines = self.locally(self.settings("near.h5"))
-        self.assertEqual(lines[-1]["epochs"], EPOCHS)
-        pictures = [name for name in os.listdir(self.ff.folder) if name.endswith(".png")]
-        for kind in ("phase", "amplitude", "probe", "cost"):
-            name = next((name for name in pictures if kind in name), None)
-            self.assertIsNotNone(name, f"no picture of {kind} among {pictures}")
-            with open(os.path.join(self.ff.folder, name), "rb") as file:
-                self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n", name)
-
     def test_relative_paths_start_where_the_command_was_called(self):
         self.ff.up("reconstruct")
         os.symlink(SIEMENS, os.path.join(self.ff.folder, "scan.cxi"))
@@ -80,17 +70,6 @@ class Way(FarfieldTest):
         task = self.ff.json("run", "echo", "--endpoint", "local", "--args", "@" + path, "--detach")["task_id"]
         self.assertEqual(self.ff.wait_task(task)["state"], "success")
         self.assertIn(value["text"], self.ff.run("task", "result", task).out)
-
-
-class Figures(FarfieldTest):
-    def test_show_and_inspect(self):
-        output = os.path.join(self.ff.folder, "near.h5")
-        self.ff.run("reconstruct", SIEMENS, "--output", output, "--set", "epochs=2")
-        self.assertIn("516", self.ff.run("inspect", SIEMENS).out)
-        shown = self.ff.json("show", output)
-        self.assertEqual(shown["epochs"], 2)
-        self.assertGreater(shown["cost"], 0)
-        self.assert_says(self.ff.run("show", output), "cost")
 
 
 if __name__ == "__main__":

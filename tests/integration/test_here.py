@@ -1,0 +1,59 @@
+"""The verbs that need no service: reconstruct, inspect, show, simulate."""
+import os
+
+from harness import SIEMENS, TASK_FAILED, FarfieldTest, main
+
+
+class Here(FarfieldTest):
+    def reconstruct(self, name, epochs, *words):
+        """The JSON lines of a reconstruction of the measured scan."""
+        return self.ff.run("reconstruct", SIEMENS, "--output", os.path.join(self.ff.folder, name), "--set",
+                           f"epochs={epochs}", *words, "--json").lines
+
+    def test_json_lines_tell_each_epoch_and_last_the_result(self):
+        lines = self.reconstruct("near.h5", 4)
+        self.assertEqual([line["epoch"] for line in lines if line["type"] == "epoch"], [1, 2, 3, 4])
+        self.assertEqual(lines[-1]["type"], "result")
+        self.assertEqual((lines[-1]["epochs"], lines[-1]["stopped"]), (4, "done"))
+        self.assertEqual(lines[-1]["output"], os.path.join(self.ff.folder, "near.h5"))
+
+    def test_the_figures_of_the_reference_are_reached(self):
+        last = self.reconstruct("near.h5", 40, "--set", "algorithm=rpie")[-1]
+        self.assertLessEqual(last["cost"], 0.36)
+        self.assertLessEqual(last["r"], 0.114)
+        last = self.reconstruct("five.h5", 40, "--set", "algorithm=rpie", "--set", "modes=5")[-1]
+        self.assertLessEqual(last["cost"], 0.255)
+        self.assertLessEqual(last["r"], 0.0955)
+
+    def test_pictures_lie_beside_the_result(self):
+        lines = self.reconstruct("near.h5", 3)
+        self.assertEqual(lines[-1]["epochs"], 3)
+        pictures = [name for name in os.listdir(self.ff.folder) if name.endswith(".png")]
+        for kind in ("phase", "amplitude", "probe", "cost"):
+            name = next((name for name in pictures if kind in name), None)
+            self.assertIsNotNone(name, f"no picture of {kind} among {pictures}")
+            with open(os.path.join(self.ff.folder, name), "rb") as file:
+                self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n", name)
+
+    def test_show_and_inspect(self):
+        self.reconstruct("near.h5", 2)
+        output = os.path.join(self.ff.folder, "near.h5")
+        self.assertIn("516", self.ff.run("inspect", SIEMENS).out)
+        shown = self.ff.json("show", output)
+        self.assertEqual(shown["epochs"], 2)
+        self.assertGreater(shown["cost"], 0)
+        self.assert_says(self.ff.run("show", output), "cost")
+
+    def test_a_simulated_scan_can_be_reconstructed(self):
+        scan = os.path.join(self.ff.folder, "made.cxi")
+        self.ff.run("simulate", "--object", "siemens", "--output", scan)
+        last = self.ff.run("reconstruct", scan, "--output", os.path.join(self.ff.folder, "made.h5"), "--set", "epochs=3",
+                           "--json").lines[-1]
+        self.assertEqual((last["type"], last["epochs"]), ("result", 3))
+
+    def test_show_refuses_what_is_no_result(self):
+        self.assert_says(self.ff.run("show", SIEMENS, status=TASK_FAILED), SIEMENS)
+
+
+if __name__ == "__main__":
+    main()
