@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 static int find_entry(const struct ff_gpu_table *table, const char *uuid)
@@ -49,6 +50,9 @@ int ff_gpus_lock(struct ff_gpus *gpus, struct ff_error *error)
         return -1;
     if (gpus->fd == before)
         return 0;
+    if (gpus->watch >= 0) /* what is watched is the old file; the next look watches the new one */
+        inotify_rm_watch(gpus->notices, gpus->watch);
+    gpus->watch = -1;
     struct ff_gpu_table table;
     ff_gpu_table_read(gpus->fd, &table);
     if (!merge(&table, &gpus->real) || ff_gpu_table_write(gpus->fd, &table, error) == 0)
