@@ -219,7 +219,7 @@ enum ff_control_action {
     F(S, TEXT, node, "node", 256)
 
 /* Manager to runner: run this. `serial` counts the calls of this runner from 1. */
-#define FF_CALL_FIELDS(F, S)                                                                          \
+#define FF_INVOCATION_FIELDS(F, S)                                                                    \
     F(S, U64, serial, "ser", 0)                                                                       \
     F(S, ID, task, "task", 0)                                                                         \
     F(S, ATTEMPT, attempt, "att", 0)                                                                  \
@@ -263,7 +263,7 @@ enum ff_control_action {
     K(farewell, FF_FAREWELL_FIELDS)                                                                \
     K(ready, FF_READY_FIELDS)                                                                      \
     K(setup, FF_SETUP_FIELDS)                                                                      \
-    K(call, FF_CALL_FIELDS)
+    K(invocation, FF_INVOCATION_FIELDS)
 
 /* Every message: C name, number on the wire (never reused), kind of its items, most items. */
 #define FF_MESSAGES(M)                                                                             \
@@ -288,7 +288,7 @@ enum ff_control_action {
     M(FF_MSG_OBJECT_STORED, 23, part, 1) /* from the service: whole and verified, or why not */    \
     M(FF_MSG_DRAIN, 24, farewell, 1)     /* finish what runs, take nothing new, then leave */      \
     M(FF_MSG_RUNNER_READY, 30, ready, 1)                                                           \
-    M(FF_MSG_RUNNER_CALL, 31, call, 1)                                                             \
+    M(FF_MSG_RUNNER_CALL, 31, invocation, 1)                                                       \
     M(FF_MSG_RUNNER_SETUP, 32, setup, 1)
 
 enum ff_message_type {

@@ -169,9 +169,11 @@ void ff_runner_link_progress(struct ff_runner_link *link, const struct ff_progre
     }
 }
 
-void ff_runner_link_forget_progress(struct ff_runner_link *link)
+void ff_runner_link_flush_progress(struct ff_runner_link *link)
 {
     pthread_mutex_lock(&link->lock);
+    if (link->is_pending)
+        send_locked(link, ff_buffer_span(&link->pending));
     link->is_pending = false;
     pthread_mutex_unlock(&link->lock);
 }

@@ -26,7 +26,7 @@ void ff_runner_link_send(struct ff_runner_link *link, struct ff_span frame);
 /* Sends progress, at most FF_PROGRESS_PER_SECOND; the newest wins. */
 void ff_runner_link_progress(struct ff_runner_link *link, const struct ff_progress *progress);
 
-/* Forgets progress that was not sent yet: its call has ended. */
-void ff_runner_link_forget_progress(struct ff_runner_link *link);
+/* Sends progress that waits for its time at once: its call ends. */
+void ff_runner_link_flush_progress(struct ff_runner_link *link);
 
 #endif
