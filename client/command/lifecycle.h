@@ -33,8 +33,10 @@ int ff_running_stop(const struct ff_running *running, const char *what, bool now
 int ff_capture(const char *const argv[], char **printed, int *status,
                struct ff_error *error) FF_MUST_USE;
 
-/* Prints the last `lines` lines of a log; then, where `follow`, what is added, until interrupted. */
-int ff_log_show(const char *path, long lines, bool follow, struct ff_error *error) FF_MUST_USE;
+/* Prints the last `lines` lines of a log; then, where `follow`, what is added, until interrupted. With `json` each line
+ * as {"type": "log", "text"}. Returns the exit status. */
+int ff_log_show(const char *path, long lines, bool follow, bool json,
+                struct ff_error *error) FF_MUST_USE;
 
 /* Path of a file below FARFIELD_HOME, made of a format; the caller frees. */
 char *ff_home_path(struct ff_error *error, const char *format, ...) FF_PRINTF(2, 3) FF_MUST_USE;

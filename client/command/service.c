@@ -194,7 +194,8 @@ static int run_logs(const struct ff_invocation *invocation, struct ff_error *err
     char *path = ff_home_path(error, "service/log");
     if (path == NULL)
         return -1;
-    int result = ff_log_show(path, (long)lines, ff_given(invocation, "follow"), error);
+    int result =
+        ff_log_show(path, (long)lines, ff_given(invocation, "follow"), invocation->json, error);
     free(path);
     return result;
 }
@@ -243,6 +244,7 @@ const struct ff_command ff_service_commands[] = {
      .operands = "",
      .summary = "print the log of the service on this host",
      .options = logs_options,
+     .lines = true,
      .examples = "  farfield service logs -n 100\n"
                  "  farfield service logs -f\n",
      .run = run_logs},

@@ -44,14 +44,13 @@ static int run_create(const struct ff_invocation *invocation, struct ff_error *e
     if (expires != NULL && ff_parse_seconds(expires, &seconds) < 0)
         return ff_fail(error, FF_INVALID_ARGUMENT,
                        "--expires takes a time such as 90s, 12h or 30d, not '%s'", expires);
-    const char *label = ff_given_text(invocation, "label");
+    const char *label = invocation->operand_count > 0 ? invocation->operands[0] : "";
     struct ff_session *session = ff_session_open(NULL, error);
     if (session == NULL)
         return -1;
     json_t *scopes = scopes_of(invocation);
     json_t *token = NULL;
-    int result = ff_token_create(session, label != NULL ? label : "", (int64_t)seconds, scopes,
-                                 &token, error);
+    int result = ff_token_create(session, label, (int64_t)seconds, scopes, &token, error);
     if (result == 0)
         result = print_token(token, invocation->json, error);
     json_decref(token);
@@ -117,7 +116,6 @@ static int run_revoke(const struct ff_invocation *invocation, struct ff_error *e
 }
 
 static const struct ff_command_option create_options[] = {
-    {"label", '\0', "TEXT", "what it is for, to tell it from others"},
     {"expires", '\0', "TIME", "how long it holds: 90s, 12h, 30d (for ever)"},
     {"scope", '\0', "SCOPE", "what it allows; may be given several times (all that yours does)"},
     {NULL, '\0', NULL, NULL},
@@ -126,11 +124,13 @@ static const struct ff_command_option create_options[] = {
 const struct ff_command ff_token_commands[] = {
     {.group = "token",
      .name = "create",
-     .operands = "",
+     .operands = "[LABEL]",
+     .most = 1,
      .summary = "make a token for another program or host",
-     .details = "The token goes to standard output, and is not shown again.",
+     .details = "The label tells it from others. The token goes to standard output, and is not "
+                "shown again.",
      .options = create_options,
-     .examples = "  farfield token create --label beamline --expires 30d > token\n",
+     .examples = "  farfield token create beamline --expires 30d > token\n",
      .run = run_create},
     {.group = "token",
      .name = "list",
