@@ -1,0 +1,187 @@
+/* The settings by all three ways of giving them, and what is said about those that are wrong. */
+#include "tests/unit/check.h"
+
+#include "functions/reconstruct/settings.h"
+#include "protocol/core/file.h"
+
+static struct ff_settings *make(void)
+{
+    struct ff_error error = {0};
+    struct ff_settings *settings = ff_settings_create(&error);
+    assert_non_null(settings);
+    return settings;
+}
+
+static void assert_says(const char *text, const char *words)
+{
+    if (strstr(text, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", text, words);
+}
+
+static void test_values_are_taken_by_type(void **state)
+{
+    (void)state;
+    struct ff_error error = {0};
+    struct ff_settings *settings = make();
+    const struct ff_option_table *table = &ff_settings_table;
+    assert_int_equal(settings->epochs, 100);
+    assert_ok(ff_options_assign(table, settings, "epochs=40", &error), error);
+    assert_ok(ff_options_assign(table, settings, "input=a=b.cxi", &error), error);
+    const char json[] = "{\"alpha\": 0.3, \"modes\": 5, \"devices\": \"cpu\", \"epochs\": 41}";
+    assert_ok(ff_options_read_json(table, settings, json, strlen(json), &error), error);
+    assert_int_equal(settings->epochs, 41);
+    assert_int_equal(settings->modes, 5);
+    assert_int_equal(settings->devices, FF_DEVICES_CPU);
+    assert_true(settings->alpha > 0.29 && settings->alpha < 0.31);
+    assert_string_equal(settings->input, "a=b.cxi");
+    ff_settings_destroy(settings);
+}
+
+static void test_wrong_settings_are_refused_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *assignment;
+        enum ff_error_code code;
+        const char *message, *hint;
+    } cases[] = {
+        {"epoch=4", FF_UNKNOWN_SETTING, "no setting 'epoch'", "epochs"},
+        {"step-object=1", FF_UNKNOWN_SETTING, "step-object", "step_object"},
+        {"momentum=.5", FF_UNKNOWN_SETTING, "not available", "leave it out"},
+        {"epochs=0", FF_INVALID_SETTING, "1 … 1000000", ""},
+        {"epochs=4.5", FF_INVALID_SETTING, "'4.5'", ""},
+        {"alpha=nan", FF_INVALID_SETTING, "alpha", ""},
+        {"algorithm=rpi", FF_INVALID_SETTING, "rpie", "rpie"},
+        {"epochs", FF_INVALID_SETTING, "'epochs'", "KEY=VALUE"},
+        {"=3", FF_INVALID_SETTING, "'=3'", "KEY=VALUE"},
+    };
+    struct ff_settings *settings = make();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ff_error error = {0};
+        assert_int_equal(
+            ff_options_assign(&ff_settings_table, settings, cases[i].assignment, &error), -1);
+        assert_int_equal(error.code, cases[i].code);
+        assert_says(error.message, cases[i].message);
+        assert_says(error.hint, cases[i].hint);
+        assert_int_equal(ff_error_exit_status(error.code), 2);
+    }
+    assert_int_equal(settings->epochs, 100);
+    ff_settings_destroy(settings);
+}
+
+static void test_bad_json_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        enum ff_error_code code;
+        const char *message;
+    } cases[] = {
+        {"{\"epochs\": 4", FF_INVALID_JSON, "line 1"},
+        {"epochs: 4", FF_INVALID_JSON, "not JSON"},
+        {"", FF_INVALID_JSON, "not JSON"},
+        {"[1]", FF_INVALID_ARGUMENT, "object"},
+        {"{\"epochs\": 1, \"epochs\": 2}", FF_INVALID_JSON, "duplicate"},
+        {"{\"epochs\": [4]}", FF_INVALID_SETTING, "epochs"},
+        {"{\"epochs\": null}", FF_INVALID_SETTING, "epochs"},
+        {"{\"epochz\": 1}", FF_UNKNOWN_SETTING, "epochz"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ff_error error = {0};
+        struct ff_settings *settings = make();
+        assert_int_equal(ff_options_read_json(&ff_settings_table, settings, cases[i].json,
+                                              strlen(cases[i].json), &error),
+                         -1);
+        assert_int_equal(error.code, cases[i].code);
+        assert_says(error.message, cases[i].message);
+        ff_settings_destroy(settings);
+    }
+}
+
+static void test_yaml_errors_name_file_and_line(void **state)
+{
+    (void)state;
+    struct ff_error error = {0};
+    struct ff_settings *settings = make();
+    char *folder = make_folder();
+    char *path = ff_path_join(folder, "settings.yaml");
+    assert_ok(ff_file_write(path, ff_span_of("epochs: 7\nmode: 2\n"), 0600, &error), error);
+    assert_int_equal(ff_options_read_yaml(&ff_settings_table, settings, path, &error), -1);
+    assert_says(error.message, path);
+    assert_says(error.message, "line 2");
+    assert_says(error.hint, "modes");
+    assert_int_equal(settings->epochs, 7);
+    assert_ok(ff_folder_remove(folder, &error), error);
+    free(path);
+    free(folder);
+    ff_settings_destroy(settings);
+}
+
+static void test_the_output_is_named_after_the_input(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {{"a/b/scan.cxi", "scan-recon.h5"},
+                                           {"scan", "scan-recon.h5"},
+                                           {".hidden", ".hidden-recon.h5"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct ff_error error = {0};
+        struct ff_settings *settings = make();
+        assert_int_equal(ff_settings_complete(settings, &error), -1);
+        assert_int_equal(error.code, FF_INVALID_SETTING);
+        assert_ok(ff_options_set(&ff_settings_table, settings, "input", names[i][0], &error),
+                  error);
+        assert_ok(ff_settings_complete(settings, &error), error);
+        assert_string_equal(settings->output, names[i][1]);
+        ff_settings_destroy(settings);
+    }
+}
+
+static void test_the_record_of_settings_reads_back(void **state)
+{
+    (void)state;
+    struct ff_error error = {0};
+    struct ff_settings *settings = make();
+    struct ff_settings *again = make();
+    assert_ok(ff_options_assign(&ff_settings_table, settings, "alpha=0.123456789", &error), error);
+    assert_ok(ff_options_assign(&ff_settings_table, settings, "output=ä b.h5", &error), error);
+    json_t *json = ff_options_to_json(&ff_settings_table, settings);
+    char *text = json_dumps(json, JSON_COMPACT);
+    assert_ok(ff_options_read_json(&ff_settings_table, again, text, strlen(text), &error), error);
+    assert_memory_equal(&settings->alpha, &again->alpha, sizeof settings->alpha);
+    assert_string_equal(again->output, "ä b.h5");
+    free(text);
+    json_decref(json);
+    ff_settings_destroy(settings);
+    ff_settings_destroy(again);
+}
+
+static void test_every_setting_is_in_the_help(void **state)
+{
+    (void)state;
+    struct ff_buffer help;
+    struct ff_buffer manual;
+    ff_buffer_init(&help, 1 << 16);
+    ff_buffer_init(&manual, 1 << 16);
+    ff_options_help(&ff_settings_table, &help);
+    ff_options_manual(&ff_settings_table, &manual);
+    for (size_t i = 0; i < ff_settings_table.count; i++) {
+        assert_says(ff_buffer_text(&help), ff_settings_table.options[i].key);
+        assert_says(ff_buffer_text(&manual), ff_settings_table.options[i].help);
+    }
+    ff_buffer_dispose(&help);
+    ff_buffer_dispose(&manual);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_are_taken_by_type),
+        cmocka_unit_test(test_wrong_settings_are_refused_in_words),
+        cmocka_unit_test(test_bad_json_is_refused_with_its_place),
+        cmocka_unit_test(test_yaml_errors_name_file_and_line),
+        cmocka_unit_test(test_the_output_is_named_after_the_input),
+        cmocka_unit_test(test_the_record_of_settings_reads_back),
+        cmocka_unit_test(test_every_setting_is_in_the_help),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
