@@ -76,6 +76,13 @@ static int fail(struct ff_call *call, const char *code, const char *message, con
     return FF_OUTCOME_FAILURE;
 }
 
+/* There is no other place to try it at, so what was lost has failed. */
+static int lost(struct ff_call *call, const char *code, const char *message, const char *hint)
+{
+    fail(call, code, message, hint);
+    return FF_OUTCOME_LOST;
+}
+
 static int yield(struct ff_call *call)
 {
     (void)call;
@@ -93,6 +100,7 @@ static const struct ff_call_host operations = {
     .succeed = succeed,
     .fail = fail,
     .yield = yield,
+    .lost = lost,
 };
 
 static char *cache_of_home(struct ff_error *error)

@@ -1,0 +1,148 @@
+/* A simulated scan reconstructed from the file's way of seeing it: the error of the object, which
+ * only a simulation knows, must fall, not the cost alone. */
+#include "tests/unit/check.h"
+
+#include "functions/reconstruct/build.h"
+#include "functions/reconstruct/run.h"
+#include "functions/simulate/measurement.h"
+
+#include <complex.h>
+#include <math.h>
+
+static struct ff_simulation *simulate(size_t modes, enum ff_simulate_guess guess)
+{
+    static struct ff_simulate_settings settings;
+    struct ff_error error = {0};
+    ff_options_dispose(&ff_simulate_table, &settings);
+    assert_ok(ff_options_init(&ff_simulate_table, &settings, &error), error);
+    settings.size = 64;
+    settings.patterns = 100;
+    settings.counts = 1e7;
+    settings.modes = (int64_t)modes;
+    settings.guess = guess;
+    struct ff_simulation *simulation = ff_simulation_create(&settings, &error);
+    if (simulation == NULL)
+        fail_msg("%s", error.message);
+    return simulation;
+}
+
+static struct ff_problem *problem_of(struct ff_simulation *simulation)
+{
+    struct ff_error error = {0};
+    struct ff_measurement measurement;
+    struct ff_settings *settings = ff_settings_create(&error);
+    assert_non_null(settings);
+    settings->modes = (int64_t)simulation->modes;
+    assert_ok(ff_simulation_measure(simulation, &measurement, &error), error);
+    struct ff_problem *problem =
+        ff_problem_of_measurement(&measurement, "the simulation", settings, &error);
+    if (problem == NULL)
+        fail_msg("%s", error.message);
+    ff_settings_destroy(settings);
+    return problem;
+}
+
+static struct ff_run_result run(const struct ff_problem *problem, size_t epochs, double step_probe)
+{
+    struct ff_error error = {0};
+    struct ff_run_result result;
+    const struct ff_run_settings settings = {
+        .algorithm = "rpie",
+        .solver = {.epochs = epochs,
+                   .batches = 4,
+                   .alpha = 0.1,
+                   .step_object = 1,
+                   .step_probe = step_probe,
+                   .probe_start = 2},
+        .modes = problem->modes,
+        .threads = 2,
+    };
+    assert_ok(ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error), error);
+    return result;
+}
+
+/* |found - truth| / |truth| over the middle of the scan, after the best common factor. Object and
+ * problem may be placed differently by whole pixels. */
+static double object_error(const struct ff_simulation *truth, const struct ff_problem *problem,
+                           const ff_complex *found)
+{
+    size_t edge = truth->size / 2 + 4;
+    long row_shift = lround(problem->positions[0] - truth->positions[0]);
+    long column_shift = lround(problem->positions[1] - truth->positions[1]);
+    double complex product = 0;
+    double power = 0;
+    double scale = 0;
+    for (size_t r = edge; r < truth->rows - edge; r++)
+        for (size_t c = edge; c < truth->columns - edge; c++) {
+            double complex a = (double complex)truth->object[r * truth->columns + c];
+            size_t row = (size_t)((long)r + row_shift);
+            size_t column = (size_t)((long)c + column_shift);
+            double complex b = (double complex)found[row * problem->object_columns + column];
+            product += conj(b) * a;
+            power += creal(b * conj(b));
+            scale += creal(a * conj(a));
+        }
+    return sqrt(fmax(0, 1 - creal(product * conj(product)) / (power * scale)));
+}
+
+static void test_the_object_comes_out_with_a_known_probe(void **state)
+{
+    (void)state;
+    struct ff_simulation *truth = simulate(1, FF_SIMULATE_EXACT);
+    struct ff_problem *problem = problem_of(truth);
+    struct ff_run_result few = run(problem, 3, 0);
+    struct ff_run_result many = run(problem, 60, 0);
+    double before = object_error(truth, problem, problem->object);
+    double early = object_error(truth, problem, few.object);
+    double late = object_error(truth, problem, many.object);
+    if (!(early < before && late < 0.2 * early && late < 0.05))
+        fail_msg("object error %.3f, %.3f after 3 epochs, %.3f after 60", before, early, late);
+    ff_run_result_dispose(&few);
+    ff_run_result_dispose(&many);
+    ff_problem_destroy(problem);
+    ff_simulation_destroy(truth);
+}
+
+static void test_a_probe_out_of_focus_is_corrected(void **state)
+{
+    (void)state;
+    struct ff_simulation *truth = simulate(1, FF_SIMULATE_NEAR);
+    struct ff_problem *problem = problem_of(truth);
+    struct ff_run_result kept = run(problem, 60, 0);
+    struct ff_run_result moved = run(problem, 60, 1);
+    double error = object_error(truth, problem, moved.object);
+    if (!(error < 0.1) || !(moved.cost < 0.6 * kept.cost))
+        fail_msg("object error %.3f; cost %.3f with the probe moved, %.3f without", error,
+                 moved.cost, kept.cost);
+    ff_run_result_dispose(&kept);
+    ff_run_result_dispose(&moved);
+    ff_problem_destroy(problem);
+    ff_simulation_destroy(truth);
+}
+
+/* What one mode cannot explain, the modes that made the data can. */
+static void test_modes_explain_partial_coherence(void **state)
+{
+    (void)state;
+    struct ff_simulation *truth = simulate(2, FF_SIMULATE_EXACT);
+    struct ff_problem *two = problem_of(truth);
+    struct ff_run_result with = run(two, 60, 1);
+    two->modes = 1;
+    struct ff_run_result without = run(two, 60, 1);
+    if (!(without.cost > 4 * with.cost))
+        fail_msg("cost %.3f with two modes, %.3f with one", with.cost, without.cost);
+    ff_run_result_dispose(&with);
+    ff_run_result_dispose(&without);
+    ff_problem_destroy(two);
+    ff_simulation_destroy(truth);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_object_comes_out_with_a_known_probe),
+        cmocka_unit_test(test_a_probe_out_of_focus_is_corrected),
+        cmocka_unit_test(test_modes_explain_partial_coherence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

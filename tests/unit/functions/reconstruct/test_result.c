@@ -1,0 +1,227 @@
+/* The result file: what is written is read back, equal results are equal files, and a failure
+ * leaves nothing behind. */
+#include "tests/unit/check.h"
+
+#include "functions/reconstruct/outputs.h"
+#include "protocol/core/file.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+enum { ROWS = 40, COLUMNS = 44, WINDOW = 16, PATTERNS = 9, MODES = 2, EPOCHS = 3 };
+
+/* Smooth values that differ everywhere. */
+static ff_complex object[ROWS * COLUMNS];
+static ff_complex probe[MODES * WINDOW * WINDOW];
+static double positions[2 * PATTERNS];
+static double positions_m[2 * PATTERNS];
+static const double costs[EPOCHS] = {2, 1, 0.5};
+
+static struct ff_problem problem = {
+    .patterns = PATTERNS,
+    .rows = WINDOW,
+    .columns = WINDOW,
+    .positions = positions,
+    .positions_m = positions_m,
+    .object_rows = ROWS,
+    .object_columns = COLUMNS,
+    .modes = MODES,
+    .geometry = {1e-10, 1.4e-15, 2, {75e-6, 75e-6}, {2e-8, 3e-8}},
+    .source = (char *)"/data/scan.cxi",
+    .format = (char *)"cxi",
+    .total_counts = 900,
+};
+
+static const struct ff_result_content content = {
+    .problem = &problem,
+    .object = object,
+    .probe = probe,
+    .modes = MODES,
+    .costs = costs,
+    .epochs = EPOCHS,
+    .cost = 0.5,
+    .r = 0.25,
+    .stopped = "done",
+    .settings = "{\"epochs\":3}",
+    .device = "cpu: 1 thread",
+    .iterate_seconds = 1.5,
+};
+
+static void fill(void)
+{
+    float *parts = (float *)object;
+    for (size_t i = 0; i < 2 * ROWS * COLUMNS; i++)
+        parts[i] = 1 + 0.2f * sinf((float)i);
+    parts = (float *)probe;
+    for (size_t i = 0; i < 2 * MODES * WINDOW * WINDOW; i++)
+        parts[i] = cosf((float)i);
+    for (size_t n = 0; n < PATTERNS; n++)
+        for (size_t axis = 0; axis < 2; axis++) {
+            size_t step = axis == 0 ? n / 3 : n % 3;
+            positions[2 * n + axis] = 8 + 4.25 * (double)step;
+            positions_m[2 * n + axis] =
+                1e-6 + positions[2 * n + axis] * problem.geometry.object_pixel_m[axis];
+        }
+}
+
+static size_t count_entries(const char *folder)
+{
+    DIR *opened = opendir(folder);
+    assert_non_null(opened);
+    size_t count = 0;
+    for (struct dirent *entry; (entry = readdir(opened)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(opened);
+    return count;
+}
+
+static int set_up(void **state)
+{
+    fill();
+    *state = make_folder();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct ff_error error;
+    int result = ff_folder_remove(*state, &error);
+    free(*state);
+    return result;
+}
+
+static void test_what_is_written_is_read_back(void **state)
+{
+    char *path = ff_path_join(*state, "result.h5");
+    struct ff_error error = {0};
+    assert_ok(ff_result_write(path, &content, &error), error);
+    struct ff_product *product = ff_product_read(path, &error);
+    if (product == NULL)
+        fail_msg("%s", error.message);
+    assert_int_equal(product->rows, ROWS);
+    assert_int_equal(product->columns, COLUMNS);
+    assert_int_equal(product->modes, MODES);
+    assert_int_equal(product->probe_rows, WINDOW);
+    assert_memory_equal(product->object, object, sizeof object);
+    assert_memory_equal(product->probe, probe, sizeof probe);
+    assert_int_equal(product->epochs, EPOCHS);
+    assert_memory_equal(product->costs, costs, sizeof costs);
+    assert_int_equal(product->patterns, PATTERNS);
+    for (size_t i = 0; i < 2 * PATTERNS; i++)
+        assert_true(fabs(product->positions[i] - positions[i]) < 1e-6);
+    assert_string_equal(product->input, "/data/scan.cxi");
+    assert_string_equal(product->settings, "{\"epochs\":3}");
+    assert_string_equal(product->stopped, "done");
+    assert_true(fabs(product->r - 0.25) < 1e-12);
+    ff_product_destroy(product);
+    free(path);
+}
+
+static void test_equal_results_are_equal_files(void **state)
+{
+    struct ff_error error = {0};
+    char *bytes[2];
+    size_t sizes[2];
+    for (int i = 0; i < 2; i++) {
+        char *path = ff_path_join(*state, i == 0 ? "a.h5" : "b.h5");
+        assert_ok(ff_result_write(path, &content, &error), error);
+        assert_ok(ff_file_read(path, 1 << 24, &bytes[i], &sizes[i], &error), error);
+        free(path);
+    }
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(bytes[0], bytes[1], sizes[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+}
+
+static void test_pictures_lie_beside_the_result(void **state)
+{
+    struct ff_error error = {0};
+    struct ff_buffer notes;
+    ff_buffer_init(&notes, 1 << 16);
+    char *path = ff_path_join(*state, "scan.1.h5");
+    json_t *pictures = json_array();
+    assert_ok(ff_outputs_write(path, &content, pictures, &notes, &error), error);
+    assert_string_equal(ff_buffer_text(&notes), "");
+    assert_int_equal(json_array_size(pictures), 4);
+    assert_int_equal(count_entries(*state), 5);
+    const char *name = json_string_value(json_array_get(pictures, 0));
+    assert_string_equal(name + strlen(name) - strlen("/scan.1-phase.png"), "/scan.1-phase.png");
+    json_decref(pictures);
+    ff_buffer_dispose(&notes);
+    free(path);
+}
+
+/* The limit on the size of files stands for a disk that is full. */
+static void test_what_cannot_be_written_leaves_nothing_behind(void **state)
+{
+    struct ff_error error = {0};
+    struct rlimit before;
+    char *path = ff_path_join(*state, "result.h5");
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    struct rlimit small = {1000, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    int result = ff_result_write(path, &content, &error);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(result, -1);
+    assert_int_equal(error.code, FF_OUTPUT_FAILED);
+    assert_non_null(strstr(error.message, path));
+    assert_non_null(strstr(error.hint, "output"));
+    assert_int_equal(count_entries(*state), 0);
+    free(path);
+}
+
+static void assert_no_place(const char *path, const char *input, const char *word)
+{
+    struct ff_error error = {0};
+    assert_int_equal(ff_outputs_check(path, input, &error), -1);
+    assert_int_equal(error.code, FF_OUTPUT_FAILED);
+    assert_int_equal(ff_error_exit_status(error.code), 1);
+    assert_non_null(strstr(error.message, word));
+    assert_true(error.hint[0] != '\0');
+}
+
+static void test_a_place_that_cannot_be_is_refused_before_the_work(void **state)
+{
+    struct ff_error error = {0};
+    char *absent = ff_path_join(*state, "no/such/result.h5");
+    char *file = ff_path_join(*state, "scan.cxi");
+    char *fresh = ff_path_join(*state, "result.h5");
+    assert_ok(ff_file_write(file, ff_span_of("scan"), 0600, &error), error);
+    assert_no_place(absent, file, "folder");
+    assert_no_place(*state, file, "is a folder");
+    assert_no_place(file, file, "the input itself");
+    assert_ok(ff_outputs_check(fresh, file, &error), error);
+    free(absent);
+    free(file);
+    free(fresh);
+}
+
+static void test_what_is_no_result_is_refused(void **state)
+{
+    struct ff_error error = {0};
+    char *path = ff_path_join(*state, "text.h5");
+    assert_ok(ff_file_write(path, ff_span_of("no result"), 0600, &error), error);
+    assert_null(ff_product_read(path, &error));
+    assert_int_equal(error.code, FF_INPUT_INVALID);
+    assert_non_null(strstr(error.message, path));
+    free(path);
+}
+
+#define RESULT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RESULT_TEST(test_what_is_written_is_read_back),
+        RESULT_TEST(test_equal_results_are_equal_files),
+        RESULT_TEST(test_pictures_lie_beside_the_result),
+        RESULT_TEST(test_what_cannot_be_written_leaves_nothing_behind),
+        RESULT_TEST(test_a_place_that_cannot_be_is_refused_before_the_work),
+        RESULT_TEST(test_what_is_no_result_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
