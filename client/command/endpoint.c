@@ -75,6 +75,8 @@ static int tell_configured(const struct ff_invocation *invocation,
 
 static int run_configure(const struct ff_invocation *invocation, struct ff_error *error)
 {
+    if (ff_endpoint_name_check(invocation->operands[0], error) < 0)
+        return -1;
     /* The service first: an endpoint that nobody knows is of no use. */
     struct ff_session *session = ff_session_open(NULL, error);
     if (session == NULL)

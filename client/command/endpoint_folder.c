@@ -76,14 +76,20 @@ static int not_configured(const char *name, struct ff_error *error)
     return -1;
 }
 
+int ff_endpoint_name_check(const char *name, struct ff_error *error)
+{
+    if (ff_text_is_name(name))
+        return 0;
+    ff_fail(error, FF_INVALID_ARGUMENT, "'%s' cannot be the name of an endpoint", name);
+    return ff_hint(error, "names have 1…64 of A-Z a-z 0-9 . _ - and do not begin with . or -");
+}
+
 int ff_endpoint_folder_open(const char *name, struct ff_endpoint_folder *folder,
                             struct ff_error *error)
 {
     memset(folder, 0, sizeof *folder);
-    if (!ff_text_is_name(name)) {
-        ff_fail(error, FF_INVALID_ARGUMENT, "'%s' cannot be the name of an endpoint", name);
-        return ff_hint(error, "names have 1…64 of A-Z a-z 0-9 . _ - and do not begin with . or -");
-    }
+    if (ff_endpoint_name_check(name, error) < 0)
+        return -1;
     folder->path = ff_home_path(error, "endpoints/%s", name);
     if (folder->path == NULL)
         return -1;

@@ -13,6 +13,9 @@ struct ff_endpoint_folder {
     struct ff_running running;
 };
 
+/* Whether `name` may be the name of an endpoint: FF_INVALID_ARGUMENT where not. */
+int ff_endpoint_name_check(const char *name, struct ff_error *error) FF_MUST_USE;
+
 /* FF_ENDPOINT_NOT_FOUND, with the nearest name, where there is none. Dispose it also after a failure. */
 int ff_endpoint_folder_open(const char *name, struct ff_endpoint_folder *folder,
                             struct ff_error *error) FF_MUST_USE;

@@ -102,21 +102,6 @@ static int check_native(const char *path, struct ff_error *error)
                           "function.h there says how");
 }
 
-static int register_native(struct ff_session *session, const struct ff_invocation *invocation,
-                           json_t **function, struct ff_error *error)
-{
-    char *path = find_native(ff_given_text(invocation, "native"), error);
-    if (path == NULL)
-        return -1;
-    int result = check_native(path, error);
-    if (result == 0)
-        result =
-            ff_function_register_native(session, invocation->operands[0], path,
-                                        ff_given_text(invocation, "description"), function, error);
-    free(path);
-    return result;
-}
-
 static int check_kind(const struct ff_invocation *invocation, struct ff_error *error)
 {
     int kinds = (int)ff_given(invocation, "native") + (int)ff_given(invocation, "shell") +
@@ -143,24 +128,39 @@ static int print_registered(const struct ff_invocation *invocation, const json_t
     return 0;
 }
 
+static int register_with(const struct ff_invocation *invocation, const char *native,
+                         json_t **function, struct ff_error *error)
+{
+    struct ff_session *session = ff_session_open(NULL, error);
+    if (session == NULL)
+        return -1;
+    const char *name = invocation->operands[0];
+    const char *description = ff_given_text(invocation, "description");
+    int result =
+        native != NULL
+            ? ff_function_register_native(session, name, native, description, function, error)
+            : ff_function_register_shell(session, name, ff_given_text(invocation, "shell"),
+                                         description, function, error);
+    ff_session_close(session);
+    return result;
+}
+
 static int run_register(const struct ff_invocation *invocation, struct ff_error *error)
 {
     if (check_kind(invocation, error) < 0)
         return -1;
-    struct ff_session *session = ff_session_open(NULL, error);
-    if (session == NULL)
+    char *native = NULL;
+    const char *given = ff_given_text(invocation, "native");
+    if (given != NULL && (native = find_native(given, error)) == NULL)
         return -1;
     json_t *function = NULL;
-    const char *shell = ff_given_text(invocation, "shell");
-    int result =
-        shell != NULL
-            ? ff_function_register_shell(session, invocation->operands[0], shell,
-                                         ff_given_text(invocation, "description"), &function, error)
-            : register_native(session, invocation, &function, error);
+    int result = native != NULL ? check_native(native, error) : 0;
+    if (result == 0)
+        result = register_with(invocation, native, &function, error);
     if (result == 0)
         result = print_registered(invocation, function, error);
     json_decref(function);
-    ff_session_close(session);
+    free(native);
     return result;
 }
 
