@@ -10,14 +10,14 @@ class Agent(FarfieldTest):
         task = self.ff.submit("reconstruct", {"input": SIEMENS, "output": os.path.join(self.ff.folder, "o.h5"),
                                               "epochs": 900000})
         self.ff.wait_task(task, "running")
-        wait_for(lambda: ((self.ff.show(task)["progress"] or {}).get("epoch") or 0) >= 1, "an epoch")
+        wait_for(lambda: self.ff.epochs(task) >= 1, "an epoch")
         runners, managers = self.ff.pids("farfield-runner"), self.ff.pids("farfield-manager")
         self.ff.kill(self.ff.agent_pid())
         self.ff.start_endpoint()
         self.assertEqual(self.ff.pids("farfield-manager"), managers)
         self.assertEqual(self.ff.pids("farfield-runner"), runners)
-        before = self.ff.show(task)["progress"]["epoch"]
-        wait_for(lambda: ((self.ff.show(task)["progress"] or {}).get("epoch") or 0) > before, "further epochs")
+        before = self.ff.epochs(task)
+        wait_for(lambda: self.ff.epochs(task) > before, "further epochs")
         self.ff.run("task", "stop", task)
         ended = self.ff.wait_task(task)
         self.assertEqual((ended["state"], ended["attempt"], ended["result"]["stopped"]), ("success", 1, "asked"), ended)

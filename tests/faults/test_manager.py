@@ -11,7 +11,7 @@ class Manager(FarfieldTest):
         for pid in self.ff.pids("farfield-manager"):
             self.ff.kill(pid)
         wait_for(lambda: not any(alive(pid) for pid in runners), "the runners of the dead manager to end")
-        wait_for(lambda: (lambda t: t["attempt"] == 2 and t["state"] == "running")(self.ff.show(task)), "the second attempt")
+        self.ff.wait_attempt(task, 2)
         self.ff.run("task", "stop", task)
         ended = self.ff.wait_task(task)
         self.assertEqual((ended["state"], ended["result"], ended["attempt"]), ("success", "stopped", 2), ended)

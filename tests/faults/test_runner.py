@@ -17,7 +17,7 @@ class Runner(FarfieldTest):
         broken = {**settings, "output": os.path.join(self.ff.folder, "broken.h5")}
         self.assertEqual(self.ff.call("reconstruct", whole)["state"], "success")
         task = self.ff.submit("reconstruct", broken)
-        wait_for(lambda: ((self.ff.show(task)["progress"] or {}).get("epoch") or 0) >= 8, "eight epochs")
+        wait_for(lambda: self.ff.epochs(task) >= 8, "eight epochs")
         self.ff.kill(self.runner_of(task))
         wait_for(lambda: self.ff.show(task)["attempt"] == 2, "the second attempt")
         ended = self.ff.wait_task(task)
@@ -30,8 +30,7 @@ class Runner(FarfieldTest):
         self.ff.up("fault", "echo")
         task = self.ff.submit("fault", {"do": "sleep", "seconds": 3600})
         for attempt in (1, 2, 3):
-            wait_for(lambda n=attempt: (lambda t: t["attempt"] == n and t["state"] == "running")(self.ff.show(task)),
-                     f"attempt {attempt} to run")
+            self.ff.wait_attempt(task, attempt)
             self.ff.kill(self.runner_of(task))
         ended = self.ff.wait_task(task)
         self.assertEqual((ended["state"], ended["error"]["code"], ended["attempt"]), ("failed", "RUNNER_LOST", 3), ended)

@@ -66,7 +66,8 @@ class Outcome:
         self.words, self.status, self.out, self.err = words, status, out, err
 
     def __str__(self):
-        return f"farfield {' '.join(self.words)}\nexit status {self.status}\n--- output\n{self.out}\n--- error\n{self.err}"
+        return (f"farfield {' '.join(self.words)}\nexit status {self.status}\n"
+                f"--- output\n{self.out}\n--- error\n{self.err}")
 
     @property
     def document(self):
@@ -74,7 +75,7 @@ class Outcome:
         try:
             return json.loads(self.out)
         except ValueError as error:
-            raise AssertionError(f"not one JSON document ({error}): {self}") from None
+            raise AssertionError(f"not one JSON document: {error}: {self}") from None
 
     @property
     def lines(self):
@@ -144,7 +145,8 @@ class Farfield:
 
     def register(self, name):
         """Registers a shipped function; its id."""
-        return self.json("function", "register", name, "--native", os.path.join(FUNCTIONS, name + ".so"))["function_uuid"]
+        path = os.path.join(FUNCTIONS, name + ".so")
+        return self.json("function", "register", name, "--native", path)["function_uuid"]
 
     # Tasks
 
@@ -172,6 +174,19 @@ class Farfield:
 
         wait_for(reached, f"task {task} to become {' or '.join(states or TERMINAL)}; newest: {shown}", seconds)
         return shown
+
+    def wait_attempt(self, task, number):
+        """Until that attempt runs."""
+
+        def runs():
+            shown = self.show(task)
+            return shown["attempt"] == number and shown["state"] == "running"
+
+        wait_for(runs, f"attempt {number} of {task} to run")
+
+    def epochs(self, task):
+        """How many epochs a running reconstruction has reported."""
+        return (self.show(task)["progress"] or {}).get("epoch") or 0
 
     # Processes
 
@@ -231,17 +246,23 @@ class Farfield:
         with open(os.path.join(self.home, "service", "run", "ports"), encoding="ascii") as file:
             return tuple(int(word) for word in file.read().split()[:2])
 
-    def connection(self, timeout=DEADLINE):
+    def tls(self):
+        """What trusts the certificate of this service and no other."""
         context = ssl.create_default_context(cafile=self.config()["certificate"])
         context.check_hostname = False
-        return http.client.HTTPSConnection("127.0.0.1", self.ports()[0], context=context, timeout=timeout)
+        return context
 
-    def rest(self, method, path, body=None, token=None, headers=None):
+    def bearer(self):
+        return {"Authorization": "Bearer " + self.config()["token"]}
+
+    def connection(self, timeout=DEADLINE):
+        return http.client.HTTPSConnection("127.0.0.1", self.ports()[0], context=self.tls(), timeout=timeout)
+
+    def rest(self, method, path, body=None):
         """(HTTP status, document)."""
         connection = self.connection()
-        sent = {"Authorization": "Bearer " + (token or self.config()["token"]), **(headers or {})}
         data = None if body is None else json.dumps(body).encode()
-        connection.request(method, path, body=data, headers={**sent, "Content-Type": "application/json"})
+        connection.request(method, path, body=data, headers={**self.bearer(), "Content-Type": "application/json"})
         reply = connection.getresponse()
         text = reply.read()
         connection.close()

@@ -55,8 +55,7 @@ class BadNetwork(FarfieldTest):
 
     def test_random_bytes_inside_the_encryption(self):
         noise = random.Random(2)
-        context = ssl.create_default_context(cafile=self.ff.config()["certificate"])
-        context.check_hostname = False
+        context = self.ff.tls()
         for _ in range(10):
             with socket.create_connection(("127.0.0.1", self.ff.ports()[0]), timeout=30) as plain, \
                     context.wrap_socket(plain) as connection:
@@ -113,21 +112,21 @@ class BadNetwork(FarfieldTest):
             self.assertLess(self.resident(), 200 << 20)
 
     def test_malformed_requests_are_answered(self):
-        cases = (("POST", "/v3/functions", b"{"), ("POST", "/v3/functions", b"[]"), ("POST", "/v3/functions", b"\xff\xfe"),
-                 ("POST", "/v3/endpoints/local/submit", b'{"tasks": 3}'), ("GET", "/v2/tasks/../../etc", None),
+        cases = (("POST", "/v3/functions", b"{"), ("POST", "/v3/functions", b"[]"),
+                 ("POST", "/v3/functions", b"\xff\xfe"), ("POST", "/v3/endpoints/local/submit", b'{"tasks": 3}'),
+                 ("GET", "/v2/tasks/../../etc", None),
                  ("GET", "/v2/nothing", None), ("DELETE", "/v2/functions", None), ("BREW", "/v2/functions", None),
                  ("POST", "/v3/functions", b"[" * 100000), ("GET", "/v2/tasks?limit=-1", None),
                  ("GET", "/v2/tasks?limit=99999999999999999999", None), ("GET", "/%00", None))
         for method, path, body in cases:
             connection = self.ff.connection()
-            connection.request(method, path, body=body, headers={"Authorization": "Bearer " + self.ff.config()["token"]})
+            connection.request(method, path, body=body, headers=self.ff.bearer())
             status = connection.getresponse().status
             self.assertTrue(400 <= status < 500 or (status == 200 and "limit" in path), (method, path, status))
             connection.close()
 
     def test_a_slow_client_holds_up_nobody(self):
-        context = ssl.create_default_context(cafile=self.ff.config()["certificate"])
-        context.check_hostname = False
+        context = self.ff.tls()
         idle = []
         for _ in range(50):
             plain = socket.create_connection(("127.0.0.1", self.ff.ports()[0]), timeout=30)
@@ -140,9 +139,9 @@ class BadNetwork(FarfieldTest):
     def test_another_service_with_another_certificate_is_not_trusted(self):
         folder = os.path.join(self.ff.folder, "foreign")
         os.mkdir(folder)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "certificate.pem", "-days", "1"],
-                       cwd=folder, check=True, capture_output=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "certificate.pem",
+                        "-days", "1"], cwd=folder, check=True, capture_output=True)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(folder, "certificate.pem"), os.path.join(folder, "key.pem"))
         listener = socket.create_server(("127.0.0.1", 0))

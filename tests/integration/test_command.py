@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from harness import SIEMENS, SOURCE, WRONG_USE, FarfieldTest, main
+from harness import COMMAND, SIEMENS, SOURCE, WRONG_USE, FarfieldTest, main
 
 VERBS = [("service", verb) for verb in ("start", "stop", "status", "logs")] + \
         [("token", verb) for verb in ("create", "list", "revoke")] + \
@@ -71,16 +71,16 @@ class Command(FarfieldTest):
     def test_a_closed_output_is_no_crash(self):
         self.ff.start_service()
         done = subprocess.run(["bash", "-c", '"$0" --help | head -n 1; exit ${PIPESTATUS[0]}',
-                               os.path.join(os.environ["FF_STAGE"], "bin", "farfield")], env=self.ff.environment,
-                              capture_output=True, check=False, timeout=60)
+                               COMMAND], env=self.ff.environment, capture_output=True, check=False, timeout=60)
         self.assertLess(done.returncode, 128, done)
 
     def complete(self, *words):
-        script = f'source "{SOURCE}/deploy/completions/farfield.bash"; COMP_WORDS=("$@"); ' \
-                 'COMP_CWORD=$(($# - 1)); $(complete -p farfield | sed "s/.*-F \\([^ ]*\\).*/\\1/"); printf "%s\\n" "${COMPREPLY[@]}"'
-        environment = {**self.ff.environment, "PATH": os.path.join(os.environ["FF_STAGE"], "bin") + ":" + os.environ["PATH"]}
-        return subprocess.run(["bash", "-c", script, "farfield", *words], env=environment, capture_output=True, text=True,
-                              check=True, timeout=60).stdout.split()
+        script = f'source "{SOURCE}/deploy/completions/farfield.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); ' \
+                 '$(complete -p farfield | sed "s/.*-F \\([^ ]*\\).*/\\1/"); printf "%s\\n" "${COMPREPLY[@]}"'
+        path = os.path.dirname(COMMAND) + ":" + os.environ["PATH"]
+        done = subprocess.run(["bash", "-c", script, "farfield", *words], env={**self.ff.environment, "PATH": path},
+                              capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout.split()
 
     def test_completion(self):
         self.assertIn("service", self.complete("farfield", "se"))

@@ -1,5 +1,4 @@
 """Leases of GPUs, with pretend devices in a registry of the test's own."""
-import json
 import os
 import subprocess
 
@@ -62,9 +61,12 @@ class Gpu(FarfieldTest):
 
     def test_more_devices_than_the_node_has(self):
         task = self.ff.submit("fault", {"do": "succeed"}, "--gpus", str(DEVICES + 1))
-        shown = wait_for(lambda: (lambda t: t if t["waiting_because"] or t["state"] == "failed" else None)(self.ff.show(task)),
-                         "a word about it")
-        self.assertTrue("GPU" in json.dumps(shown) or "device" in json.dumps(shown), shown)
+
+        def word():
+            shown = self.ff.show(task)
+            return shown["waiting_because"] or (shown["error"] or {}).get("message")
+
+        self.assertRegex(wait_for(word, "a word about it"), "GPU|device")
         self.ff.run("task", "cancel", task, status=None)
         self.assert_alive()
 

@@ -28,8 +28,9 @@ class Install(unittest.TestCase):
         finally:
             ff.stop()
             harness.COMMAND, harness.FUNCTIONS = kept, kept_functions
-        for name in ("share/man/man1/farfield.1", "share/bash-completion/completions/farfield", "include/farfield/function.h",
-                     "lib/systemd/user/farfield-service.service", "lib/systemd/user/farfield-endpoint@.service"):
+        for name in ("share/man/man1/farfield.1", "share/bash-completion/completions/farfield",
+                     "include/farfield/function.h", "lib/systemd/user/farfield-service.service",
+                     "lib/systemd/user/farfield-endpoint@.service"):
             self.assertTrue(os.path.exists(os.path.join(moved, name)), name)
 
     def test_the_example_of_the_function_header_builds_and_runs(self):
@@ -39,7 +40,8 @@ class Install(unittest.TestCase):
         subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, capture_output=True)
         header = os.path.join(prefix, "include", "farfield", "function.h")
         with open(header, encoding="utf-8") as file:
-            lines = [line.removeprefix(" *").removeprefix("     ") for line in file.read().split("*/")[0].splitlines()]
+            text = file.read().split("*/")[0]
+        lines = [line.removeprefix(" *").removeprefix("     ") for line in text.splitlines()]
         begin = next(number for number, line in enumerate(lines) if line.startswith("#include"))
         end = next(number for number, line in enumerate(lines) if line.startswith("cc "))
         source = os.path.join(ff.folder, "repeat.c")

@@ -11,7 +11,7 @@ class Live(FarfieldTest):
         task = self.ff.submit("reconstruct", {"input": SIEMENS, "output": os.path.join(self.ff.folder, "long.h5"),
                                               "epochs": 900000, "preview_every": 1})
         self.ff.wait_task(task, "running")
-        wait_for(lambda: ((self.ff.show(task)["progress"] or {}).get("epoch") or 0) >= 2, "two epochs")
+        wait_for(lambda: self.ff.epochs(task) >= 2, "two epochs")
         return task
 
     def test_progress_and_preview_travel_while_it_runs_and_stop_keeps_the_result(self):
@@ -23,7 +23,7 @@ class Live(FarfieldTest):
         names = wait_for(lambda: self.ff.rest("GET", f"/v2/tasks/{task}")[1]["previews"], "a preview")
         connection = self.ff.connection()
         connection.request("GET", f"/v3/tasks/{task}/previews/{names[0]}",
-                           headers={"Authorization": "Bearer " + self.ff.config()["token"]})
+                           headers=self.ff.bearer())
         reply = connection.getresponse()
         self.assertEqual(reply.status, http.client.OK)
         self.assertEqual(reply.read()[:8], b"\x89PNG\r\n\x1a\n")
@@ -92,7 +92,8 @@ class Live(FarfieldTest):
 
     def test_log_lines_are_kept_with_the_task(self):
         self.ff.up()
-        self.ff.run("function", "register", "talk", "--shell", "for i in 1 2 3; do echo line $i; done; echo bad >&2; exit 4")
+        self.ff.run("function", "register", "talk", "--shell",
+                    "for i in 1 2 3; do echo line $i; done; echo bad >&2; exit 4")
         task = self.ff.call("talk")
         self.assertEqual(task["state"], "failed")
         self.assertEqual(task["error"]["code"], "TASK_FAILED")
@@ -128,7 +129,8 @@ class Live(FarfieldTest):
         self.ff.up("fault", "echo")
         for arguments in ({"do": "signal", "signal": 11}, {"do": "exit", "status": 3}):
             task = self.ff.call("fault", arguments)
-            self.assertEqual((task["state"], task["attempt"], task["error"]["code"]), ("failed", 3, "RUNNER_LOST"), task)
+            self.assertEqual((task["state"], task["attempt"]), ("failed", 3), task)
+            self.assertEqual(task["error"]["code"], "RUNNER_LOST", task)
         self.assert_alive()
 
     def test_a_task_that_crashes_once_succeeds_in_its_second_attempt(self):

@@ -103,7 +103,8 @@ class Service(FarfieldTest):
 
         def gather():
             nonlocal after
-            page = self.ff.rest("GET", f"/v3/taskgroups/{reply['task_group_id']}/results?after={after}&limit=500&wait_ms=1000")[1]
+            path = f"/v3/taskgroups/{reply['task_group_id']}/results?after={after}&limit=500&wait_ms=1000"
+            page = self.ff.rest("GET", path)[1]
             for entry in page["results"]:
                 self.assertNotIn(entry["task_id"], found, "answered twice")
                 found[entry["task_id"]] = entry["result"]

@@ -39,7 +39,7 @@ class Shell(FarfieldTest):
 
     def test_the_time_limit_kills_the_whole_tree(self):
         pid_file = os.path.join(self.ff.folder, "pids")
-        self.register("tree", f"sh -c 'sleep 3600 & echo $! >> \"{pid_file}\"; setsid sleep 3600 & echo $! >> \"{pid_file}\"; wait'")
+        self.register("tree", f"sleep 3600 & echo $! >> '{pid_file}'; setsid sleep 3600 & echo $! >> '{pid_file}'; wait")
         status, reply = self.ff.rest("POST", f"/v3/endpoints/{self.endpoint_id()}/submit",
                                      {"tasks": {self.function_id("tree"): [None]},
                                       "resource_specification": {"time_limit_s": 1}})
