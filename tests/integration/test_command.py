@@ -69,7 +69,6 @@ class Command(FarfieldTest):
         self.assertIn("FUNCTION_NOT_FOUND", json.dumps(said.document))
 
     def test_a_closed_output_is_no_crash(self):
-        self.ff.start_service()
         done = subprocess.run(["bash", "-c", '"$0" --help | head -n 1; exit ${PIPESTATUS[0]}',
                                COMMAND], env=self.ff.environment, capture_output=True, check=False, timeout=60)
         self.assertLess(done.returncode, 128, done)

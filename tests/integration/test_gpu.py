@@ -1,8 +1,5 @@
 """Leases of GPUs, with pretend devices in a registry of the test's own."""
-import os
-import subprocess
-
-from harness import STAGE, FarfieldTest, main, wait_for
+from harness import FarfieldTest, main, wait_for
 
 DEVICES = 4
 
@@ -12,8 +9,7 @@ class Gpu(FarfieldTest):
 
     def setUp(self):
         super().setUp()
-        subprocess.run([os.path.join(STAGE, "libexec", "farfield", "farfield-gpu"), "pretend", str(DEVICES),
-                        "--registry", self.ff.registry], env=self.ff.environment, check=True, capture_output=True)
+        self.ff.run("gpu", "pretend", DEVICES, "--registry", self.ff.registry)
         self.ff.up("fault", "echo")
 
     def devices(self):
