@@ -60,6 +60,10 @@ function(ff_native_function name)
     install(TARGETS fn_${name} LIBRARY DESTINATION ${FF_FUNCTIONDIR})
 endfunction()
 
+# What every test finds in its environment: where the programs are, and how sanitizers behave.
+set(FF_TEST_ENVIRONMENT "FF_STAGE=${CMAKE_BINARY_DIR}/stage" "FF_SOURCE=${CMAKE_SOURCE_DIR}" "FF_BUILD=${CMAKE_BINARY_DIR}"
+    "FF_SANITIZER=${FF_SANITIZER}" "TSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/tsan.supp'")
+
 function(ff_test name)
     cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
     if(NOT arg_TIMEOUT)
@@ -69,5 +73,5 @@ function(ff_test name)
     target_link_libraries(${name} PRIVATE ff_options ${arg_LINK} cmocka)
     add_test(NAME ${arg_LABEL}/${name} COMMAND ${name})
     set_tests_properties(${arg_LABEL}/${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
-        ENVIRONMENT "FF_STAGE=${CMAKE_BINARY_DIR}/stage;FF_SOURCE=${CMAKE_SOURCE_DIR}")
+        ENVIRONMENT "${FF_TEST_ENVIRONMENT}")
 endfunction()

@@ -1,3 +1,4 @@
+#define FF_ERROR_DEFINES /* not the macros of the linter */
 #include "protocol/core/error.h"
 
 #include <errno.h>
