@@ -1,5 +1,6 @@
 #include "functions/reconstruct/formats/hdf5.h"
 
+#include "functions/reconstruct/formats/guard.h"
 #include "functions/reconstruct/formats/hdf5_internal.h"
 #include "protocol/core/text.h"
 
@@ -95,7 +96,7 @@ static hid_t open_unlocked(const char *path)
 struct ff_hdf5_file *ff_hdf5_open(const char *path, struct ff_error *error)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    if (check_file(path, error) < 0)
+    if (check_file(path, error) < 0 || ff_hdf5_try(path, error) < 0)
         return NULL;
     struct ff_hdf5_file *file = calloc(1, sizeof *file);
     if (file == NULL || (file->path = strdup(path)) == NULL) {
@@ -170,12 +171,29 @@ void ff_hdf5_shape_text(const struct ff_hdf5_dataset *dataset, char *text, size_
     }
 }
 
-static bool is_complex(hid_t type)
+/*
+ * A type is a description in the file, too, and the library trusts it when it converts: one with
+ * bits beyond its size makes it read and write out of bounds. So only the usual ones are used.
+ */
+static bool is_plain_integer(hid_t type)
+{
+    size_t size = H5Tget_size(type);
+    H5T_order_t order = H5Tget_order(type);
+    return H5Tget_class(type) == H5T_INTEGER &&
+           (size == 1 || size == 2 || size == 4 || size == 8) &&
+           (order == H5T_ORDER_LE || order == H5T_ORDER_BE) && H5Tget_offset(type) == 0 &&
+           H5Tget_precision(type) == 8 * size;
+}
+
+static bool is_plain_float(hid_t type)
+{
+    return H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F64LE) > 0 ||
+           H5Tequal(type, H5T_IEEE_F32BE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0;
+}
+
+static bool has_complex_names(hid_t type)
 {
     static const char *const names[][2] = {{"r", "i"}, {"re", "im"}, {"real", "imag"}};
-    if (H5Tget_nmembers(type) != 2 || H5Tget_member_class(type, 0) != H5T_FLOAT ||
-        H5Tget_member_class(type, 1) != H5T_FLOAT)
-        return false;
     char *first = H5Tget_member_name(type, 0);
     char *second = H5Tget_member_name(type, 1);
     bool found = false;
@@ -186,28 +204,58 @@ static bool is_complex(hid_t type)
     return found;
 }
 
+/* Two floats of one kind, one behind the other, and nothing else. */
+static bool is_complex(hid_t type)
+{
+    if (H5Tget_nmembers(type) != 2 || !has_complex_names(type))
+        return false;
+    hid_t first = H5Tget_member_type(type, 0);
+    hid_t second = H5Tget_member_type(type, 1);
+    bool usable = first >= 0 && second >= 0 && is_plain_float(first) &&
+                  H5Tequal(first, second) > 0 && H5Tget_member_offset(type, 0) == 0 &&
+                  H5Tget_member_offset(type, 1) == H5Tget_size(first) &&
+                  H5Tget_size(type) == 2 * H5Tget_size(first);
+    if (first >= 0)
+        H5Tclose(first);
+    if (second >= 0)
+        H5Tclose(second);
+    return usable;
+}
+
+/* Truth values are written as enumerations of whole numbers. */
+static bool is_plain_enumeration(hid_t type)
+{
+    hid_t base = H5Tget_super(type);
+    bool usable = base >= 0 && is_plain_integer(base) && H5Tget_size(base) == H5Tget_size(type);
+    if (base >= 0)
+        H5Tclose(base);
+    return usable;
+}
+
+enum ff_hdf5_kind ff_hdf5_kind_of(hid_t type)
+{
+    switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+        return is_plain_integer(type) ? FF_HDF5_INTEGER : FF_HDF5_OTHER;
+    case H5T_FLOAT:
+        return is_plain_float(type) ? FF_HDF5_FLOAT : FF_HDF5_OTHER;
+    case H5T_ENUM:
+        return is_plain_enumeration(type) ? FF_HDF5_INTEGER : FF_HDF5_OTHER;
+    case H5T_STRING:
+        return FF_HDF5_TEXT;
+    case H5T_COMPOUND:
+        return is_complex(type) ? FF_HDF5_COMPLEX : FF_HDF5_OTHER;
+    default:
+        return FF_HDF5_OTHER;
+    }
+}
+
 static void describe_type(struct ff_hdf5_dataset *dataset)
 {
     hid_t type = H5Dget_type(dataset->id);
     dataset->element_size = H5Tget_size(type);
+    dataset->kind = ff_hdf5_kind_of(type);
     dataset->is_signed = H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
-    switch (H5Tget_class(type)) {
-    case H5T_INTEGER:
-    case H5T_ENUM:
-        dataset->kind = FF_HDF5_INTEGER;
-        break;
-    case H5T_FLOAT:
-        dataset->kind = FF_HDF5_FLOAT;
-        break;
-    case H5T_STRING:
-        dataset->kind = FF_HDF5_TEXT;
-        break;
-    case H5T_COMPOUND:
-        dataset->kind = is_complex(type) ? FF_HDF5_COMPLEX : FF_HDF5_OTHER;
-        break;
-    default:
-        dataset->kind = FF_HDF5_OTHER;
-    }
     H5Tclose(type);
 }
 

@@ -9,4 +9,7 @@ struct ff_hdf5_file {
     char *path;
 };
 
+/* FF_HDF5_OTHER for every type that is not among the usual ones, whatever its class. */
+enum ff_hdf5_kind ff_hdf5_kind_of(hid_t type);
+
 #endif

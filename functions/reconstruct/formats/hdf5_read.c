@@ -201,7 +201,8 @@ int ff_hdf5_attribute_number(const struct ff_hdf5_file *file, const char *path, 
         return -1;
     hid_t type = H5Aget_type(attribute);
     hid_t space = H5Aget_space(attribute);
-    bool usable = (H5Tget_class(type) == H5T_FLOAT || H5Tget_class(type) == H5T_INTEGER) &&
+    enum ff_hdf5_kind kind = ff_hdf5_kind_of(type);
+    bool usable = (kind == FF_HDF5_FLOAT || kind == FF_HDF5_INTEGER) &&
                   H5Sget_simple_extent_npoints(space) == 1;
     if (usable)
         usable = H5Aread(attribute, H5T_NATIVE_DOUBLE, value) >= 0;
