@@ -1,0 +1,87 @@
+"""farfield reconstruct while it runs: interrupted, killed and gone on with, on any number of threads."""
+import json
+import os
+import signal
+
+from harness import CANCELLED, DONE, SIEMENS, WRONG_USE, FarfieldTest, main, tool
+
+
+class Reconstruct(FarfieldTest):
+    def path(self, name):
+        return os.path.join(self.ff.folder, name)
+
+    def digest(self, name):
+        return tool("hdf5_tool", "digest", self.path(name), "/object")
+
+    def start(self, name, epochs, *words):
+        return self.ff.start("reconstruct", SIEMENS, "--output", self.path(name), "--set", f"epochs={epochs}", *words,
+                             "--json")
+
+    def wait_epoch(self, process, epoch):
+        """Reads the lines of the process up to that epoch."""
+        for line in process.stdout:
+            if json.loads(line).get("epoch") == epoch:
+                return
+        self.fail(f"ended before epoch {epoch}: {process.stderr.read()}")
+
+    def end(self, process):
+        out, err = process.communicate(timeout=60)
+        return [json.loads(line) for line in out.splitlines()], err
+
+    def test_an_interrupt_ends_and_keeps_the_result(self):
+        process = self.start("near.h5", 100000)
+        self.wait_epoch(process, 3)
+        process.send_signal(signal.SIGINT)
+        lines, err = self.end(process)
+        self.assertEqual(process.returncode, DONE, err)
+        self.assertEqual((lines[-1]["type"], lines[-1]["stopped"]), ("result", "asked"))
+        self.assertEqual(self.ff.json("show", self.path("near.h5"))["epochs"], lines[-1]["epochs"])
+
+    def test_a_kill_is_gone_on_from_as_if_nothing_had_happened(self):
+        self.end(self.start("whole.h5", 40))
+        process = self.start("killed.h5", 40, "--set", "checkpoint_every=5")
+        self.wait_epoch(process, 12)
+        process.kill()
+        process.communicate()
+        self.assertFalse(os.path.exists(self.path("killed.h5")))
+        self.assertTrue(os.path.exists(self.path("killed.h5.checkpoint")))
+        lines, err = self.end(self.start("killed.h5", 40, "--set", "threads=1"))
+        self.assertGreaterEqual(lines[0]["epoch"], 6, err)
+        self.assertGreaterEqual(lines[-1]["resumed_at"], 5)
+        self.assertEqual(self.digest("killed.h5"), self.digest("whole.h5"))
+        self.assertFalse(os.path.exists(self.path("killed.h5.checkpoint")))
+
+    def test_threads_do_not_change_a_bit(self):
+        for threads in (1, 2, 3):
+            self.end(self.start(f"{threads}.h5", 4, "--set", f"threads={threads}"))
+        self.assertEqual(len({self.digest(f"{threads}.h5") for threads in (1, 2, 3)}), 1)
+
+    def test_two_interrupts_give_up(self):
+        process = self.start("near.h5", 100000, "--set", "modes=32", "--set", "threads=1")
+        self.wait_epoch(process, 1)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # a second of the same might be merged with the first
+        self.end(process)
+        self.assertEqual(process.returncode, CANCELLED)
+        self.assertFalse(os.path.exists(self.path("near.h5")))
+
+    def test_wrong_use_says_what_is_near(self):
+        self.assert_says(self.ff.run("reconstruct", SIEMENS, "--set", "epoch=4", status=WRONG_USE), "epochs")
+        self.assert_says(self.ff.run("reconstruct", SIEMENS, "--set", "momentum=1", status=WRONG_USE), "momentum")
+        self.assert_says(self.ff.run("reconstruct", SIEMENS, "--step-objekt", "1", status=WRONG_USE), "step_object")
+        self.assert_says(self.ff.run("reconstruct", SIEMENS, SIEMENS, status=WRONG_USE), "one file")
+        self.assert_says(self.ff.run("reconstruct", status=WRONG_USE), "input")
+
+    def test_the_plan_computes_nothing(self):
+        plan = self.ff.json("reconstruct", SIEMENS, "--plan", "--set", "modes=5")
+        self.assertEqual((plan["patterns"], plan["settings"]["modes"]), (516, 5))
+        self.assertGreater(plan["memory_bytes"], 1 << 20)
+        self.assertEqual([name for name in os.listdir(self.ff.folder) if name.endswith((".h5", ".png"))], [])
+
+    def test_help_lists_every_setting(self):
+        for words in ((), ("settings",), ("man",)):
+            self.assert_says(self.ff.run("reconstruct", "--help", *words), "epochs", "probe_start", "checkpoint_every")
+
+
+if __name__ == "__main__":
+    main()
