@@ -1,7 +1,5 @@
 #include "client/http.h"
 
-#include "protocol/limits.h"
-
 #include <curl/curl.h>
 #include <errno.h>
 #include <jansson.h>
@@ -218,6 +216,8 @@ static int perform(struct exchange *exchange, CURLcode *outcome, long *status,
     set_body(exchange);
     struct curl_slist *headers = make_headers(exchange);
     http->curl_text[0] = '\0';
+    /* curl sends a request again by itself when a kept connection turns out to be closed: not one that must not be. */
+    curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, request->repeatable ? 0L : 1L);
     curl_easy_setopt(http->curl, CURLOPT_URL, url);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_piece);

@@ -210,8 +210,8 @@ static int parse_reply(struct ff_session *session, const struct ff_buffer *answe
 }
 
 int ff_session_exchange(struct ff_session *session, const char *method, const char *path,
-                        const json_t *body, const char *idempotency_key, int wait_ms,
-                        json_t **reply, struct ff_error *error)
+                        const json_t *body, const char *idempotency_key, enum ff_repeat repeat,
+                        int wait_ms, json_t **reply, struct ff_error *error)
 {
     char *text = NULL;
     if (body != NULL && (text = json_dumps(body, JSON_COMPACT)) == NULL)
@@ -221,7 +221,7 @@ int ff_session_exchange(struct ff_session *session, const char *method, const ch
         .path = path,
         .body = ff_span_of(text),
         .idempotency_key = idempotency_key,
-        .repeatable = idempotency_key != NULL || strcmp(method, "GET") == 0,
+        .repeatable = idempotency_key != NULL || repeat == FF_REPEATABLE,
         .wait_ms = wait_ms,
     };
     struct ff_buffer answer;
@@ -236,13 +236,14 @@ int ff_session_exchange(struct ff_session *session, const char *method, const ch
 int ff_session_request(struct ff_session *session, const char *method, const char *path,
                        const json_t *body, int wait_ms, json_t **reply, struct ff_error *error)
 {
-    return ff_session_exchange(session, method, path, body, NULL, wait_ms, reply, error);
+    enum ff_repeat repeat = strcmp(method, "GET") == 0 ? FF_REPEATABLE : FF_ONCE;
+    return ff_session_exchange(session, method, path, body, NULL, repeat, wait_ms, reply, error);
 }
 
 int ff_session_do(struct ff_session *session, const char *method, const char *path,
                   struct ff_error *error)
 {
-    return ff_session_exchange(session, method, path, NULL, NULL, 0, NULL, error);
+    return ff_session_exchange(session, method, path, NULL, NULL, FF_ONCE, 0, NULL, error);
 }
 
 int ff_session_path(char path[FF_PATH_SIZE], const char *before, const char *what, const char *name,

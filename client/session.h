@@ -9,10 +9,13 @@
 
 struct ff_http *ff_session_http(struct ff_session *session);
 
-/* As ff_session_request, with the key that makes a repeated POST harmless (NULL: none, and never repeated). */
+/* Whether a request may be sent again when the connection broke before its answer. */
+enum ff_repeat { FF_ONCE, FF_REPEATABLE };
+
+/* As ff_session_request. `idempotency_key` may be NULL; a request that carries one is repeatable. */
 int ff_session_exchange(struct ff_session *session, const char *method, const char *path,
-                        const json_t *body, const char *idempotency_key, int wait_ms,
-                        json_t **reply, struct ff_error *error) FF_MUST_USE;
+                        const json_t *body, const char *idempotency_key, enum ff_repeat repeat,
+                        int wait_ms, json_t **reply, struct ff_error *error) FF_MUST_USE;
 
 /* A request whose answer does not matter. */
 int ff_session_do(struct ff_session *session, const char *method, const char *path,

@@ -65,8 +65,8 @@ int ff_task_submit(struct ff_session *session, const struct ff_submission *submi
     json_t *body = submission_body(submission);
     json_t *reply = NULL;
     const char *chosen = submission->idempotency_key;
-    int result = ff_session_exchange(session, "POST", path, body, chosen != NULL ? chosen : key, 0,
-                                     &reply, error);
+    int result = ff_session_exchange(session, "POST", path, body, chosen != NULL ? chosen : key,
+                                     FF_REPEATABLE, 0, &reply, error);
     json_decref(body);
     if (result == 0)
         result = lift_ids(reply, count, error);
@@ -195,7 +195,9 @@ static int end_early(struct ff_session *session, const char *task, const char *h
     if (ff_session_path(path, "/v3/tasks/", "task", task, how, error) < 0)
         return -1;
     json_t *body = json_object();
-    int result = ff_session_request(session, "POST", path, body, 0, reply, error);
+    /* Asking twice is the same as asking once. */
+    int result =
+        ff_session_exchange(session, "POST", path, body, NULL, FF_REPEATABLE, 0, reply, error);
     json_decref(body);
     return result;
 }
