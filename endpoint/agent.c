@@ -1,0 +1,448 @@
+/*
+ * The life of an agent:
+ *
+ *     starting ──service welcomes──► working ──SIGTERM──► draining ──all left, or limit──► leaving ──► (ends)
+ *         └──refused, or not reachable──► (ends with the reason)         second SIGTERM ──┘
+ *
+ * A kill in any state loses nothing: managers go on, and the next agent adopts them.
+ */
+#include "endpoint/agent.h"
+
+#include "endpoint/dispatch.h"
+#include "endpoint/downlink.h"
+#include "endpoint/objects.h"
+#include "endpoint/scaling.h"
+#include "endpoint/state_file.h"
+#include "endpoint/sweeper.h"
+#include "endpoint/uplink.h"
+#include "endpoint/uploads.h"
+#include "protocol/core/clock.h"
+#include "protocol/core/log.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+enum {
+    REACH_LIMIT_MS = 5000, /* an impatient start gives up then */
+    LEAVE_LIMIT_MS = 3000, /* for managers that were told to leave, before they are killed */
+    LAST_WORDS_MS = 1000,  /* for the receipts of what was cut off */
+};
+
+static void end_with(struct ff_agent *agent, const struct ff_error *why)
+{
+    agent->failed = true;
+    agent->error = *why;
+    ff_loop_stop(agent->loop);
+}
+
+/* ---- what the rooms tell ---- */
+
+void ff_agent_connected(struct ff_agent *agent, const char *endpoint_name)
+{
+    ff_log(FF_LOG_INFO, "connected to the service as %s", endpoint_name);
+    ff_timer_set(agent->start_timer, FF_TIMER_OFF);
+    if (agent->phase == FF_AGENT_STARTING) {
+        agent->phase = FF_AGENT_WORKING;
+        ff_process_say_ready(agent->folder.name);
+    }
+    ff_dispatch_announce(agent);
+}
+
+void ff_agent_disconnected(struct ff_agent *agent, const struct ff_error *why)
+{
+    /* An endpoint that waits for its service says so once, and not at each attempt. */
+    if (strcmp(agent->error.message, why->message) != 0)
+        ff_log_error("not connected to the service", why);
+    agent->error = *why;
+}
+
+void ff_agent_refused(struct ff_agent *agent, const struct ff_error *why)
+{
+    ff_log_error("the service refuses this endpoint", why);
+    end_with(agent, why);
+}
+
+static void not_reachable(void *user)
+{
+    struct ff_agent *agent = user;
+    struct ff_error error;
+    ff_fail(&error, FF_UNREACHABLE, "the service cannot be reached: %s",
+            agent->error.message[0] != '\0' ? agent->error.message : "no answer");
+    ff_hint(&error, "is it running? farfield service status; farfield endpoint doctor %s",
+            agent->folder.name);
+    end_with(agent, &error);
+}
+
+/* ---- announcing after a restart ---- */
+
+static void end_awaiting(struct ff_agent *agent)
+{
+    if (!agent->awaiting_blocks)
+        return;
+    agent->awaiting_blocks = false;
+    ff_timer_set(agent->announce_timer, FF_TIMER_OFF);
+    ff_dispatch_announce(agent);
+}
+
+void ff_agent_block_announced(struct ff_agent *agent)
+{
+    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (at->adopted && !at->announced && !at->ended)
+            return;
+    end_awaiting(agent);
+}
+
+static void awaited_enough(void *user)
+{
+    struct ff_agent *agent = user;
+    ff_log(FF_LOG_WARNING, "a block of an earlier agent has not come back within %d s",
+           FF_ANNOUNCE_WAIT_MS / 1000);
+    end_awaiting(agent);
+}
+
+/* ---- blocks ---- */
+
+static void note_failure(struct ff_agent *agent, const struct ff_block *block)
+{
+    char words[256];
+    ff_block_last_words(block, words, sizeof words);
+    agent->block_failures++;
+    agent->block_failed_ns = ff_monotonic_ns();
+    snprintf(agent->block_why, sizeof agent->block_why, "block %s did not come up: %s%s%s",
+             block->id, block->why, words[0] != '\0' ? "; its log ends with: " : "", words);
+    ff_log(FF_LOG_WARNING, "%s", agent->block_why);
+}
+
+static void sweep_block(struct ff_agent *agent, struct ff_block *block)
+{
+    if (block->ended && block->managers == 0)
+        ff_block_destroy(block);
+    ff_agent_block_announced(agent);
+    agent->scale_needed = true;
+    agent->dispatch_needed = true;
+}
+
+static void block_ended(void *user, struct ff_block *block)
+{
+    struct ff_agent *agent = user;
+    ff_log(FF_LOG_INFO, "block %s has ended: %s", block->id, block->why);
+    if (!block->had_manager && !block->stopping)
+        note_failure(agent, block);
+    if (block->managers > 0)
+        ff_downlink_block_ended(agent->downlink, block); /* sweeps it with its last manager */
+    else
+        sweep_block(agent, block);
+}
+
+void ff_agent_manager_gone(struct ff_agent *agent, struct ff_block *block)
+{
+    sweep_block(agent, block);
+}
+
+static struct ff_scaling_input survey(const struct ff_agent *agent)
+{
+    const struct ff_config *config = &agent->config;
+    struct ff_scaling_input input = {
+        .now_ns = ff_monotonic_ns(),
+        .min_blocks = (unsigned)config->min_blocks,
+        .max_blocks = (unsigned)config->max_blocks,
+        .init_blocks = (unsigned)config->init_blocks,
+        .first = !agent->scaled_once,
+        .draining = agent->phase >= FF_AGENT_DRAINING,
+        .slots_a_block = ff_config_slots(config),
+        .waiting = ff_queue_count(agent->queue, FF_HELD_WAITING),
+        .idle_since_ns = agent->idle_since_ns,
+        .idle_limit_ns = config->idle_block_s * 1000000000,
+        .failures = agent->block_failures,
+        .failed_ns = agent->block_failed_ns,
+    };
+    for (const struct ff_block *block = ff_blocks_first(agent->blocks); block != NULL;
+         block = block->next) {
+        if (block->ended || block->stopping)
+            continue;
+        unsigned given = 0;
+        for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+             at = at->next)
+            if (at->block == block)
+                given += at->given.count;
+        input.blocks_pending += block->managers == 0 ? 1 : 0;
+        input.blocks_running += block->managers > 0 ? 1 : 0;
+        input.blocks_idle += block->managers > 0 && given == 0 ? 1 : 0;
+    }
+    return input;
+}
+
+static void stop_idle_blocks(struct ff_agent *agent, unsigned count)
+{
+    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL && count > 0;
+         at = at->next) {
+        if (at->given.count > 0 || at->block->stopping)
+            continue;
+        ff_log(FF_LOG_INFO, "block %s is idle and ends", at->block->id);
+        at->room.open = false;
+        ff_block_cancel(at->block, false);
+        count--;
+    }
+}
+
+static void scale(void *user)
+{
+    struct ff_agent *agent = user;
+    struct ff_error error;
+    const struct ff_scaling_input input = survey(agent);
+    const struct ff_scaling_orders orders = ff_scaling_plan(&input);
+    agent->scale_needed = false;
+    agent->scaled_once = true;
+    for (unsigned i = 0; i < orders.start; i++) {
+        const struct ff_block *block = ff_blocks_start(agent->blocks, &agent->endpoint_id, &error);
+        if (block == NULL) {
+            ff_log_error("cannot start a block", &error);
+            agent->block_failures++;
+            agent->block_failed_ns = ff_monotonic_ns();
+            snprintf(agent->block_why, sizeof agent->block_why, "%.500s", error.message);
+            ff_timer_set_after(agent->scale_timer,
+                               ff_scaling_pause_ns(agent->block_failures) / 1000000);
+            return;
+        }
+        ff_log(FF_LOG_INFO, "block %s starts", block->id);
+    }
+    stop_idle_blocks(agent, orders.stop);
+    ff_timer_set(agent->scale_timer, orders.look_again_ns);
+}
+
+/* ---- leaving ---- */
+
+static bool has_blocks(const struct ff_agent *agent)
+{
+    return ff_blocks_first(agent->blocks) != NULL;
+}
+
+static void leave(struct ff_agent *agent)
+{
+    if (agent->phase == FF_AGENT_LEAVING)
+        return;
+    agent->phase = FF_AGENT_LEAVING;
+    ff_dispatch_cut_off(agent);
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        ff_block_cancel(at, false);
+    ff_timer_set_after(agent->drain_timer, LEAVE_LIMIT_MS);
+}
+
+static void drain(struct ff_agent *agent)
+{
+    ff_log(FF_LOG_INFO, "stopping: %u tasks run, %u wait",
+           ff_queue_count(agent->queue, FF_HELD_GIVEN),
+           ff_queue_count(agent->queue, FF_HELD_WAITING));
+    agent->phase = FF_AGENT_DRAINING;
+    if (ff_uplink_is_announced(agent->uplink))
+        ff_uplink_drain(agent->uplink, "the endpoint is stopping");
+    ff_dispatch_give_back(agent);
+    ff_downlink_drain(agent->downlink, "the endpoint is stopping");
+    /* A block without a manager has nothing to finish. */
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (at->managers == 0)
+            ff_block_cancel(at, false);
+    ff_timer_set_after(agent->drain_timer, agent->config.drain_limit_ms);
+}
+
+static void drain_limit(void *user)
+{
+    struct ff_agent *agent = user;
+    if (agent->phase == FF_AGENT_DRAINING) {
+        ff_log(FF_LOG_WARNING, "tasks still run at the limit of %lld ms; they are cut off",
+               (long long)agent->config.drain_limit_ms);
+        leave(agent);
+        return;
+    }
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        ff_block_cancel(at, true);
+    if (!has_blocks(agent))
+        ff_loop_stop(agent->loop);
+    else
+        ff_timer_set_after(agent->drain_timer, LAST_WORDS_MS);
+}
+
+/* Whether everything that was asked to leave has left, and the service knows all that ended. */
+static void check_left(struct ff_agent *agent)
+{
+    if (agent->phase < FF_AGENT_DRAINING || has_blocks(agent))
+        return;
+    bool told =
+        ff_queue_count(agent->queue, FF_HELD_ENDED) == 0 || !ff_uplink_is_announced(agent->uplink);
+    if (told)
+        ff_loop_stop(agent->loop);
+    else if (!agent->saying_last_words) {
+        agent->saying_last_words = true;
+        agent->phase = FF_AGENT_LEAVING;
+        ff_timer_set_after(agent->drain_timer, LAST_WORDS_MS);
+    }
+}
+
+static void signal_caught(void *user, int signal_number)
+{
+    struct ff_agent *agent = user;
+    if (signal_number == SIGHUP)
+        ff_log_reopen();
+    else if (agent->phase < FF_AGENT_DRAINING)
+        drain(agent);
+    else
+        leave(agent);
+}
+
+/* ---- the loop ---- */
+
+static bool before_sleep(void *user)
+{
+    struct ff_agent *agent = user;
+    bool did = agent->dispatch_needed || agent->scale_needed;
+    if (agent->dispatch_needed)
+        ff_dispatch_run(agent);
+    if (agent->scale_needed)
+        scale(agent);
+    did = ff_downlink_flush(agent->downlink) || did;
+    did = ff_uplink_flush(agent->uplink) || did;
+    ff_state_file_touch(agent->state_file);
+    check_left(agent);
+    return did;
+}
+
+static void tell_waiting(void *user)
+{
+    ff_dispatch_report_waiting(user);
+}
+
+static int make_timers(struct ff_agent *agent, struct ff_error *error)
+{
+    const struct {
+        struct ff_timer **timer;
+        ff_timer_due *due;
+    } timers[] = {
+        {&agent->announce_timer, awaited_enough},
+        {&agent->drain_timer, drain_limit},
+        {&agent->scale_timer, scale},
+        {&agent->wait_timer, tell_waiting},
+        {&agent->start_timer, not_reachable},
+    };
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
+        *timers[i].timer = ff_timer_create(agent->loop, timers[i].due, agent, error);
+        if (*timers[i].timer == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static int make_rooms(struct ff_agent *agent, struct ff_error *error)
+{
+    const struct ff_blocks_events block_events = {agent, block_ended};
+    struct ff_registration registration;
+    if (ff_registration_read(&agent->folder, &registration, error) < 0)
+        return -1;
+    agent->endpoint_id = registration.endpoint_id;
+    agent->provider = ff_provider_find(agent->config.provider);
+    agent->queue = ff_queue_create(error);
+    agent->blocks = ff_blocks_create(agent->loop, &agent->folder, &agent->config, agent->provider,
+                                     &block_events, error);
+    agent->objects = ff_objects_create(agent, error);
+    agent->uploads = ff_uploads_create(agent, error);
+    if (agent->queue == NULL || agent->blocks == NULL || agent->objects == NULL ||
+        agent->uploads == NULL)
+        return -1;
+    agent->downlink = ff_downlink_create(agent, error);
+    if (agent->downlink == NULL)
+        return -1;
+    ff_blocks_adopt(agent->blocks);
+    agent->uplink = ff_uplink_create(agent, error);
+    agent->sweeper = ff_sweeper_create(agent, error);
+    agent->state_file = ff_state_file_create(agent, error);
+    agent->prepare = ff_prepare_create(agent->loop, before_sleep, agent, error);
+    return agent->uplink == NULL || agent->sweeper == NULL || agent->state_file == NULL ||
+                   agent->prepare == NULL
+               ? -1
+               : 0;
+}
+
+static int open_agent(struct ff_agent *agent, struct ff_error *error)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, 0};
+    char path[PATH_MAX];
+    ff_folder_path(&agent->folder, path, "config.yaml");
+    if (ff_config_read(&agent->config, path, error) < 0)
+        return -1;
+    ff_id_random(&agent->instance);
+    if (ff_folder_lock(&agent->folder, &agent->instance, &agent->previous, error) < 0)
+        return -1;
+    agent->loop = ff_loop_create(error);
+    if (agent->loop == NULL || make_timers(agent, error) < 0 ||
+        ff_loop_signals(agent->loop, signals, signal_caught, agent, error) < 0)
+        return -1;
+    agent->context = zmq_ctx_new();
+    if (agent->context == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for ZeroMQ");
+    return make_rooms(agent, error);
+}
+
+static void close_agent(struct ff_agent *agent)
+{
+    ff_uplink_destroy(agent->uplink, "the endpoint has stopped");
+    agent->uplink = NULL;
+    ff_state_file_destroy(agent->state_file);
+    ff_uploads_destroy(agent->uploads);
+    ff_objects_destroy(agent->objects);
+    ff_sweeper_destroy(agent->sweeper);
+    ff_downlink_destroy(agent->downlink, NULL);
+    ff_blocks_destroy(agent->blocks);
+    ff_queue_destroy(agent->queue);
+    if (agent->context != NULL)
+        zmq_ctx_term(agent->context);
+    ff_loop_destroy(agent->loop);
+    ff_folder_unlock(&agent->folder);
+}
+
+/* Blocks that were started for an agent that could not begin end with it; adopted ones go on. */
+static void end_own_blocks(struct ff_agent *agent)
+{
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (!at->adopted)
+            ff_block_cancel(at, false);
+}
+
+int ff_agent_run(const char *name, bool take_over, bool patient, struct ff_error *error)
+{
+    struct ff_agent *agent = calloc(1, sizeof *agent);
+    /* One heap for all threads: the agent has to stay small. */
+    mallopt(M_ARENA_MAX, 1);
+    if (agent == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the agent");
+    agent->take_over = take_over;
+    agent->patient = patient;
+    agent->idle_since_ns = ff_monotonic_ns();
+    int result = ff_folder_locate(&agent->folder, name, error);
+    if (result == 0)
+        result = ff_folder_check(&agent->folder, error);
+    if (result == 0)
+        result = open_agent(agent, error);
+    if (result == 0) {
+        agent->awaiting_blocks = has_blocks(agent);
+        if (agent->awaiting_blocks)
+            ff_timer_set_after(agent->announce_timer, FF_ANNOUNCE_WAIT_MS);
+        if (!patient)
+            ff_timer_set_after(agent->start_timer, REACH_LIMIT_MS);
+        agent->scale_needed = true;
+        result = ff_loop_run(agent->loop, error);
+    }
+    if (result == 0 && agent->failed) {
+        *error = agent->error;
+        result = -1;
+        if (agent->phase == FF_AGENT_STARTING)
+            end_own_blocks(agent);
+    }
+    if (result < 0)
+        ff_process_say_failed(error);
+    close_agent(agent);
+    free(agent);
+    return result;
+}

@@ -1,0 +1,70 @@
+/*
+ * endpoint/blocks.h: the jobs that run managers: their folders (blocks/ID/), their keys, and their life.
+ *
+ *     (none) ──start──► pending ──a manager says HELLO──► running ──► ended ──► (none; the folder is removed)
+ *
+ * A block belongs to the endpoint, not to the agent: one that finds blocks/ID/ of an earlier agent adopts it when it
+ * lives, and sweeps its folder away when it does not.
+ */
+#ifndef FF_ENDPOINT_BLOCKS_H
+#define FF_ENDPOINT_BLOCKS_H
+
+#include "endpoint/config.h"
+#include "endpoint/folder.h"
+#include "endpoint/providers/provider.h"
+#include "protocol/curve.h"
+
+struct ff_blocks;
+
+enum { FF_BLOCK_ID_SIZE = 17 };
+
+struct ff_block {
+    struct ff_block *next;
+    struct ff_blocks *blocks;
+    struct ff_provider_job *job;
+    char id[FF_BLOCK_ID_SIZE];
+    char public_key[FF_CURVE_TEXT_SIZE];
+    unsigned managers; /* connected, or away but not given up */
+    bool had_manager;  /* ever */
+    bool adopted;      /* from an earlier agent */
+    bool announced;    /* its manager has said all that it holds (of an adopted one) */
+    bool ended;        /* its job is over; it goes when its last manager has gone */
+    bool stopping;     /* by our order */
+    char why[160];     /* what it waits for, or why it ended */
+};
+
+struct ff_blocks_events {
+    void *user;
+    /* The job of the block is over. The block may be destroyed with ff_block_destroy from now on. */
+    void (*ended)(void *user, struct ff_block *block);
+};
+
+struct ff_blocks *ff_blocks_create(struct ff_loop *loop, const struct ff_folder *folder,
+                                   const struct ff_config *config,
+                                   const struct ff_provider *provider,
+                                   const struct ff_blocks_events *events,
+                                   struct ff_error *error) FF_MUST_USE;
+
+/* Forgets the blocks without ending them. */
+void ff_blocks_destroy(struct ff_blocks *blocks);
+
+/* Takes in what lives of an earlier agent, and removes what does not. */
+void ff_blocks_adopt(struct ff_blocks *blocks);
+
+/* Makes the folder and submits the job. `endpoint_id` goes into block.yaml. */
+struct ff_block *ff_blocks_start(struct ff_blocks *blocks, const struct ff_id *endpoint_id,
+                                 struct ff_error *error) FF_MUST_USE;
+
+struct ff_block *ff_blocks_first(const struct ff_blocks *blocks);
+struct ff_block *ff_blocks_find_key(const struct ff_blocks *blocks, const char *public_key);
+
+/* Asks the provider to end it. */
+void ff_block_cancel(struct ff_block *block, bool at_once);
+
+/* Removes the folder and forgets it. */
+void ff_block_destroy(struct ff_block *block);
+
+/* The last lines of its log, for messages; "" when there are none. */
+void ff_block_last_words(const struct ff_block *block, char *text, size_t size);
+
+#endif

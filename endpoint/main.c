@@ -1,0 +1,128 @@
+/*
+ * farfield-endpoint: the agent of an endpoint, and the two verbs about its folder.
+ */
+#include "endpoint/agent.h"
+#include "endpoint/doctor.h"
+#include "endpoint/init.h"
+#include "protocol/core/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: farfield-endpoint init NAME [--provider P] [--slots N] [--set KEY=VALUE]...\n"
+    "       farfield-endpoint run NAME [--take-over] [--patient]\n"
+    "       farfield-endpoint doctor NAME [--json]\n"
+    "\n"
+    "init makes the folder of an endpoint and prints its public key. run is the agent, in the\n"
+    "foreground; --take-over moves the endpoint here from another host, --patient waits for a\n"
+    "service that cannot be reached. doctor looks for what is in the way. People use\n"
+    "`farfield endpoint`, which calls this program.\n";
+
+static int complain(const struct ff_error *error)
+{
+    fprintf(stderr, "farfield-endpoint: %s\n", error->message);
+    if (error->hint[0] != '\0')
+        fprintf(stderr, "  %s\n", error->hint);
+    return ff_error_exit_status(error->code);
+}
+
+static int wrong_use(const char *what)
+{
+    fprintf(stderr, "farfield-endpoint: %s\n%s", what, usage);
+    return 2;
+}
+
+/* "KEY=VALUE" into the settings. */
+static int set_pair(struct ff_config *config, const char *pair, struct ff_error *error)
+{
+    char key[64];
+    const char *equals = strchr(pair, '=');
+    if (equals == NULL || (size_t)(equals - pair) >= sizeof key)
+        return ff_fail(error, FF_INVALID_ARGUMENT, "\"%.80s\" is not KEY=VALUE", pair);
+    snprintf(key, sizeof key, "%.*s", (int)(equals - pair), pair);
+    return ff_config_set(config, key, equals + 1, error);
+}
+
+static int run_init(const char *name, int count, char **arguments)
+{
+    struct ff_folder folder;
+    struct ff_config config;
+    struct ff_curve_keys keys;
+    struct ff_error error;
+    ff_config_defaults(&config);
+    for (int i = 0; i < count; i += 2) {
+        int result;
+        if (i + 1 >= count)
+            return wrong_use("an option lacks its value");
+        if (strcmp(arguments[i], "--provider") == 0)
+            result = ff_config_set(&config, "provider", arguments[i + 1], &error);
+        else if (strcmp(arguments[i], "--slots") == 0)
+            result = ff_config_set(&config, "slots", arguments[i + 1], &error);
+        else if (strcmp(arguments[i], "--set") == 0)
+            result = set_pair(&config, arguments[i + 1], &error);
+        else
+            return wrong_use("init does not know such an option");
+        if (result < 0)
+            return complain(&error);
+    }
+    if (ff_folder_locate(&folder, name, &error) < 0 ||
+        ff_init_endpoint(&folder, &config, &keys, &error) < 0)
+        return complain(&error);
+    /* Z85 has neither quotes nor backslashes. */
+    printf("{\"public_key\": \"%s\"}\n", keys.public_key);
+    return 0;
+}
+
+static int run_agent(const char *name, int count, char **arguments)
+{
+    bool take_over = false;
+    bool patient = false;
+    struct ff_error error;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--take-over") == 0)
+            take_over = true;
+        else if (strcmp(arguments[i], "--patient") == 0)
+            patient = true;
+        else
+            return wrong_use("run does not know such an option");
+    }
+    if (ff_log_open("endpoint", NULL, FF_LOG_INFO, &error) < 0 ||
+        ff_agent_run(name, take_over, patient, &error) < 0) {
+        ff_log_error("the agent ends", &error);
+        return ff_error_exit_status(error.code);
+    }
+    ff_log(FF_LOG_INFO, "stopped");
+    return 0;
+}
+
+static int run_doctor(const char *name, int count, char **arguments)
+{
+    struct ff_folder folder;
+    struct ff_error error;
+    bool json = false;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--json") != 0)
+            return wrong_use("doctor does not know such an option");
+        json = true;
+    }
+    if (ff_folder_locate(&folder, name, &error) < 0 || ff_folder_check(&folder, &error) < 0)
+        return complain(&error);
+    return ff_doctor_run(&folder, json) ? 0 : 1;
+}
+
+int main(int count, char **arguments)
+{
+    static const struct {
+        const char *verb;
+        int (*run)(const char *name, int count, char **arguments);
+    } verbs[] = {{"init", run_init}, {"run", run_agent}, {"doctor", run_doctor}};
+    if (count == 2 && strcmp(arguments[1], "--help") == 0)
+        return fputs(usage, stdout) < 0 ? 1 : 0;
+    if (count < 3)
+        return wrong_use("a verb and the name of an endpoint are needed");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(arguments[1], verbs[i].verb) == 0)
+            return verbs[i].run(arguments[2], count - 3, arguments + 3);
+    return wrong_use("there is no such verb");
+}

@@ -1,0 +1,210 @@
+/*
+ * The local provider: a block is one farfield-manager on this machine, in a session of its own, so that it outlives the
+ * agent. Its handle is "PID START_TICKS HOST"; its end is told by a pidfd.
+ */
+#include "endpoint/providers/provider.h"
+
+#include "protocol/core/file.h"
+#include "protocol/core/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct ff_provider_job {
+    struct ff_provider_events events;
+    struct ff_process_id id;
+    int pidfd;
+    bool child; /* of this process, so it has to be reaped */
+    struct ff_watch *watch;
+    char handle[FF_HANDLE_SIZE];
+};
+
+static void release(struct ff_provider_job *job)
+{
+    if (job == NULL)
+        return;
+    ff_watch_destroy(job->watch);
+    if (job->pidfd >= 0)
+        close(job->pidfd);
+    free(job);
+}
+
+static void describe_end(struct ff_provider_job *job, char *why, size_t size)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    snprintf(why, size, "the manager has ended");
+    if (!job->child || waitid(P_PID, (id_t)job->id.pid, &info, WEXITED | WNOHANG) < 0 ||
+        info.si_pid != job->id.pid)
+        return;
+    if (info.si_code == CLD_EXITED)
+        snprintf(why, size, "the manager has ended with status %d", info.si_status);
+    else
+        snprintf(why, size, "the manager was killed by signal %d", info.si_status);
+}
+
+static void process_ended(void *user, uint32_t events)
+{
+    struct ff_provider_job *job = user;
+    char why[128];
+    (void)events;
+    ff_watch_destroy(job->watch);
+    job->watch = NULL;
+    describe_end(job, why, sizeof why);
+    job->events.changed(job->events.user, FF_BLOCK_ENDED, job->handle, why);
+}
+
+/* Takes over the pidfd. */
+static struct ff_provider_job *make_job(struct ff_loop *loop, struct ff_process_id id, int pidfd,
+                                        const struct ff_provider_events *events,
+                                        struct ff_error *error)
+{
+    struct ff_provider_job *job = calloc(1, sizeof *job);
+    char host[128] = "";
+    if (job == NULL) {
+        close(pidfd);
+        ff_fail(error, FF_NO_MEMORY, "no memory for a block");
+        return NULL;
+    }
+    gethostname(host, sizeof host - 1);
+    job->events = *events;
+    job->id = id;
+    job->pidfd = pidfd;
+    snprintf(job->handle, sizeof job->handle, "%d %llu %s", (int)id.pid,
+             (unsigned long long)id.start_ticks, host);
+    job->watch = ff_watch_create(loop, pidfd, EPOLLIN, process_ended, job, error);
+    if (job->watch == NULL) {
+        release(job);
+        return NULL;
+    }
+    return job;
+}
+
+/* Descriptors: 0 from /dev/null, 1 and 2 to the log, nothing else. */
+static int spawn(const char *const command[], const char *log, pid_t *pid)
+{
+    extern char **environ;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int failure =
+        posix_spawn(pid, command[0], &actions, &attributes, (char *const *)command, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+static struct ff_provider_job *submit(struct ff_loop *loop, const char *const command[],
+                                      const char *log, const struct ff_provider_events *events,
+                                      struct ff_error *error)
+{
+    pid_t pid = -1;
+    struct ff_process_id id;
+    int failure = spawn(command, log, &pid);
+    if (failure != 0) {
+        ff_fail_errno(error, FF_IO, failure, "cannot start %s", command[0]);
+        return NULL;
+    }
+    int pidfd = pidfd_open(pid, 0);
+    if (pidfd < 0 || ff_process_identify(pid, &id) < 0) {
+        ff_fail_errno(error, FF_IO, errno, "cannot watch process %d", (int)pid);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        if (pidfd >= 0)
+            close(pidfd);
+        return NULL;
+    }
+    struct ff_provider_job *job = make_job(loop, id, pidfd, events, error);
+    if (job != NULL)
+        job->child = true;
+    return job;
+}
+
+static struct ff_provider_job *adopt(struct ff_loop *loop, const char *handle,
+                                     const struct ff_provider_events *events,
+                                     struct ff_error *error)
+{
+    int pid = 0;
+    unsigned long long start_ticks = 0;
+    char host[128] = "";
+    char here[128] = "";
+    gethostname(here, sizeof here - 1);
+    if (sscanf(handle, "%d %llu %127s", &pid, &start_ticks, host) != 3 || strcmp(host, here) != 0) {
+        ff_fail(error, FF_NOT_FOUND, "\"%s\" is no block of this machine", handle);
+        return NULL;
+    }
+    struct ff_process_id id = {pid, start_ticks};
+    int pidfd = pidfd_open(pid, 0);
+    if (pidfd < 0 || !ff_process_alive(id)) {
+        if (pidfd >= 0)
+            close(pidfd);
+        ff_fail(error, FF_NOT_FOUND, "process %d has ended", pid);
+        return NULL;
+    }
+    return make_job(loop, id, pidfd, events, error);
+}
+
+static const char *handle_of(const struct ff_provider_job *job)
+{
+    return job->handle;
+}
+
+static void cancel(struct ff_provider_job *job, bool at_once)
+{
+    if (job->watch != NULL)
+        pidfd_send_signal(job->pidfd, at_once ? SIGKILL : SIGTERM, NULL, 0);
+}
+
+static int check(struct ff_error *error)
+{
+    char *folder = ff_program_folder(error);
+    if (folder == NULL)
+        return -1;
+    char *program = ff_path_join(folder, "farfield-manager");
+    int result = program != NULL ? access(program, X_OK) : -1;
+    if (result < 0) {
+        ff_fail_errno(error, FF_IO, errno, "cannot run %s", program != NULL ? program : folder);
+        ff_hint(error, "install Farfield again");
+    }
+    free(program);
+    free(folder);
+    return result;
+}
+
+const struct ff_provider ff_provider_local = {
+    .name = "local",
+    .grows = false,
+    .submit = submit,
+    .adopt = adopt,
+    .handle = handle_of,
+    .cancel = cancel,
+    .release = release,
+    .check = check,
+};
+
+const struct ff_provider *ff_provider_find(const char *name)
+{
+    return strcmp(name, ff_provider_local.name) == 0 ? &ff_provider_local : NULL;
+}

@@ -1,0 +1,160 @@
+#include "endpoint/state_file.h"
+
+#include "endpoint/dispatch.h"
+#include "endpoint/downlink.h"
+#include "endpoint/uplink.h"
+#include "protocol/core/clock.h"
+#include "protocol/core/file.h"
+#include "protocol/core/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EVERY_MS = 1000 };
+
+/* What a person would see. Compared as a whole, so it is cleared before it is filled. */
+struct seen {
+    int64_t since_ns;
+    unsigned managers, slots, devices, waiting, running, blocks;
+    bool connected, draining;
+};
+
+struct ff_state_file {
+    struct ff_agent *agent;
+    struct ff_timer *timer;
+    bool set; /* the timer */
+    int64_t written_ns;
+    struct seen seen;
+};
+
+static void look(const struct ff_agent *agent, struct seen *seen)
+{
+    memset(seen, 0, sizeof *seen);
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next) {
+        if (at->peer == NULL)
+            continue;
+        seen->managers++;
+        seen->slots += at->room.slots;
+        seen->devices += at->room.devices;
+    }
+    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        seen->blocks++;
+    seen->waiting = ff_queue_count(agent->queue, FF_HELD_WAITING);
+    seen->running = ff_queue_count(agent->queue, FF_HELD_GIVEN);
+    seen->connected = ff_uplink_is_open(agent->uplink);
+    seen->since_ns = ff_uplink_since_ns(agent->uplink);
+    seen->draining = agent->phase >= FF_AGENT_DRAINING;
+}
+
+static void append_json_text(struct ff_buffer *buffer, const char *text)
+{
+    ff_buffer_append_text(buffer, "\"");
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '"' || *at == '\\')
+            ff_buffer_printf(buffer, "\\%c", *at);
+        else if ((unsigned char)*at < ' ')
+            ff_buffer_printf(buffer, "\\u%04x", (unsigned char)*at);
+        else
+            ff_buffer_append(buffer, at, 1);
+    }
+    ff_buffer_append_text(buffer, "\"");
+}
+
+/* Beside its place and renamed; not synced, for nobody needs it after a crash. */
+static int put(const char *path, struct ff_span data)
+{
+    char beside[PATH_MAX];
+    int length = snprintf(beside, sizeof beside, "%s.tmp", path);
+    if (length < 0 || (size_t)length >= sizeof beside)
+        return -1;
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -1;
+    ssize_t written = write(fd, data.data, data.size);
+    close(fd);
+    return written == (ssize_t)data.size ? rename(beside, path) : -1;
+}
+
+static void write_state(struct ff_state_file *file, const struct seen *seen)
+{
+    const struct ff_agent *agent = file->agent;
+    struct ff_buffer buffer;
+    char path[PATH_MAX];
+    char since[FF_TIME_TEXT_SIZE];
+    char id[FF_ID_TEXT_SIZE];
+    char why[512];
+    ff_time_text(seen->since_ns, since);
+    ff_id_text(&agent->endpoint_id, id);
+    ff_dispatch_why(agent, why, sizeof why);
+    ff_buffer_init(&buffer, 8192);
+    ff_buffer_printf(&buffer,
+                     "{\"connected\": %s, \"since\": \"%s\", \"endpoint_id\": \"%s\", "
+                     "\"draining\": %s, \"blocks\": %u, \"managers\": %u, \"slots\": %u, "
+                     "\"gpus\": %u, \"waiting\": %u, \"running\": %u, \"why\": ",
+                     seen->connected ? "true" : "false", since, id,
+                     seen->draining ? "true" : "false", seen->blocks, seen->managers, seen->slots,
+                     seen->devices, seen->waiting, seen->running);
+    append_json_text(&buffer, why);
+    ff_buffer_append_text(&buffer, "}\n");
+    ff_folder_path(&agent->folder, path, "run/state");
+    if (buffer.failed || put(path, ff_buffer_span(&buffer)) < 0)
+        ff_log(FF_LOG_WARNING, "cannot write %s", path);
+    ff_buffer_dispose(&buffer);
+    file->seen = *seen;
+    file->written_ns = ff_monotonic_ns();
+}
+
+static void due(void *user)
+{
+    struct ff_state_file *file = user;
+    struct seen seen;
+    file->set = false;
+    look(file->agent, &seen);
+    if (memcmp(&seen, &file->seen, sizeof seen) != 0)
+        write_state(file, &seen);
+}
+
+void ff_state_file_touch(struct ff_state_file *file)
+{
+    struct seen seen;
+    if (file == NULL || file->set)
+        return;
+    look(file->agent, &seen);
+    if (memcmp(&seen, &file->seen, sizeof seen) == 0)
+        return;
+    file->set = true;
+    ff_timer_set(file->timer, file->written_ns + (int64_t)EVERY_MS * 1000000);
+}
+
+struct ff_state_file *ff_state_file_create(struct ff_agent *agent, struct ff_error *error)
+{
+    struct ff_state_file *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the state file");
+        return NULL;
+    }
+    file->agent = agent;
+    file->timer = ff_timer_create(agent->loop, due, file, error);
+    if (file->timer == NULL) {
+        free(file);
+        return NULL;
+    }
+    return file;
+}
+
+void ff_state_file_destroy(struct ff_state_file *file)
+{
+    struct seen seen;
+    if (file == NULL)
+        return;
+    memset(&seen, 0, sizeof seen);
+    seen.since_ns = ff_wall_ns();
+    write_state(file, &seen);
+    ff_timer_destroy(file->timer);
+    free(file);
+}

@@ -1,0 +1,20 @@
+/*
+ * endpoint/sweeper.h: removes the folders of tasks that are over, and what has grown old: task folders that no attempt
+ * here belongs to, and cached objects that nobody has used for long.
+ *
+ * Removing can take long, so a batch of ids is handed whole to a thread of its own, which ends with it.
+ */
+#ifndef FF_ENDPOINT_SWEEPER_H
+#define FF_ENDPOINT_SWEEPER_H
+
+#include "endpoint/agent.h"
+
+struct ff_sweeper *ff_sweeper_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
+
+/* Waits for the thread. */
+void ff_sweeper_destroy(struct ff_sweeper *sweeper);
+
+/* The task is over: its folder goes soon. */
+void ff_sweeper_add(struct ff_sweeper *sweeper, const struct ff_id *task);
+
+#endif

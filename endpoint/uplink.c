@@ -1,0 +1,302 @@
+#include "endpoint/uplink.h"
+
+#include "endpoint/dispatch.h"
+#include "endpoint/downlink.h"
+#include "endpoint/gather.h"
+#include "endpoint/objects.h"
+#include "endpoint/uploads.h"
+#include "protocol/core/clock.h"
+#include "protocol/core/log.h"
+#include "protocol/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ff_uplink {
+    struct ff_agent *agent;
+    struct ff_session *session;
+    struct ff_gather holdings;
+    struct ff_gather reports;
+    struct ff_gather outcomes;
+    struct ff_buffer buffer;
+    bool announced;
+    int64_t since_ns;
+    char host[256];
+    char why[256];
+};
+
+/* ---- the session's questions ---- */
+
+static int give_target(void *user, struct ff_session_target *target, struct ff_error *error)
+{
+    struct ff_uplink *uplink = user;
+    struct ff_registration registration;
+    if (ff_registration_read(&uplink->agent->folder, &registration, error) < 0)
+        return -1;
+    uplink->agent->endpoint_id = registration.endpoint_id;
+    snprintf(target->address, sizeof target->address, "%s", registration.router);
+    snprintf(target->server_key, sizeof target->server_key, "%s", registration.router_key);
+    return 0;
+}
+
+static void give_hello(void *user, struct ff_hello *hello)
+{
+    struct ff_uplink *uplink = user;
+    const struct ff_agent *agent = uplink->agent;
+    gethostname(uplink->host, sizeof uplink->host - 1);
+    hello->endpoint = agent->endpoint_id;
+    hello->instance = agent->instance;
+    hello->previous = agent->previous;
+    hello->host = ff_span_of(uplink->host);
+    hello->software = ff_span_of(FF_VERSION);
+    hello->pid = (uint64_t)getpid();
+    hello->slots = ff_config_slots(&agent->config);
+    hello->cores = ff_config_cores();
+    hello->window = (uint64_t)agent->config.endpoint_window;
+    hello->take_over = agent->take_over;
+}
+
+static void give_heartbeat(void *user, struct ff_heartbeat *heartbeat)
+{
+    struct ff_uplink *uplink = user;
+    const struct ff_agent *agent = uplink->agent;
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next) {
+        unsigned busy = at->room.given < at->room.slots ? at->room.given : at->room.slots;
+        heartbeat->managers++;
+        heartbeat->slots += at->room.slots;
+        heartbeat->idle += at->room.slots - busy;
+        heartbeat->devices += at->room.devices;
+    }
+    heartbeat->waiting = ff_queue_count(agent->queue, FF_HELD_WAITING);
+    heartbeat->running = ff_queue_count(agent->queue, FF_HELD_GIVEN);
+    if (heartbeat->waiting > 0) {
+        ff_dispatch_why(agent, uplink->why, sizeof uplink->why);
+        heartbeat->why = ff_span_of(uplink->why);
+    }
+}
+
+/* ---- what happens to the session ---- */
+
+static void session_open(void *user, const struct ff_welcome *welcome)
+{
+    struct ff_uplink *uplink = user;
+    char name[65];
+    uplink->announced = false;
+    uplink->since_ns = ff_wall_ns();
+    snprintf(name, sizeof name, "%.*s", (int)welcome->name.size, (const char *)welcome->name.data);
+    /* Moving the endpoint was asked for once; later openings of this instance need no force. */
+    uplink->agent->take_over = false;
+    ff_agent_connected(uplink->agent, name);
+    ff_objects_online(uplink->agent->objects);
+    ff_uploads_online(uplink->agent->uploads);
+}
+
+static void forget_gathered(struct ff_uplink *uplink)
+{
+    uplink->announced = false;
+    uplink->since_ns = ff_wall_ns();
+    ff_gather_drop(&uplink->holdings);
+    ff_gather_drop(&uplink->reports);
+    ff_gather_drop(&uplink->outcomes);
+}
+
+static void session_lost(void *user, const struct ff_error *why)
+{
+    struct ff_uplink *uplink = user;
+    forget_gathered(uplink);
+    ff_agent_disconnected(uplink->agent, why);
+}
+
+static void session_refused(void *user, const struct ff_error *why)
+{
+    struct ff_uplink *uplink = user;
+    forget_gathered(uplink);
+    ff_agent_refused(uplink->agent, why);
+}
+
+static int take_item(struct ff_agent *agent, const struct ff_decoder *decoder,
+                     const union ff_item *item, struct ff_error *error)
+{
+    switch (decoder->type) {
+    case FF_MSG_TASKS:
+        return ff_dispatch_order(agent, &item->order, decoder->raw, error);
+    case FF_MSG_CONTROL:
+        ff_dispatch_control(agent, &item->control);
+        return 0;
+    case FF_MSG_RECEIPTS:
+        ff_dispatch_receipt(agent, &item->receipt);
+        return 0;
+    case FF_MSG_OBJECT_PART:
+        ff_objects_part(agent->objects, &item->part);
+        return 0;
+    case FF_MSG_OBJECT_STORED:
+        ff_uploads_stored(agent->uploads, &item->part);
+        return 0;
+    default: /* what only others get means nothing here */
+        return 0;
+    }
+}
+
+static int take_message(void *user, struct ff_decoder *decoder, struct ff_error *error)
+{
+    struct ff_uplink *uplink = user;
+    union ff_item item;
+    int got;
+    while ((got = ff_decode_next(decoder, &item, error)) > 0)
+        if (take_item(uplink->agent, decoder, &item, error) < 0)
+            return -1;
+    return got;
+}
+
+/* ---- for the other rooms ---- */
+
+static void send_frame(void *user, struct ff_span frame)
+{
+    struct ff_uplink *uplink = user;
+    ff_session_send(uplink->session, frame);
+}
+
+struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *error)
+{
+    struct ff_uplink *uplink = calloc(1, sizeof *uplink);
+    struct ff_curve_keys keys;
+    char path[PATH_MAX];
+    if (uplink == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the uplink");
+        return NULL;
+    }
+    const struct ff_session_events events = {
+        .user = uplink,
+        .target = give_target,
+        .hello = give_hello,
+        .open = session_open,
+        .message = take_message,
+        .lost = session_lost,
+        .refused = session_refused,
+        .heartbeat = give_heartbeat,
+    };
+    uplink->agent = agent;
+    ff_buffer_init(&uplink->buffer, FF_MESSAGE_LIMIT);
+    ff_gather_init(&uplink->holdings, FF_MSG_HOLDING, send_frame, uplink);
+    ff_gather_init(&uplink->reports, FF_MSG_STATES, send_frame, uplink);
+    ff_gather_init(&uplink->outcomes, FF_MSG_OUTCOMES, send_frame, uplink);
+    ff_folder_path(&agent->folder, path, "curve");
+    if (ff_curve_load(path, &keys, error) == 0)
+        uplink->session = ff_session_create(agent->loop, agent->context, &keys, &events, error);
+    if (uplink->session == NULL) {
+        ff_uplink_destroy(uplink, NULL);
+        return NULL;
+    }
+    return uplink;
+}
+
+void ff_uplink_destroy(struct ff_uplink *uplink, const char *farewell)
+{
+    if (uplink == NULL)
+        return;
+    ff_session_destroy(uplink->session, farewell);
+    ff_gather_dispose(&uplink->holdings);
+    ff_gather_dispose(&uplink->reports);
+    ff_gather_dispose(&uplink->outcomes);
+    ff_buffer_dispose(&uplink->buffer);
+    free(uplink);
+}
+
+bool ff_uplink_is_open(const struct ff_uplink *uplink)
+{
+    return uplink != NULL && ff_session_is_open(uplink->session);
+}
+
+bool ff_uplink_is_announced(const struct ff_uplink *uplink)
+{
+    return ff_uplink_is_open(uplink) && uplink->announced;
+}
+
+int64_t ff_uplink_since_ns(const struct ff_uplink *uplink)
+{
+    return uplink->since_ns;
+}
+
+void ff_uplink_holding(struct ff_uplink *uplink, const struct ff_holding *holding)
+{
+    ff_gather_holding(&uplink->holdings, holding);
+}
+
+static void send_reason(struct ff_uplink *uplink, enum ff_message_type type, const char *reason)
+{
+    const struct ff_farewell farewell = {.reason = ff_span_of(reason)};
+    struct ff_encoder encoder;
+    ff_encode_begin(&encoder, &uplink->buffer, type);
+    ff_encode_farewell(&encoder, &farewell);
+    if (ff_encode_end(&encoder, NULL) == 0)
+        ff_session_send(uplink->session, ff_buffer_span(&uplink->buffer));
+}
+
+void ff_uplink_end_holding(struct ff_uplink *uplink)
+{
+    ff_gather_flush(&uplink->holdings);
+    send_reason(uplink, FF_MSG_HOLDING_END, "");
+    uplink->announced = true;
+}
+
+void ff_uplink_drain(struct ff_uplink *uplink, const char *reason)
+{
+    send_reason(uplink, FF_MSG_DRAIN, reason);
+}
+
+void ff_uplink_report_raw(struct ff_uplink *uplink, struct ff_span raw)
+{
+    if (ff_uplink_is_announced(uplink))
+        ff_gather_raw(&uplink->reports, raw);
+}
+
+void ff_uplink_report(struct ff_uplink *uplink, const struct ff_report *report)
+{
+    if (ff_uplink_is_announced(uplink))
+        ff_gather_report(&uplink->reports, report);
+}
+
+void ff_uplink_outcome_raw(struct ff_uplink *uplink, struct ff_span raw)
+{
+    if (ff_uplink_is_announced(uplink))
+        ff_gather_raw(&uplink->outcomes, raw);
+}
+
+void ff_uplink_forward(struct ff_uplink *uplink, struct ff_span frame)
+{
+    /* What was reported before is known there before. */
+    if (!ff_uplink_is_announced(uplink))
+        return;
+    ff_gather_flush(&uplink->reports);
+    ff_session_send(uplink->session, frame);
+}
+
+void ff_uplink_want(struct ff_uplink *uplink, const struct ff_want *want)
+{
+    struct ff_encoder encoder;
+    ff_encode_begin(&encoder, &uplink->buffer, FF_MSG_OBJECT_WANT);
+    ff_encode_want(&encoder, want);
+    if (ff_encode_end(&encoder, NULL) == 0)
+        ff_session_send(uplink->session, ff_buffer_span(&uplink->buffer));
+}
+
+void ff_uplink_store(struct ff_uplink *uplink, const struct ff_part *part)
+{
+    struct ff_encoder encoder;
+    ff_encode_begin(&encoder, &uplink->buffer, FF_MSG_OBJECT_STORE);
+    ff_encode_part(&encoder, part);
+    if (ff_encode_end(&encoder, NULL) == 0)
+        ff_session_send(uplink->session, ff_buffer_span(&uplink->buffer));
+    ff_buffer_dispose(&uplink->buffer);
+    ff_buffer_init(&uplink->buffer, FF_MESSAGE_LIMIT);
+}
+
+bool ff_uplink_flush(struct ff_uplink *uplink)
+{
+    bool did = ff_gather_flush(&uplink->holdings);
+    did = ff_gather_flush(&uplink->reports) || did;
+    return ff_gather_flush(&uplink->outcomes) || did;
+}

@@ -1,0 +1,44 @@
+/*
+ * endpoint/uplink.h: the link to the service. What must not be lost is kept in the queue; what is sent before everything
+ * held has been announced would only confuse the service, so it is dropped here and follows from the queue.
+ */
+#ifndef FF_ENDPOINT_UPLINK_H
+#define FF_ENDPOINT_UPLINK_H
+
+#include "endpoint/agent.h"
+
+struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
+void ff_uplink_destroy(struct ff_uplink *uplink, const char *farewell);
+
+bool ff_uplink_is_open(const struct ff_uplink *uplink);
+
+/* Whether HOLDING_END was said on this connection. */
+bool ff_uplink_is_announced(const struct ff_uplink *uplink);
+int64_t ff_uplink_since_ns(const struct ff_uplink *uplink); /* wall clock of the last change */
+
+void ff_uplink_holding(struct ff_uplink *uplink, const struct ff_holding *holding);
+void ff_uplink_end_holding(struct ff_uplink *uplink);
+
+/* Items as they came from a manager or were made here; they go out with the next flush. */
+void ff_uplink_report_raw(struct ff_uplink *uplink, struct ff_span raw);
+void ff_uplink_report(struct ff_uplink *uplink, const struct ff_report *report);
+void ff_uplink_outcome_raw(struct ff_uplink *uplink, struct ff_span raw);
+
+/* Whole messages, at once. */
+void ff_uplink_forward(struct ff_uplink *uplink, struct ff_span frame);
+void ff_uplink_want(struct ff_uplink *uplink, const struct ff_want *want);
+void ff_uplink_store(struct ff_uplink *uplink, const struct ff_part *part);
+void ff_uplink_drain(struct ff_uplink *uplink, const char *reason);
+
+bool ff_uplink_flush(struct ff_uplink *uplink);
+
+/* Reads endpoints/NAME/registration. */
+struct ff_registration {
+    struct ff_id endpoint_id;
+    char router[256];
+    char router_key[FF_CURVE_TEXT_SIZE];
+};
+int ff_registration_read(const struct ff_folder *folder, struct ff_registration *registration,
+                         struct ff_error *error) FF_MUST_USE;
+
+#endif
