@@ -17,6 +17,7 @@
 #include "endpoint/uplink.h"
 #include "endpoint/uploads.h"
 #include "protocol/core/clock.h"
+#include "protocol/core/file.h"
 #include "protocol/core/log.h"
 
 #include <malloc.h>
@@ -335,17 +336,31 @@ static int make_timers(struct ff_agent *agent, struct ff_error *error)
     return 0;
 }
 
+static struct ff_blocks *make_blocks(struct ff_agent *agent, struct ff_error *error)
+{
+    const struct ff_blocks_events events = {agent, block_ended};
+    char *folder = ff_program_folder(error);
+    if (folder == NULL)
+        return NULL;
+    char *program = ff_path_join(folder, "farfield-manager");
+    struct ff_blocks *blocks = NULL;
+    if (program != NULL)
+        blocks = ff_blocks_create(agent->loop, &agent->folder, &agent->config, agent->provider,
+                                  program, &events, error);
+    free(program);
+    free(folder);
+    return blocks;
+}
+
 static int make_rooms(struct ff_agent *agent, struct ff_error *error)
 {
-    const struct ff_blocks_events block_events = {agent, block_ended};
     struct ff_registration registration;
     if (ff_registration_read(&agent->folder, &registration, error) < 0)
         return -1;
     agent->endpoint_id = registration.endpoint_id;
     agent->provider = ff_provider_find(agent->config.provider);
     agent->queue = ff_queue_create(error);
-    agent->blocks = ff_blocks_create(agent->loop, &agent->folder, &agent->config, agent->provider,
-                                     &block_events, error);
+    agent->blocks = make_blocks(agent, error);
     agent->objects = ff_objects_create(agent, error);
     agent->uploads = ff_uploads_create(agent, error);
     if (agent->queue == NULL || agent->blocks == NULL || agent->objects == NULL ||

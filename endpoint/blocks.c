@@ -19,17 +19,21 @@ struct ff_blocks {
     const struct ff_folder *folder;
     const struct ff_config *config;
     const struct ff_provider *provider;
+    char *program;
     struct ff_blocks_events events;
     struct ff_block *first;
 };
 
 struct ff_blocks *ff_blocks_create(struct ff_loop *loop, const struct ff_folder *folder,
                                    const struct ff_config *config,
-                                   const struct ff_provider *provider,
+                                   const struct ff_provider *provider, const char *program,
                                    const struct ff_blocks_events *events, struct ff_error *error)
 {
     struct ff_blocks *blocks = calloc(1, sizeof *blocks);
-    if (blocks == NULL) {
+    if (blocks != NULL)
+        blocks->program = strdup(program);
+    if (blocks == NULL || blocks->program == NULL) {
+        free(blocks);
         ff_fail(error, FF_NO_MEMORY, "no memory for the blocks");
         return NULL;
     }
@@ -131,17 +135,9 @@ static int submit(struct ff_block *block, struct ff_error *error)
     struct ff_blocks *blocks = block->blocks;
     const struct ff_provider_events events = {block, job_changed};
     char log[PATH_MAX];
-    char *programs = ff_program_folder(error);
-    if (programs == NULL)
-        return -1;
-    char *program = ff_path_join(programs, "farfield-manager");
-    free(programs);
-    if (program == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory to start a block");
-    const char *const command[] = {program, blocks->folder->root, block->id, NULL};
+    const char *const command[] = {blocks->program, blocks->folder->root, block->id, NULL};
     path_in(block, "log", log);
     block->job = blocks->provider->submit(blocks->loop, command, log, &events, error);
-    free(program);
     if (block->job == NULL)
         return -1;
     const char *handle = blocks->provider->handle(block->job);
@@ -296,5 +292,6 @@ void ff_blocks_destroy(struct ff_blocks *blocks)
         free(blocks->first);
         blocks->first = next;
     }
+    free(blocks->program);
     free(blocks);
 }

@@ -39,9 +39,10 @@ struct ff_blocks_events {
     void (*ended)(void *user, struct ff_block *block);
 };
 
+/* `program` is the manager; it is called with the endpoint's folder and the block's id. */
 struct ff_blocks *ff_blocks_create(struct ff_loop *loop, const struct ff_folder *folder,
                                    const struct ff_config *config,
-                                   const struct ff_provider *provider,
+                                   const struct ff_provider *provider, const char *program,
                                    const struct ff_blocks_events *events,
                                    struct ff_error *error) FF_MUST_USE;
 

@@ -1,0 +1,172 @@
+#include "tests/unit/check.h"
+
+#include "endpoint/queue.h"
+
+static struct ff_queue *make_queue(void)
+{
+    struct ff_error error;
+    struct ff_queue *queue = ff_queue_create(&error);
+    assert_non_null(queue);
+    return queue;
+}
+
+static struct ff_order make_order(uint64_t counter, const char *priority, uint64_t devices,
+                                  uint8_t function)
+{
+    struct ff_order order = {0};
+    ff_id_random(&order.task);
+    order.attempt = (struct ff_attempt){1, counter};
+    order.priority = ff_span_of(priority);
+    order.devices = devices;
+    order.function.bytes[0] = function;
+    return order;
+}
+
+static struct ff_held *add(struct ff_queue *queue, const struct ff_order *order, const char *raw)
+{
+    struct ff_held *held = ff_queue_add_order(queue, order, ff_span_of(raw));
+    assert_non_null(held);
+    return held;
+}
+
+static void test_attempts_are_found_by_task_and_attempt(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_order order = make_order(1, "", 0, 1);
+    struct ff_held *first = add(queue, &order, "one");
+    order.attempt.counter = 2;
+    struct ff_held *second = add(queue, &order, "two");
+    assert_ptr_equal(ff_queue_find(queue, &order.task, (struct ff_attempt){1, 1}), first);
+    assert_ptr_equal(ff_queue_find(queue, &order.task, (struct ff_attempt){1, 2}), second);
+    assert_null(ff_queue_find(queue, &order.task, (struct ff_attempt){2, 1}));
+    ff_queue_remove(queue, first);
+    assert_true(ff_queue_holds(queue, &order.task));
+    ff_queue_remove(queue, second);
+    assert_false(ff_queue_holds(queue, &order.task));
+    ff_queue_destroy(queue);
+}
+
+static void test_table_grows_and_is_walked_whole(void **state)
+{
+    enum { MANY = 5000 };
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_id ids[MANY];
+    for (int i = 0; i < MANY; i++) {
+        struct ff_order order = make_order(1, "", 0, (uint8_t)(i % 3));
+        ids[i] = order.task;
+        add(queue, &order, "x");
+    }
+    int walked = 0;
+    for (struct ff_held *at = ff_queue_next(queue, NULL); at != NULL; at = ff_queue_next(queue, at))
+        walked++;
+    assert_int_equal(walked, MANY);
+    assert_int_equal(ff_queue_count(queue, FF_HELD_WAITING), MANY);
+    for (int i = 0; i < MANY; i++)
+        assert_non_null(ff_queue_find(queue, &ids[i], (struct ff_attempt){1, 1}));
+    ff_queue_destroy(queue);
+}
+
+static void test_life_of_an_attempt(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_held_list manager = {0};
+    struct ff_order order = make_order(1, "", 2, 1);
+    struct ff_held *held = add(queue, &order, "the order");
+    assert_int_equal(held->order_size, 9);
+    ff_queue_give(queue, held, &manager, &manager);
+    assert_int_equal(held->place, FF_HELD_GIVEN);
+    assert_ptr_equal(manager.first, held);
+    assert_null(ff_queue_shapes(queue));
+    assert_int_equal(ff_queue_take_back(queue, held), 0);
+    assert_int_equal(manager.count, 0);
+    assert_null(held->manager);
+    assert_ptr_equal(ff_queue_shapes(queue)->list.first, held);
+    ff_queue_give(queue, held, &manager, &manager);
+    assert_int_equal(ff_queue_end(queue, held, ff_span_of("the outcome")), 0);
+    assert_null(held->order);
+    assert_memory_equal(held->outcome, "the outcome", 11);
+    assert_ptr_equal(ff_queue_ended(queue)->first, held);
+    assert_int_equal(manager.count, 0);
+    assert_int_equal(ff_queue_count(queue, FF_HELD_ENDED), 1);
+    ff_queue_remove(queue, held);
+    assert_int_equal(ff_queue_count(queue, FF_HELD_ENDED), 0);
+    ff_queue_destroy(queue);
+}
+
+static void test_announced_attempts_have_no_order_to_take_back(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_held_list manager = {0};
+    struct ff_holding holding = {.attempt = {1, 1}, .devices = 3, .state = FF_TASK_RUNNING};
+    ff_id_random(&holding.task);
+    struct ff_held *held = ff_queue_add_holding(queue, &holding, &manager, &manager);
+    assert_non_null(held);
+    assert_int_equal(held->state, FF_TASK_RUNNING);
+    assert_int_equal(held->devices, 3);
+    assert_int_equal(ff_queue_take_back(queue, held), -1);
+    assert_int_equal(manager.count, 1);
+    assert_null(ff_queue_shapes(queue));
+    ff_queue_destroy(queue);
+}
+
+static void test_priority_comes_before_age(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_order batch = make_order(1, "batch", 0, 1);
+    struct ff_order normal = make_order(1, "normal", 0, 1);
+    struct ff_order other = make_order(1, "", 1, 1); /* normal too, of another shape */
+    struct ff_order live = make_order(1, "live", 0, 1);
+    add(queue, &batch, "b");
+    struct ff_held *second = add(queue, &normal, "n");
+    struct ff_held *third = add(queue, &other, "o");
+    struct ff_held *first = add(queue, &live, "l");
+    ff_queue_begin_pass(queue);
+    struct ff_shape *shape = ff_queue_next_shape(queue);
+    assert_ptr_equal(shape->list.first, first);
+    shape->blocked = true;
+    shape = ff_queue_next_shape(queue);
+    assert_ptr_equal(shape->list.first, second);
+    shape->blocked = true;
+    assert_ptr_equal(ff_queue_next_shape(queue)->list.first, third);
+    ff_queue_next_shape(queue)->blocked = true;
+    ff_queue_next_shape(queue)->blocked = true;
+    assert_null(ff_queue_next_shape(queue));
+    ff_queue_begin_pass(queue);
+    assert_ptr_equal(ff_queue_next_shape(queue)->list.first, first);
+    ff_queue_destroy(queue);
+}
+
+static void test_given_back_stands_in_front(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_held_list manager = {0};
+    struct ff_order one = make_order(1, "", 0, 1);
+    struct ff_order two = make_order(1, "", 0, 1);
+    struct ff_held *first = add(queue, &one, "1");
+    struct ff_held *second = add(queue, &two, "2");
+    ff_queue_give(queue, first, &manager, &manager);
+    assert_ptr_equal(ff_queue_shapes(queue)->list.first, second);
+    assert_int_equal(ff_queue_take_back(queue, first), 0);
+    assert_ptr_equal(ff_queue_shapes(queue)->list.first, first);
+    assert_int_equal(ff_queue_shapes(queue)->list.count, 2);
+    ff_queue_destroy(queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_attempts_are_found_by_task_and_attempt),
+        cmocka_unit_test(test_table_grows_and_is_walked_whole),
+        cmocka_unit_test(test_life_of_an_attempt),
+        cmocka_unit_test(test_announced_attempts_have_no_order_to_take_back),
+        cmocka_unit_test(test_priority_comes_before_age),
+        cmocka_unit_test(test_given_back_stands_in_front),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
