@@ -180,7 +180,7 @@ static int start(const struct ff_invocation *invocation, const struct ff_endpoin
     bool take_over = ff_given(invocation, "take-over");
     if (ff_given(invocation, "foreground"))
         return become_agent(name, folder, take_over, error);
-    struct ff_process_id id;
+    struct ff_process_id id = {.pid = 0};
     if (register_again(name, folder, error) < 0 ||
         start_agent(name, folder, take_over, &id, error) < 0)
         return -1;

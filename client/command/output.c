@@ -90,7 +90,9 @@ int ff_output_json(const json_t *value, struct ff_error *error)
 
 int ff_output_json_line(const json_t *value, struct ff_error *error)
 {
-    return print_json(value, JSON_COMPACT, error);
+    const char *type = json_string_value(json_object_get(value, "type"));
+    bool passing = type != NULL && (strcmp(type, "epoch") == 0 || strcmp(type, "progress") == 0);
+    return print_json(value, passing ? JSON_COMPACT | JSON_REAL_PRECISION(9) : JSON_COMPACT, error);
 }
 
 struct ff_table {

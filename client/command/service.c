@@ -99,7 +99,7 @@ static int run_start(const struct ff_invocation *invocation, struct ff_error *er
     if (running.here)
         return tell_running(invocation, &running, error);
     char url[256] = "";
-    struct ff_process_id id;
+    struct ff_process_id id = {.pid = 0};
     if (start_daemon(argv, url, sizeof url, &id, error) < 0)
         return -1;
     return tell(invocation, true, url, id.pid, error);

@@ -47,7 +47,8 @@ static int add_row(struct ff_table *table, const json_t *task, struct ff_error *
 
 static int print_tasks(const json_t *reply, struct ff_error *error)
 {
-    static const char *const titles[] = {"TASK", "FUNCTION", "ENDPOINT", "STATE", "SUBMITTED", " "};
+    static const char *const titles[] = {"TASK",  "FUNCTION",  "ENDPOINT",
+                                         "STATE", "SUBMITTED", "NOTE"};
     const json_t *tasks = json_object_get(reply, "tasks");
     if (json_array_size(tasks) == 0) {
         puts("no tasks");
