@@ -317,7 +317,7 @@ static int run_doctor(const struct ff_invocation *invocation, struct ff_error *e
 
 static const struct ff_command_option configure_options[] = {
     {"provider", '\0', "P", "where its nodes come from: local (local)"},
-    {"slots", '\0', "N", "calls that run at once on a node (one for each two cores)"},
+    {"slots", '\0', "N", "calls that run at once on a node (one a core)"},
     {"set", '\0', "KEY=VALUE", "any other setting of its config.yaml; may be given several times"},
     {NULL, '\0', NULL, NULL},
 };

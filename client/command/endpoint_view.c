@@ -70,23 +70,31 @@ static void print_running(const struct ff_running *running)
     ff_output_field(stdout, "agent", line);
 }
 
-/* What the agent tells, whatever it is: texts and numbers by their own names. */
+static long long count_of(const json_t *state, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(state, key));
+}
+
+/* What the agent tells about itself (protocol/STATE.md, run/state). */
 static void print_state(const json_t *state)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)state, key, value)
-    {
-        char number[32];
-        if (json_is_string(value)) {
-            ff_output_field(stdout, key, json_string_value(value));
-        } else if (json_is_boolean(value)) {
-            ff_output_field(stdout, key, json_is_true(value) ? "yes" : "no");
-        } else if (json_is_integer(value)) {
-            snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
-            ff_output_field(stdout, key, number);
-        }
-    }
+    char line[LINE_SIZE];
+    if (state == NULL)
+        return;
+    bool connected = json_is_true(json_object_get(state, "connected"));
+    const char *since = text_of(state, "since");
+    const char *why = text_of(state, "why");
+    snprintf(line, sizeof line, "%s since %.19s%s", connected ? "connected" : "not connected",
+             since != NULL ? since : "?",
+             json_is_true(json_object_get(state, "draining")) ? ", draining" : "");
+    ff_output_field(stdout, "link", line);
+    snprintf(line, sizeof line, "%lld managers with %lld slots and %lld GPUs",
+             count_of(state, "managers"), count_of(state, "slots"), count_of(state, "gpus"));
+    ff_output_field(stdout, "workers", line);
+    snprintf(line, sizeof line, "%lld running, %lld waiting%s%s", count_of(state, "running"),
+             count_of(state, "waiting"), why != NULL && why[0] != '\0' ? ": " : "",
+             why != NULL ? why : "");
+    ff_output_field(stdout, "tasks", line);
 }
 
 static void print_entry(const json_t *entry, const struct ff_error *why)
@@ -97,12 +105,12 @@ static void print_entry(const json_t *entry, const struct ff_error *why)
         return;
     }
     const json_t *details = json_object_get(entry, "details");
-    snprintf(line, sizeof line, "%s, %lld of %lld slots idle, %lld tasks wait, %lld are there",
+    const char *why = text_of(details, "why");
+    snprintf(line, sizeof line, "%s, %lld of %lld slots idle, %lld tasks without result%s%s",
              text_of(entry, "status") != NULL ? text_of(entry, "status") : "unknown",
-             (long long)json_integer_value(json_object_get(details, "idle_workers")),
-             (long long)json_integer_value(json_object_get(details, "total_workers")),
-             (long long)json_integer_value(json_object_get(details, "pending_tasks")),
-             (long long)json_integer_value(json_object_get(details, "outstanding_tasks")));
+             count_of(details, "idle_workers"), count_of(details, "total_workers"),
+             count_of(details, "outstanding_tasks"), why != NULL && why[0] != '\0' ? ": " : "",
+             why != NULL ? why : "");
     ff_output_field(stdout, "service", line);
     ff_output_field(stdout, "id", text_of(entry, "endpoint_id"));
     ff_output_field(stdout, "last seen", text_of(entry, "last_seen"));
