@@ -97,11 +97,11 @@ static void print_state(const json_t *state)
     ff_output_field(stdout, "tasks", line);
 }
 
-static void print_entry(const json_t *entry, const struct ff_error *why)
+static void print_entry(const json_t *entry, const struct ff_error *missing)
 {
     char line[LINE_SIZE];
     if (entry == NULL) {
-        ff_output_field(stdout, "service", why->message);
+        ff_output_field(stdout, "service", missing->message);
         return;
     }
     const json_t *details = json_object_get(entry, "details");
