@@ -13,7 +13,7 @@ enum {
     GAP = 8,
     LABEL_ROOM = 16,
     PROBE_SIDE_WANTED = 256, /* small probes are enlarged to about this */
-    COMPRESSION = 4,         /* of zlib: most of the gain for a fraction of the time */
+    COMPRESSION = 1,         /* of zlib: most of the gain for a fraction of the time */
 };
 
 struct ff_picture *ff_picture_create(size_t width, size_t height, struct ff_colour paper,
@@ -197,6 +197,7 @@ static int write_png(png_structp writer, png_infop info, const struct ff_picture
         return -1;
     png_set_write_fn(writer, png, append_png, flush_nothing);
     png_set_compression_level(writer, COMPRESSION);
+    png_set_filter(writer, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
     png_set_IHDR(writer, info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8,
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
