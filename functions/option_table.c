@@ -242,7 +242,7 @@ int ff_options_read_json(const struct ff_option_table *table, void *values, cons
     json_object_foreach(root, key, value)
     {
         char small[VALUE_TEXT_SIZE];
-        const char *as_text;
+        const char *as_text = "";
         if (result == 0)
             result = option_of(table, key) == NULL
                          ? unknown(table, key, error)

@@ -106,8 +106,8 @@ static int read_positions(const struct ff_hdf5_file *file, struct ff_product *pr
 static int fill(const struct ff_hdf5_file *file, struct ff_product *product, struct ff_error *error)
 {
     static const char *const losses[] = {"/loss_values", "/costs", NULL};
-    size_t object[4];
-    size_t probe[4];
+    size_t object[4] = {0};
+    size_t probe[4] = {0};
     if (read_images(file, "/object", 3, object, &product->object, error) < 0 ||
         read_images(file, "/probe", 4, probe, &product->probe, error) < 0)
         return -1;

@@ -85,17 +85,24 @@ static void draw_cost(struct ff_picture *picture, const struct axes *axes, doubl
                  (size_t)(y - 3), label, ink);
 }
 
-/* Within one decade every tenth of it gets a line, over several 1, 2 and 5, over many 1 alone. */
+/* Within one decade many digits get a line, over several 1, 2 and 5, over many 1 alone. */
 static void draw_costs(struct ff_picture *picture, const struct axes *axes)
 {
-    static const double few[] = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8};
-    static const double some[] = {1, 2, 5};
-    double range = axes->high - axes->low;
-    const double *digits = range < 0.8 ? few : some;
-    size_t count = range < 0.8 ? sizeof few / sizeof few[0] : range < 3 ? 3 : 1;
+    static const struct {
+        double range_max;
+        size_t count;
+        double digits[10];
+    } grids[] = {
+        {0.8, 10, {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8}},
+        {3, 3, {1, 2, 5}},
+        {INFINITY, 1, {1}},
+    };
+    size_t which = 0;
+    while (which < 2 && !(axes->high - axes->low < grids[which].range_max))
+        which++;
     for (double decade = floor(axes->low); decade <= axes->high; decade++)
-        for (size_t i = 0; i < count; i++)
-            draw_cost(picture, axes, digits[i] * pow(10, decade));
+        for (size_t i = 0; i < grids[which].count; i++)
+            draw_cost(picture, axes, grids[which].digits[i] * pow(10, decade));
 }
 
 static void draw_frame(struct ff_picture *picture)

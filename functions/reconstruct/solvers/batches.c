@@ -59,12 +59,13 @@ void ff_batches_deal(struct ff_batches *batches, struct ff_random *random)
 {
     for (size_t b = 0; b < batches->count; b++)
         batches->sizes[b] = 0;
+    size_t turn = 0;
     for (size_t n = 0; n < batches->patterns; n++) {
-        size_t turn = n % batches->count;
         if (turn == 0)
             shuffle(batches->hand, batches->count, random);
         uint32_t to = batches->hand[turn];
         batches->members[to * batches->limit + batches->sizes[to]++] = (uint32_t)n;
+        turn = turn + 1 < batches->count ? turn + 1 : 0;
     }
     shuffle(batches->order, batches->count, random);
 }
