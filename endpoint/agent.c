@@ -30,7 +30,9 @@
 enum {
     REACH_LIMIT_MS = 5000, /* an impatient start gives up then */
     LEAVE_LIMIT_MS = 3000, /* for managers that were told to leave, before they are killed */
-    LAST_WORDS_MS = 1000,  /* for the receipts of what was cut off */
+    RUSH = 256,            /* tasks held */
+    REST_AFTER_MS = 2000,
+    LAST_WORDS_MS = 1000, /* for the receipts of what was cut off */
 };
 
 static void end_with(struct ff_agent *agent, const struct ff_error *why)
@@ -46,6 +48,7 @@ void ff_agent_connected(struct ff_agent *agent, const char *endpoint_name)
 {
     ff_log(FF_LOG_INFO, "connected to the service as %s", endpoint_name);
     ff_timer_set(agent->start_timer, FF_TIMER_OFF);
+    ff_error_clear(&agent->error);
     if (agent->phase == FF_AGENT_STARTING) {
         agent->phase = FF_AGENT_WORKING;
         ff_process_say_ready(agent->folder.name);
@@ -296,6 +299,32 @@ static void signal_caught(void *user, int signal_number)
 
 /* ---- the loop ---- */
 
+static unsigned held_count(const struct ff_agent *agent)
+{
+    return ff_queue_count(agent->queue, FF_HELD_WAITING) +
+           ff_queue_count(agent->queue, FF_HELD_GIVEN) +
+           ff_queue_count(agent->queue, FF_HELD_ENDED);
+}
+
+/* The heap keeps what a rush of tasks took; an idle agent shall be small again. */
+static void rest(void *user)
+{
+    struct ff_agent *agent = user;
+    agent->rushed = held_count(agent) >= RUSH;
+    if (agent->rushed)
+        ff_timer_set_after(agent->rest_timer, REST_AFTER_MS);
+    else
+        malloc_trim(0);
+}
+
+static void watch_rush(struct ff_agent *agent)
+{
+    if (agent->rushed || held_count(agent) < RUSH)
+        return;
+    agent->rushed = true;
+    ff_timer_set_after(agent->rest_timer, REST_AFTER_MS);
+}
+
 static bool before_sleep(void *user)
 {
     struct ff_agent *agent = user;
@@ -307,6 +336,7 @@ static bool before_sleep(void *user)
     did = ff_downlink_flush(agent->downlink) || did;
     did = ff_uplink_flush(agent->uplink) || did;
     ff_state_file_touch(agent->state_file);
+    watch_rush(agent);
     check_left(agent);
     return did;
 }
@@ -327,6 +357,7 @@ static int make_timers(struct ff_agent *agent, struct ff_error *error)
         {&agent->scale_timer, scale},
         {&agent->wait_timer, tell_waiting},
         {&agent->start_timer, not_reachable},
+        {&agent->rest_timer, rest},
     };
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
         *timers[i].timer = ff_timer_create(agent->loop, timers[i].due, agent, error);

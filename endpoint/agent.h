@@ -58,10 +58,12 @@ struct ff_agent {
     struct ff_timer *drain_timer;
     struct ff_timer *scale_timer;
     struct ff_timer *wait_timer;  /* tells the service why tasks wait */
+    struct ff_timer *rest_timer;  /* gives memory back when a rush is over */
     struct ff_timer *start_timer; /* gives up when the service cannot be reached */
     struct ff_prepare *prepare;
     bool awaiting_blocks; /* until then HOLDING_END is not said */
     bool dispatch_needed;
+    bool rushed;  /* many tasks were held since memory was given back last */
     bool telling; /* the wait timer is set */
     bool scale_needed;
     bool scaled_once;

@@ -124,6 +124,7 @@ int ff_dispatch_order(struct ff_agent *agent, const struct ff_order *order, stru
         return 0;
     }
     ff_objects_prefetch(agent->objects, &order->digest);
+    ff_objects_prefetch(agent->objects, &order->arguments_digest);
     agent->dispatch_needed = true;
     return 0;
 }

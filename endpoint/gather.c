@@ -1,6 +1,6 @@
 #include "endpoint/gather.h"
 
-enum { KEPT_CAPACITY = 1 << 18 }; /* a larger buffer is given back after use */
+enum { KEPT_CAPACITY = 1 << 16 }; /* a larger buffer is given back after use */
 
 void ff_gather_init(struct ff_gather *gather, enum ff_message_type type, ff_gather_send *send,
                     void *user)

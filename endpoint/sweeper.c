@@ -54,6 +54,13 @@ static bool contains(const struct ff_id *ids, size_t count, const struct ff_id *
     return count > 0 && bsearch(id, ids, count, sizeof *ids, compare_ids) != NULL;
 }
 
+static void drop_batch(struct batch *batch)
+{
+    free(batch->over);
+    free(batch->held);
+    memset(batch, 0, sizeof *batch);
+}
+
 /* ---- in the thread ---- */
 
 static bool is_older(int folder, const char *name, time_t age_s)
@@ -106,6 +113,7 @@ static void *sweep(void *user)
     sweep_tasks(&sweeper->agent->folder, &sweeper->batch);
     if (sweeper->batch.stale)
         sweep_objects(&sweeper->agent->folder);
+    drop_batch(&sweeper->batch);
     atomic_store(&sweeper->finished, true);
     return NULL;
 }
@@ -118,9 +126,6 @@ static void join(struct ff_sweeper *sweeper)
         return;
     pthread_join(sweeper->thread, NULL);
     sweeper->running = false;
-    free(sweeper->batch.over);
-    free(sweeper->batch.held);
-    memset(&sweeper->batch, 0, sizeof sweeper->batch);
 }
 
 /* All that is held, sorted. On failure for want of memory nothing counts as stale. */
@@ -165,12 +170,8 @@ static void hand_over(void *user)
     sweeper->stale_due = false;
     atomic_store(&sweeper->finished, false);
     sweeper->running = pthread_create(&sweeper->thread, NULL, sweep, sweeper) == 0;
-    if (!sweeper->running) {
-        /* The folders stay until they are stale. */
-        free(sweeper->batch.over);
-        free(sweeper->batch.held);
-        memset(&sweeper->batch, 0, sizeof sweeper->batch);
-    }
+    if (!sweeper->running)
+        drop_batch(&sweeper->batch); /* the folders stay until they are stale */
 }
 
 static void look_for_stale(void *user)
