@@ -38,6 +38,9 @@ int64_t ff_task_key(uint16_t writer, uint64_t row);
 void ff_task_id(const uint8_t secret[FF_ID_SECRET_SIZE], int64_t key, struct ff_id *id);
 int64_t ff_task_id_key(const uint8_t secret[FF_ID_SECRET_SIZE], const struct ff_id *id);
 
+/* The key that an id claims, unchecked: for looking a task up whose own id is then compared. */
+int64_t ff_task_id_claimed_key(const struct ff_id *id);
+
 /* An attempt: (service epoch, counter). Later attempts of a task compare greater. {0, 0} is none. */
 struct ff_attempt {
     uint64_t epoch;

@@ -31,6 +31,7 @@ struct ff_peer {
     int64_t heard_ns;
     int64_t sent_ns;
     bool leaving; /* nothing is sent to it or taken from it any more */
+    bool left;    /* it said FAREWELL */
     char why[WHY_SIZE];
     size_t routing_size;
     uint8_t routing[]; /* the routing id */
@@ -351,6 +352,7 @@ static int take_message(struct ff_peers *peers, struct ff_peer *peer, zmq_msg_t 
     if (got > 0)
         snprintf(why, sizeof why, "it has left: %.*s", (int)item.farewell.reason.size,
                  (const char *)item.farewell.reason.data);
+    peer->left = true;
     mark_leaving(peer, why);
     return got;
 }
@@ -501,6 +503,11 @@ unsigned ff_peer_version(const struct ff_peer *peer)
 int64_t ff_peer_silence_ms(const struct ff_peer *peer)
 {
     return (ff_monotonic_ns() - peer->heard_ns) / 1000000;
+}
+
+bool ff_peer_has_left(const struct ff_peer *peer)
+{
+    return peer->left;
 }
 
 void ff_peers_destroy(struct ff_peers *peers, const char *farewell)

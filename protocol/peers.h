@@ -61,6 +61,9 @@ unsigned ff_peer_version(const struct ff_peer *peer);
 /* Milliseconds since it was last heard. */
 int64_t ff_peer_silence_ms(const struct ff_peer *peer);
 
+/* Whether it said FAREWELL: it went in order, and nobody else is meant to wait for it. */
+bool ff_peer_has_left(const struct ff_peer *peer);
+
 /* Says FAREWELL to all peers, without `gone`. NULL is fine. */
 void ff_peers_destroy(struct ff_peers *peers, const char *farewell);
 

@@ -35,13 +35,17 @@ void ff_task_id(const uint8_t secret[FF_ID_SECRET_SIZE], int64_t key, struct ff_
     id->bytes[8] = (uint8_t)((id->bytes[8] & 0x3f) | 0x80);
 }
 
-int64_t ff_task_id_key(const uint8_t secret[FF_ID_SECRET_SIZE], const struct ff_id *id)
+int64_t ff_task_id_claimed_key(const struct ff_id *id)
 {
     uint64_t row = 0;
     for (int i = 0; i < 6; i++)
         row = row << 8 | id->bytes[i];
-    uint16_t writer = (uint16_t)((id->bytes[6] & 0x0f) << 8 | id->bytes[7]);
-    int64_t key = ff_task_key(writer, row);
+    return ff_task_key((uint16_t)((id->bytes[6] & 0x0f) << 8 | id->bytes[7]), row);
+}
+
+int64_t ff_task_id_key(const uint8_t secret[FF_ID_SECRET_SIZE], const struct ff_id *id)
+{
+    int64_t key = ff_task_id_claimed_key(id);
     struct ff_id expected;
     ff_task_id(secret, key, &expected);
     return ff_id_equal(id, &expected) ? key : -1;
