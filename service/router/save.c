@@ -1,0 +1,94 @@
+/*
+ * Small writes about endpoints and tasks that the router and the HTTP side share.
+ */
+#include "service/router/parts.h"
+
+#include "protocol/core/log.h"
+
+#include <stdlib.h>
+
+struct saving {
+    struct ff_job job;
+    struct ff_service *service;
+    struct ff_endpoint *endpoint; /* or */
+    struct ff_trial_row trial;
+    ff_saved *done;
+    void *user;
+};
+
+static int write_endpoint(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+{
+    struct saving *saving = (struct saving *)job;
+    /* Under the lock, so that the row is one state of the entry. */
+    pthread_mutex_lock(&saving->service->lock);
+    struct ff_endpoint_row row = ff_endpoint_row(saving->endpoint);
+    int result = store->ops->put_endpoint(store, &row, error);
+    pthread_mutex_unlock(&saving->service->lock);
+    return result;
+}
+
+static int write_trial(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+{
+    struct saving *saving = (struct saving *)job;
+    return store->ops->put_trial(store, &saving->trial, error);
+}
+
+static void saved(struct ff_job *job, const struct ff_error *error)
+{
+    struct saving *saving = (struct saving *)job;
+    if (saving->done != NULL)
+        saving->done(saving->user, error);
+    else if (error != NULL)
+        ff_log_error("the lease of an endpoint was not written", error);
+    free(saving);
+}
+
+static void submit(struct ff_service *service, struct saving *saving, ff_saved *done, void *user)
+{
+    if (saving == NULL) {
+        struct ff_error error;
+        ff_fail(&error, FF_NO_MEMORY, "no memory for a write");
+        if (done != NULL)
+            done(user, &error);
+        return;
+    }
+    saving->service = service;
+    saving->job.rows = 1;
+    saving->job.done = saved;
+    saving->done = done;
+    saving->user = user;
+    ff_committer_submit(service->committer, &saving->job);
+}
+
+void ff_endpoint_save(struct ff_service *service, struct ff_endpoint *endpoint, ff_saved *done,
+                      void *user)
+{
+    struct saving *saving = calloc(1, sizeof *saving);
+    if (saving != NULL) {
+        saving->endpoint = endpoint;
+        saving->job.write = write_endpoint;
+    }
+    submit(service, saving, done, user);
+}
+
+void ff_task_save_asked(struct ff_service *service, struct ff_task *task, ff_saved *done,
+                        void *user)
+{
+    struct saving *saving = calloc(1, sizeof *saving);
+    if (saving != NULL) {
+        const struct ff_task_detail *detail = task->detail;
+        saving->job.write = write_trial;
+        saving->trial = (struct ff_trial_row){
+            .key = ff_task_key_of(task),
+            .number = task->number,
+            .charged = task->charged,
+            .uncharged = task->uncharged,
+            .asked = task->asked,
+        };
+        if (detail != NULL) {
+            saving->trial.checkpoint = detail->checkpoint;
+            saving->trial.checkpoint_size = detail->checkpoint_size;
+        }
+    }
+    submit(service, saving, done, user);
+}
