@@ -35,11 +35,18 @@ enum {
     LAST_WORDS_MS = 1000, /* for the receipts of what was cut off */
 };
 
+/* Ends for a reason. Blocks that were started for an agent that could not begin end with it; adopted ones go on. An
+ * agent that lost its endpoint to another host takes all blocks along that only this machine can reach. */
 static void end_with(struct ff_agent *agent, const struct ff_error *why)
 {
+    bool began = agent->phase != FF_AGENT_STARTING;
     agent->failed = true;
     agent->error = *why;
-    ff_loop_stop(agent->loop);
+    agent->phase = FF_AGENT_LEAVING;
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (began ? !agent->provider->grows : !at->adopted)
+            ff_block_cancel(at, false);
+    ff_timer_set_after(agent->drain_timer, LEAVE_LIMIT_MS);
 }
 
 /* ---- what the rooms tell ---- */
@@ -220,9 +227,13 @@ static void scale(void *user)
 
 /* ---- leaving ---- */
 
+/* Whether blocks are still to end: all of them, or after a failure those that were told to. */
 static bool has_blocks(const struct ff_agent *agent)
 {
-    return ff_blocks_first(agent->blocks) != NULL;
+    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (!agent->failed || at->stopping)
+            return true;
+    return false;
 }
 
 static void leave(struct ff_agent *agent)
@@ -263,7 +274,8 @@ static void drain_limit(void *user)
         return;
     }
     for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        ff_block_cancel(at, true);
+        if (!agent->failed || at->stopping)
+            ff_block_cancel(at, true);
     if (!has_blocks(agent))
         ff_loop_stop(agent->loop);
     else
@@ -448,14 +460,6 @@ static void close_agent(struct ff_agent *agent)
     ff_folder_unlock(&agent->folder);
 }
 
-/* Blocks that were started for an agent that could not begin end with it; adopted ones go on. */
-static void end_own_blocks(struct ff_agent *agent)
-{
-    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (!at->adopted)
-            ff_block_cancel(at, false);
-}
-
 int ff_agent_run(const char *name, bool take_over, bool patient, struct ff_error *error)
 {
     struct ff_agent *agent = calloc(1, sizeof *agent);
@@ -472,7 +476,7 @@ int ff_agent_run(const char *name, bool take_over, bool patient, struct ff_error
     if (result == 0)
         result = open_agent(agent, error);
     if (result == 0) {
-        agent->awaiting_blocks = has_blocks(agent);
+        agent->awaiting_blocks = ff_blocks_first(agent->blocks) != NULL;
         if (agent->awaiting_blocks)
             ff_timer_set_after(agent->announce_timer, FF_ANNOUNCE_WAIT_MS);
         if (!patient)
@@ -483,8 +487,6 @@ int ff_agent_run(const char *name, bool take_over, bool patient, struct ff_error
     if (result == 0 && agent->failed) {
         *error = agent->error;
         result = -1;
-        if (agent->phase == FF_AGENT_STARTING)
-            end_own_blocks(agent);
     }
     if (result < 0)
         ff_process_say_failed(error);

@@ -198,6 +198,15 @@ static int adopt(struct ff_block *block, struct ff_error *error)
     return block->job != NULL ? 0 : -1;
 }
 
+/* One that may live elsewhere keeps its folder: it ends by itself when it finds no agent. */
+static void settle_orphan(struct ff_block *block, enum ff_error_code code)
+{
+    if (code == FF_UNREACHABLE)
+        free(block);
+    else
+        ff_block_destroy(block);
+}
+
 void ff_blocks_adopt(struct ff_blocks *blocks)
 {
     char path[PATH_MAX];
@@ -217,9 +226,9 @@ void ff_blocks_adopt(struct ff_blocks *blocks)
             ff_log(FF_LOG_INFO, "block %s of an earlier agent lives and is adopted", block->id);
             link_block(block);
         } else {
-            ff_log(FF_LOG_INFO, "block %s of an earlier agent is over: %s", block->id,
+            ff_log(FF_LOG_INFO, "block %s of an earlier agent is not adopted: %s", block->id,
                    error.message);
-            ff_block_destroy(block);
+            settle_orphan(block, error.code);
         }
     }
     closedir(folder);

@@ -151,8 +151,12 @@ static struct ff_provider_job *adopt(struct ff_loop *loop, const char *handle,
     char host[128] = "";
     char here[128] = "";
     gethostname(here, sizeof here - 1);
-    if (sscanf(handle, "%d %llu %127s", &pid, &start_ticks, host) != 3 || strcmp(host, here) != 0) {
-        ff_fail(error, FF_NOT_FOUND, "\"%s\" is no block of this machine", handle);
+    if (sscanf(handle, "%d %llu %127s", &pid, &start_ticks, host) != 3) {
+        ff_fail(error, FF_NOT_FOUND, "\"%s\" names no process", handle);
+        return NULL;
+    }
+    if (strcmp(host, here) != 0) {
+        ff_fail(error, FF_UNREACHABLE, "it belongs to host %s", host);
         return NULL;
     }
     struct ff_process_id id = {pid, start_ticks};

@@ -38,7 +38,8 @@ struct ff_provider {
                                       const char *log, const struct ff_provider_events *events,
                                       struct ff_error *error);
 
-    /* Finds a block of an earlier agent again. NULL with FF_NOT_FOUND when it has ended. */
+    /* Finds a block of an earlier agent again. NULL with FF_NOT_FOUND when it has ended, with
+     * FF_UNREACHABLE when this machine cannot tell. */
     struct ff_provider_job *(*adopt)(struct ff_loop *loop, const char *handle,
                                      const struct ff_provider_events *events,
                                      struct ff_error *error);
