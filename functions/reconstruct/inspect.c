@@ -49,7 +49,7 @@ static int read_scan(struct inspection *inspection, const char *path)
     inspection->notes = json_string(ff_buffer_text(&notes));
     if (problem != NULL) {
         inspection->scan = ff_summary_of_scan(problem);
-        inspection->doubts = ff_summary_of_doubts(problem);
+        inspection->doubts = ff_summary_of_doubts(inspection->scan);
     }
     ff_problem_destroy(problem);
     ff_settings_destroy(settings);

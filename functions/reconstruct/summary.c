@@ -2,6 +2,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -133,12 +134,41 @@ static struct scan_figures figures_of(const struct ff_problem *problem)
     return figures;
 }
 
-json_t *ff_summary_of_scan(const struct ff_problem *problem)
+static void set_real(json_t *scan, const char *key, double value)
 {
-    const struct scan_figures figures = figures_of(problem);
-    const struct ff_geometry *geometry = &problem->geometry;
+    json_object_set_new(scan, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static void set_count(json_t *scan, const char *key, size_t value)
+{
+    json_object_set_new(scan, key, json_integer((json_int_t)value));
+}
+
+/* Rows and columns. */
+static void set_reals(json_t *scan, const char *key, const double values[2])
+{
+    json_object_set_new(scan, key, json_pack("[f, f]", values[0], values[1]));
+}
+
+static void set_counts(json_t *scan, const char *key, size_t rows, size_t columns)
+{
+    json_object_set_new(scan, key, json_pack("[I, I]", (json_int_t)rows, (json_int_t)columns));
+}
+
+static void set_source(json_t *scan, const struct ff_problem *problem)
+{
     char digest[FF_DIGEST_TEXT_SIZE];
     ff_digest_text(&problem->digest, digest);
+    json_object_set_new(scan, "input", json_string(problem->source));
+    json_object_set_new(scan, "format", json_string(problem->format));
+    json_object_set_new(scan, "sha256", json_string(digest));
+    set_count(scan, "patterns", problem->patterns);
+    set_counts(scan, "frame_px", problem->rows, problem->columns);
+}
+
+static void set_geometry(json_t *scan, const struct ff_problem *problem)
+{
+    const struct ff_geometry *geometry = &problem->geometry;
     double scanned[2];
     for (size_t axis = 0; axis < 2; axis++) {
         double low = INFINITY;
@@ -149,88 +179,108 @@ json_t *ff_summary_of_scan(const struct ff_problem *problem)
         }
         scanned[axis] = high - low;
     }
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:[I, I], s:f, s:f, s:f, s:[f, f], s:[f, f], s:[f, f], s:[I, I], "
-        "s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:b, s:f}",
-        "input", problem->source, "format", problem->format, "sha256", digest, "patterns",
-        (json_int_t)problem->patterns, "frame_px", (json_int_t)problem->rows,
-        (json_int_t)problem->columns, "energy_eV", geometry->energy_J / ELECTRON_V_J,
-        "wavelength_m", geometry->wavelength_m, "distance_m", geometry->distance_m,
-        "detector_pixel_m", geometry->detector_pixel_m[0], geometry->detector_pixel_m[1],
-        "object_pixel_m", geometry->object_pixel_m[0], geometry->object_pixel_m[1], "scanned_m",
-        scanned[0], scanned[1], "object_px", (json_int_t)problem->object_rows,
-        (json_int_t)problem->object_columns, "spacing_px", figures.spacing_px, "probe_width_px",
-        figures.probe_width_px, "overlap", figures.overlap, "counts_per_pattern",
-        problem->total_counts / (double)problem->patterns, "greatest_count", figures.greatest_count,
-        "zero_share", figures.zero_share, "masked_px", (json_int_t)figures.masked, "probe_given",
-        (int)problem->probe_was_given, "edge_share", figures.edge_share);
+    set_real(scan, "energy_eV", geometry->energy_J / ELECTRON_V_J);
+    set_real(scan, "wavelength_m", geometry->wavelength_m);
+    set_real(scan, "distance_m", geometry->distance_m);
+    set_reals(scan, "detector_pixel_m", geometry->detector_pixel_m);
+    set_reals(scan, "object_pixel_m", geometry->object_pixel_m);
+    set_reals(scan, "scanned_m", scanned);
+    set_counts(scan, "object_px", problem->object_rows, problem->object_columns);
 }
 
-/* As the CPU backend allocates: planes of the object and sums for each lane, waves for each thread.
- */
+json_t *ff_summary_of_scan(const struct ff_problem *problem)
+{
+    const struct scan_figures figures = figures_of(problem);
+    json_t *scan = json_object();
+    if (scan == NULL)
+        return NULL;
+    set_source(scan, problem);
+    set_geometry(scan, problem);
+    set_real(scan, "spacing_px", figures.spacing_px);
+    json_object_set_new(scan, "probe_given", json_boolean(problem->probe_was_given));
+    set_real(scan, "probe_width_px", figures.probe_width_px);
+    set_real(scan, "overlap", figures.overlap);
+    set_real(scan, "counts_per_pattern", problem->total_counts / (double)problem->patterns);
+    set_real(scan, "greatest_count", figures.greatest_count);
+    set_real(scan, "zero_share", figures.zero_share);
+    set_real(scan, "edge_share", figures.edge_share);
+    set_count(scan, "masked_px", figures.masked);
+    set_count(scan, "empty_patterns", figures.empty_patterns);
+    return scan;
+}
+
+/* As the CPU backend allocates: planes of the object and sums for each lane, waves of the probe. */
 static double memory_of(const struct ff_problem *problem, const struct ff_settings *settings)
 {
-    enum { SUMMING_LANES = 4 };
+    enum { PATTERNS_A_LANE = 48, LANES_MAX = 32 };
     double pixels = (double)problem->rows * (double)problem->columns;
     double object = (double)problem->object_rows * (double)problem->object_columns;
     double counts = (double)problem->patterns * pixels * (problem->counts.u16 != NULL ? 2 : 4);
-    double modes = (double)settings->modes;
-    return counts + object * (16 + SUMMING_LANES * 12.0) + modes * pixels * 8 * (4 + SUMMING_LANES);
+    double probe = (double)settings->modes * pixels * sizeof(ff_complex);
+    size_t batches = ff_settings_batches(settings, problem->patterns);
+    double lanes = (double)problem->patterns / (double)batches / PATTERNS_A_LANE;
+    lanes = fmax(1, fmin(LANES_MAX, floor(lanes)));
+    return counts + object * (3 * sizeof(ff_complex) + lanes * 3 * sizeof(float)) +
+           probe * (4 + lanes);
 }
 
 json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_settings *settings)
 {
     json_t *plan = ff_summary_of_scan(problem);
-    json_t *settings_json = ff_options_to_json(&ff_settings_table, settings);
-    if (plan != NULL) {
-        size_t batches = ff_settings_batches(settings, problem->patterns);
-        json_object_set_new(plan, "batches", json_integer((json_int_t)batches));
-        json_object_set_new(plan, "memory_bytes",
-                            json_integer((json_int_t)memory_of(problem, settings)));
-        json_object_set_new(plan, "doubts", ff_summary_of_doubts(problem));
-        json_object_set_new(plan, "settings", settings_json);
-    } else {
-        json_decref(settings_json);
-    }
+    if (plan == NULL)
+        return NULL;
+    size_t batches = ff_settings_batches(settings, problem->patterns);
+    json_object_set_new(plan, "doubts", ff_summary_of_doubts(plan));
+    json_object_set_new(plan, "batches", json_integer((json_int_t)batches));
+    json_object_set_new(plan, "memory_bytes",
+                        json_integer((json_int_t)memory_of(problem, settings)));
+    json_object_set_new(plan, "settings", ff_options_to_json(&ff_settings_table, settings));
     return plan;
 }
 
-static void doubt(json_t *doubts, const char *format, double value)
+static double number(const json_t *scan, const char *key)
+{
+    return json_number_value(json_object_get(scan, key));
+}
+
+static void doubt(json_t *doubts, const char *format, ...) FF_PRINTF(2, 3);
+
+static void doubt(json_t *doubts, const char *format, ...)
 {
     char text[256];
-    /* The formats are the literals below. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(text, sizeof text, format, value);
-#pragma GCC diagnostic pop
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
     json_array_append_new(doubts, json_string(text));
 }
 
-json_t *ff_summary_of_doubts(const struct ff_problem *problem)
+json_t *ff_summary_of_doubts(const json_t *scan)
 {
-    const struct scan_figures figures = figures_of(problem);
     json_t *doubts = json_array();
     if (doubts == NULL)
         return NULL;
-    if (figures.overlap < 0.5)
+    if (number(scan, "overlap") < 0.5)
         doubt(doubts, "the overlap of neighbours is only %.2f; 0.6 to 0.7 is usual",
-              figures.overlap);
-    if (figures.empty_patterns > 0)
+              number(scan, "overlap"));
+    if (number(scan, "empty_patterns") > 0)
         doubt(doubts, "%.0f patterns hold no counts: shutter or beam loss?",
-              (double)figures.empty_patterns);
-    if (figures.edge_share > 0.02)
+              number(scan, "empty_patterns"));
+    if (number(scan, "edge_share") > 0.02)
         doubt(doubts,
               "%.1f %% of the counts lie at the edge of the frame: is the beam in its middle, and "
               "the detector wide enough?",
-              100 * figures.edge_share);
-    if (figures.greatest_count < 10)
+              100 * number(scan, "edge_share"));
+    if (number(scan, "greatest_count") < 10)
         doubt(doubts, "no pixel counts more than %.0f: a very weak beam, or scaled counts?",
-              figures.greatest_count);
-    double eV = problem->geometry.energy_J / ELECTRON_V_J;
-    if (eV < 50 || eV > 200e3)
-        doubt(doubts, "the photon energy is %.4g eV", eV);
-    double anisotropy = problem->geometry.object_pixel_m[0] / problem->geometry.object_pixel_m[1];
-    if (anisotropy < 0.8 || anisotropy > 1.25)
-        doubt(doubts, "object pixels are %.2f times as high as wide", anisotropy);
+              number(scan, "greatest_count"));
+    double energy = number(scan, "energy_eV");
+    if (energy < 50 || energy > 200e3)
+        doubt(doubts, "the photon energy is %.4g eV", energy);
+    const json_t *pixel = json_object_get(scan, "object_pixel_m");
+    double ratio =
+        json_number_value(json_array_get(pixel, 0)) / json_number_value(json_array_get(pixel, 1));
+    if (ratio < 0.8 || ratio > 1.25)
+        doubt(doubts, "object pixels are %.2f times as high as wide", ratio);
     return doubts;
 }

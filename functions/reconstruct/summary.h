@@ -16,7 +16,7 @@ json_t *ff_summary_of_scan(const struct ff_problem *problem) FF_MUST_USE;
 json_t *ff_summary_of_plan(const struct ff_problem *problem,
                            const struct ff_settings *settings) FF_MUST_USE;
 
-/* What looks odd but may be right, as an array of sentences. */
-json_t *ff_summary_of_doubts(const struct ff_problem *problem) FF_MUST_USE;
+/* What looks odd in the summary of a scan but may be right, as an array of sentences. */
+json_t *ff_summary_of_doubts(const json_t *scan) FF_MUST_USE;
 
 #endif

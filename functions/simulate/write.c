@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ELECTRON_V_J 1.602176634e-19
@@ -63,13 +64,14 @@ static void link_to(struct layout *layout, const char *target, const char *path)
 }
 
 /* Positions are the sample's, which moves against the probe; rows run along y, columns along x. */
-static int put_positions(struct layout *layout, const struct ff_simulation *simulation,
-                         struct ff_error *error)
+static void put_positions(struct layout *layout, const struct ff_simulation *simulation)
 {
     size_t patterns = simulation->patterns;
-    double *values = ff_array_create(patterns, 3 * sizeof *values, "the positions", error);
-    if (values == NULL)
-        return -1;
+    double *values = ff_array_create(patterns, 3 * sizeof *values, "the positions", NULL);
+    if (values == NULL) {
+        layout->failed = true;
+        return;
+    }
     for (size_t n = 0; n < patterns; n++) {
         values[3 * n] = -simulation->positions[2 * n + 1] * simulation->object_pixel_m;
         values[3 * n + 1] = -simulation->positions[2 * n] * simulation->object_pixel_m;
@@ -80,7 +82,6 @@ static int put_positions(struct layout *layout, const struct ff_simulation *simu
         simulation->positions);
     free(values);
     link_to(layout, "/entry_1/sample_1/geometry_1/translation", "/entry_1/data_1/translation");
-    return 0;
 }
 
 static void put_instrument(struct layout *layout, const struct ff_simulation *simulation)
@@ -106,8 +107,7 @@ static void put_instrument(struct layout *layout, const struct ff_simulation *si
               simulation->probe);
 }
 
-/* Where the frames will lie in the file, or HADDR_UNDEF. */
-static haddr_t put_frames(struct layout *layout, const struct ff_simulation *simulation)
+static void put_frames(struct layout *layout, const struct ff_simulation *simulation)
 {
     const hsize_t shape[] = {simulation->patterns, simulation->size, simulation->size};
     hid_t create_list = H5Pcreate(H5P_DATASET_CREATE);
@@ -116,36 +116,67 @@ static haddr_t put_frames(struct layout *layout, const struct ff_simulation *sim
     H5Pset_fill_time(create_list, H5D_FILL_TIME_NEVER);
     hid_t dataset =
         put_open(layout, INSTRUMENT "/detector_1/data", H5T_STD_U16LE, 3, shape, create_list, NULL);
-    haddr_t place = dataset >= 0 ? H5Dget_offset(dataset) : HADDR_UNDEF;
     if (dataset >= 0)
         H5Dclose(dataset);
     H5Pclose(create_list);
     link_to(layout, INSTRUMENT "/detector_1/data", "/entry_1/data_1/data");
-    return place;
 }
 
-static int lay_out(const struct ff_simulation *simulation, const char *path, off_t *place,
-                   struct ff_error *error)
+/* Everything but the frames; 0, or the number of the error. */
+static int lay_out(const struct ff_simulation *simulation, const char *path)
 {
     struct layout layout = {.link_list = H5Pcreate(H5P_LINK_CREATE)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     H5Pset_create_intermediate_group(layout.link_list, 1);
-    layout.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    int result = 0;
-    haddr_t frames = HADDR_UNDEF;
     errno = 0;
-    if (layout.file >= 0) {
+    layout.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    layout.failed = layout.file < 0;
+    if (!layout.failed) {
         put_instrument(&layout, simulation);
-        result = put_positions(&layout, simulation, error);
-        frames = put_frames(&layout, simulation);
-        if (H5Fclose(layout.file) < 0)
-            layout.failed = true;
+        put_positions(&layout, simulation);
+        put_frames(&layout, simulation);
+        layout.failed = H5Fclose(layout.file) < 0 || layout.failed;
     }
-    H5Pclose(layout.link_list);
-    if (result == 0 && (layout.file < 0 || layout.failed || frames == HADDR_UNDEF))
-        result = ff_fail_errno(error, FF_OUTPUT_FAILED, errno != 0 ? errno : EIO,
-                               "HDF5 cannot lay out %s", path);
-    *place = (off_t)frames;
+    return !layout.failed ? 0 : errno != 0 ? errno : EIO;
+}
+
+/* The HDF5 library does not get over a file that it could not write, and takes the process with it
+ * at its end; so it writes in a child, whose exit status is the number of the error. */
+static int lay_out_apart(const struct ff_simulation *simulation, const char *path,
+                         struct ff_error *error)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child < 0)
+        return ff_fail_errno(error, FF_IO, errno, "no process to write %s in", path);
+    if (child == 0)
+        _exit(lay_out(simulation, path));
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return ff_fail_errno(error, FF_IO, errno, "lost the process that writes %s", path);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    return ff_fail_errno(error, FF_OUTPUT_FAILED, WIFEXITED(status) ? WEXITSTATUS(status) : EIO,
+                         "HDF5 cannot lay out %s", path);
+}
+
+/* Where the frames will lie in the file. */
+static int find_frames(const char *path, off_t *place, struct ff_error *error)
+{
+    static const char *const names[] = {INSTRUMENT "/detector_1/data", NULL};
+    struct ff_hdf5_dataset dataset = {0};
+    struct ff_hdf5_file *file = ff_hdf5_open(path, error);
+    haddr_t offset = HADDR_UNDEF;
+    if (file == NULL)
+        return -1;
+    int result = ff_hdf5_find(file, names, &dataset, error);
+    if (result == 0)
+        offset = H5Dget_offset(dataset.id);
+    ff_hdf5_dataset_close(&dataset);
+    ff_hdf5_close(file);
+    if (result == 0 && offset == HADDR_UNDEF)
+        result = ff_fail(error, FF_OUTPUT_FAILED, "HDF5 made no place for the frames of %s", path);
+    *place = (off_t)offset;
     return result;
 }
 
@@ -196,7 +227,7 @@ static int write_whole(struct ff_simulation *simulation, const char *beside, con
                        ff_simulation_step *step, void *user, struct ff_error *error)
 {
     off_t place;
-    if (lay_out(simulation, beside, &place, error) < 0)
+    if (lay_out_apart(simulation, beside, error) < 0 || find_frames(beside, &place, error) < 0)
         return -1;
     int fd = open(beside, O_WRONLY | O_CLOEXEC);
     if (fd < 0)

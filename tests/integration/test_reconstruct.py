@@ -75,6 +75,8 @@ class Reconstruct(FarfieldTest):
     def test_the_plan_computes_nothing(self):
         plan = self.ff.json("reconstruct", SIEMENS, "--plan", "--set", "modes=5")
         self.assertEqual((plan["patterns"], plan["settings"]["modes"]), (516, 5))
+        self.assertAlmostEqual(plan["energy_eV"], 8800, places=3)
+        self.assertTrue(0.7 < plan["overlap"] < 0.85, plan)
         self.assertGreater(plan["memory_bytes"], 1 << 20)
         self.assertEqual([name for name in os.listdir(self.ff.folder) if name.endswith((".h5", ".png"))], [])
 

@@ -7,6 +7,8 @@
 
 #include <dirent.h>
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 static void test_counts_have_mean_and_variance_of_poisson(void **state)
 {
@@ -96,6 +98,35 @@ static void test_what_was_ended_leaves_nothing(void **state)
     free(folder);
 }
 
+/* The limit on the size of files stands for a disk that is full: in the middle of what HDF5 writes,
+ * and of the frames. */
+static void test_what_has_no_room_leaves_nothing(void **state)
+{
+    (void)state;
+    static const rlim_t limits[] = {1000, 12000, 60000};
+    struct rlimit before;
+    char *folder = make_folder();
+    char *path = ff_path_join(folder, "scan.cxi");
+    struct ff_simulation *simulation = scan_simulation();
+    struct ff_error error = {0};
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct rlimit small = {limits[i], before.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &small);
+        int result = ff_simulation_write(simulation, path, scan_step, NULL, &error);
+        setrlimit(RLIMIT_FSIZE, &before);
+        assert_int_equal(result, -1);
+        assert_int_equal(error.code, FF_OUTPUT_FAILED);
+        assert_non_null(strstr(error.message, path));
+        assert_int_equal(count_entries(folder), 0);
+    }
+    ff_simulation_destroy(simulation);
+    assert_ok(ff_folder_remove(folder, &error), error);
+    free(path);
+    free(folder);
+}
+
 static void test_objects_transmit_no_more_than_everything(void **state)
 {
     (void)state;
@@ -140,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_a_pattern_does_not_depend_on_the_order),
         cmocka_unit_test(test_the_light_is_as_bright_as_asked),
         cmocka_unit_test(test_what_was_ended_leaves_nothing),
+        cmocka_unit_test(test_what_has_no_room_leaves_nothing),
         cmocka_unit_test(test_objects_transmit_no_more_than_everything),
         cmocka_unit_test(test_an_object_that_is_no_picture_is_refused),
     };
