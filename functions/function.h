@@ -60,7 +60,7 @@ enum ff_stop {
 
 /* What `invoke` returns: what one of ff_call_succeed, ff_call_fail, ff_call_yield and ff_call_lost
  * returned. Anything else, and a return without any of them, fails the task. */
-enum ff_outcome {
+enum ff_call_outcome {
     FF_OUTCOME_SUCCESS = 0,
     FF_OUTCOME_FAILURE = 1,
     FF_OUTCOME_YIELD = 2,

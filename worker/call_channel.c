@@ -19,10 +19,10 @@ enum {
 
 struct ff_channel {
     int fd;
-    int attached;       /* to send */
-    int received;       /* came; -1 */
-    size_t taken;       /* bytes of `in` that were handed out */
-    size_t written;     /* bytes of `out` that were written */
+    int attached;   /* to send */
+    int received;   /* came; -1 */
+    size_t taken;   /* bytes of `in` that were handed out */
+    size_t written; /* bytes of `out` that were written */
     struct ff_buffer in;
     struct ff_buffer out;
 };

@@ -8,7 +8,7 @@
 #include "worker/runner_link.h"
 #include "worker/turn.h"
 
-/* What all calls of a runner have in common. Strings are terminated and owned by the runner. */
+/* What all calls of a runner have in common. Owned by the runner. */
 struct ff_host_setup {
     const struct ff_function *function;
     const char *cache;
@@ -22,9 +22,10 @@ struct ff_host_setup {
 struct ff_host;
 
 struct ff_host *ff_host_create(struct ff_runner_link *link, struct ff_turn *turn,
-                               const struct ff_host_setup *setup, struct ff_error *error) FF_MUST_USE;
+                               const struct ff_host_setup *setup,
+                               struct ff_error *error) FF_MUST_USE;
 
-/* Runs one call and sends its outcome. All processes that the call left are killed. */
-void ff_host_run(struct ff_host *host, const struct ff_call_item *call);
+/* Runs one call and sends its outcome; the processes that it left are killed. */
+void ff_host_run(struct ff_host *host, const struct ff_invocation *invocation);
 
 #endif

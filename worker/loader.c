@@ -91,7 +91,8 @@ int ff_function_load(const char *path, const char *name, const struct ff_functio
         return -1;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
-        ff_fail(error, FF_FUNCTION_INVALID, "the function %s cannot be loaded: %s", name, dlerror());
+        ff_fail(error, FF_FUNCTION_INVALID, "the function %s cannot be loaded: %s", name,
+                dlerror());
         return ff_hint(error, "a library that it needs must be on this node, too: ldd shows which");
     }
     const struct ff_function *found = dlsym(library, "farfield_function");

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 enum { STACK = 1 << 18, PERIOD_NS = 1000000000 / FF_PROGRESS_PER_SECOND, FRAME_LIMIT = 1 << 15 };
 
 struct ff_runner_link {
-    struct ff_channel *channel; /* its sending half under the lock; received by the main thread alone */
+    struct ff_channel
+        *channel; /* its sending half under the lock; received by the main thread alone */
     pthread_mutex_t lock;
     int bell; /* eventfd: there is progress to be sent later */
     int64_t next_progress_ns;

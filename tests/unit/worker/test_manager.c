@@ -1,0 +1,372 @@
+/* The real manager and its runners, with an agent that is not one: what each misbehaviour of a function comes to. */
+#include "tests/unit/worker/fake_agent.h"
+
+#include "protocol/core/clock.h"
+#include "protocol/core/file.h"
+#include "protocol/core/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct agent agent;
+
+static unsigned fault(const char *arguments)
+{
+    return agent_submit(&agent, &(struct wish){.function = "fault", .arguments = arguments});
+}
+
+static const struct heard *ended(unsigned index)
+{
+    agent_run(&agent, has_ended, index);
+    return &agent.tasks[index];
+}
+
+static void assert_success(unsigned index, const char *value)
+{
+    const struct heard *heard = ended(index);
+    if (heard->outcome.state != FF_TASK_SUCCESS)
+        fail_msg("%s: %s", heard->code, heard->message);
+    assert_non_null(heard->value);
+    assert_string_equal(heard->value, value);
+}
+
+static void assert_failure(unsigned index, const char *code)
+{
+    const struct heard *heard = ended(index);
+    assert_int_equal(heard->outcome.state, FF_TASK_FAILED_STATE);
+    assert_string_equal(heard->code, code);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    agent_open(&agent, 2, 2);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    agent_close(&agent);
+    return 0;
+}
+
+static void test_results_and_errors(void **state)
+{
+    (void)state;
+    assert_int_equal(agent.hello.slots, 2);
+    assert_int_equal(agent.hello.devices, 2);
+    assert_success(agent_submit(&agent, &(struct wish){.function = "echo", .arguments = "[1, 2]"}),
+                   "[1, 2]");
+    unsigned failed = fault("{\"do\": \"fail\", \"message\": \"on purpose\"}");
+    assert_failure(failed, "TASK_FAILED");
+    assert_string_equal(agent.tasks[failed].message, "on purpose");
+    assert_false(agent.tasks[failed].outcome.lost);
+    assert_failure(fault("{\"do\": \"return-nothing\"}"), "TASK_FAILED");
+    assert_failure(fault("{\"do\": \"return-garbage\"}"), "INVALID_JSON");
+    assert_failure(fault("{\"do\": \"return-much\"}"), "RESULT_TOO_LARGE");
+}
+
+static void test_deaths_are_losses(void **state)
+{
+    (void)state;
+    unsigned crashed = fault("{\"do\": \"signal\", \"signal\": 11}");
+    assert_failure(crashed, "RUNNER_LOST");
+    assert_true(agent.tasks[crashed].outcome.lost);
+    assert_false(agent.tasks[crashed].outcome.uncharged);
+    assert_non_null(strstr(agent.tasks[crashed].message, "signal 11 (Segmentation fault)"));
+    unsigned left = fault("{\"do\": \"exit\", \"status\": 3}");
+    assert_failure(left, "RUNNER_LOST");
+    assert_non_null(strstr(agent.tasks[left].message, "exit status 3"));
+    unsigned sleeper = fault("{\"do\": \"leak\", \"bytes\": 200000000, \"seconds\": 60}");
+    agent_run(&agent, is_running, sleeper);
+    kill(agent.tasks[sleeper].pid, SIGKILL);
+    assert_failure(sleeper, "RUNNER_LOST");
+    assert_int_equal(ended(fault("{\"do\": \"succeed\"}"))->outcome.state, FF_TASK_SUCCESS);
+}
+
+static void test_cancel_and_limit_end_the_deaf(void **state)
+{
+    (void)state;
+    unsigned deaf = fault("{\"do\": \"hang\"}");
+    agent_run(&agent, is_running, deaf);
+    agent_control(&agent, deaf, FF_CONTROL_CANCEL);
+    assert_int_equal(ended(deaf)->outcome.state, FF_TASK_CANCELLED_STATE);
+    assert_int_equal(kill(agent.tasks[deaf].pid, 0), -1);
+    unsigned limited = agent_submit(&agent, &(struct wish){.function = "fault",
+                                                           .arguments = "{\"do\": \"hang\"}",
+                                                           .time_limit_ms = 50});
+    assert_failure(limited, "TIME_LIMIT");
+    assert_false(agent.tasks[limited].outcome.lost);
+    unsigned polite =
+        agent_submit(&agent, &(struct wish){.function = "fault",
+                                            .arguments = "{\"do\": \"sleep\", \"seconds\": 60}",
+                                            .time_limit_ms = 50});
+    assert_failure(polite, "TIME_LIMIT");
+    assert_string_equal(agent.tasks[polite].value, "\"stopped\"");
+}
+
+static void test_stop_and_checkpoint(void **state)
+{
+    (void)state;
+    static const char sleep_long[] = "{\"do\": \"sleep\", \"seconds\": 60}";
+    unsigned stopped = fault(sleep_long);
+    agent_run(&agent, has_progress, stopped);
+    agent_control(&agent, stopped, FF_CONTROL_STOP);
+    assert_success(stopped, "\"stopped\"");
+    unsigned yielded = fault(sleep_long);
+    agent_run(&agent, is_running, yielded);
+    agent_control(&agent, yielded, FF_CONTROL_CHECKPOINT);
+    assert_failure(yielded, "MANAGER_LOST");
+    assert_true(agent.tasks[yielded].outcome.lost && agent.tasks[yielded].outcome.uncharged);
+    assert_false(agent.tasks[yielded].outcome.unbegun);
+}
+
+/* Waits for the pid that the orphan writes; the file is complete with its newline. */
+static pid_t read_pid(const char *path)
+{
+    for (int i = 0; i < 1000; i++) {
+        char text[32] = "";
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            ssize_t got = read(fd, text, sizeof text - 1);
+            close(fd);
+            if (got > 0 && strchr(text, '\n') != NULL)
+                return atoi(text);
+        }
+        usleep(10000);
+    }
+    fail_msg("the orphan did not write its pid");
+    return 0;
+}
+
+static void assert_gone(pid_t pid)
+{
+    struct ff_error error;
+    struct ff_process_id id;
+    if (ff_process_identify(pid, &id) == 0)
+        assert_ok(ff_process_wait_gone(id, 10000, &error), error);
+}
+
+static void test_detached_grandchildren_die_with_their_call(void **state)
+{
+    (void)state;
+    char arguments[512];
+    char path[300];
+    const struct {
+        int seconds; /* 0: the call ends by itself and leaves the orphan */
+        enum ff_control_action action;
+        int signal_number;
+    } ends[] = {{0, 0, 0}, {60, FF_CONTROL_CANCEL, 0}, {60, 0, SIGKILL}};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(path, sizeof path, "%s/orphan-%zu", agent.folder, i);
+        snprintf(arguments, sizeof arguments,
+                 "{\"do\": \"orphan\", \"pid_file\": \"%s\", \"seconds\": %d}", path,
+                 ends[i].seconds);
+        unsigned task = fault(arguments);
+        if (ends[i].seconds > 0) {
+            agent_run(&agent, is_running, task);
+            pid_t orphan = read_pid(path);
+            assert_int_equal(kill(orphan, 0), 0);
+            if (ends[i].action != 0)
+                agent_control(&agent, task, ends[i].action);
+            else
+                kill(agent.tasks[task].pid, ends[i].signal_number);
+        }
+        ended(task);
+        if (ends[i].seconds > 0)
+            assert_gone(read_pid(path));
+    }
+}
+
+static void test_large_values_become_objects(void **state)
+{
+    (void)state;
+    unsigned large = fault("{\"do\": \"return-much\", \"bytes\": 5000000}");
+    const struct heard *heard = ended(large);
+    assert_int_equal(heard->outcome.state, FF_TASK_SUCCESS);
+    assert_int_equal(heard->outcome.value_size, 5000002);
+    assert_int_equal(agent.stored_size, 5000002);
+    struct ff_digest digest;
+    struct ff_error error;
+    assert_ok(ff_digest_of((struct ff_span){agent.stored, agent.stored_size}, &digest, &error),
+              error);
+    assert_memory_equal(&digest, &heard->outcome.value_digest, sizeof digest);
+}
+
+static void test_flood_is_bounded(void **state)
+{
+    (void)state;
+    unsigned flood = fault("{\"do\": \"flood\", \"count\": 20000}");
+    assert_success(flood, "\"flooded\"");
+    assert_in_range(agent.tasks[flood].lines, 1, 3000);
+    assert_in_range(agent.tasks[flood].progress, 1, 400);
+    assert_in_range(agent.tasks[flood].previews, 1, 100);
+}
+
+static void test_many_short_calls_end_once_each(void **state)
+{
+    (void)state;
+    const struct wish echo = {.function = "echo", .arguments = "{\"x\": 1}"};
+    unsigned first = agent.count;
+    for (int i = 0; i < 3; i++)
+        agent_submit_many(&agent, &echo, 1000);
+    agent_run(&agent, all_have_ended, first);
+    for (unsigned i = first; i < agent.count; i++) {
+        assert_int_equal(agent.tasks[i].outcomes, 1);
+        assert_string_equal(agent.tasks[i].value, "{\"x\": 1}");
+    }
+}
+
+/* One call that takes long must not hold up those that were handed behind it. */
+static void test_calls_behind_a_long_one_go_elsewhere(void **state)
+{
+    (void)state;
+    unsigned warm = agent.count;
+    agent_submit_many(
+        &agent, &(struct wish){.function = "fault", .arguments = "{\"do\": \"succeed\"}"}, 50);
+    agent_run(&agent, all_have_ended, warm);
+    unsigned hang = fault("{\"do\": \"hang\"}");
+    unsigned first = agent.count;
+    agent_submit_many(
+        &agent, &(struct wish){.function = "fault", .arguments = "{\"do\": \"succeed\"}"}, 200);
+    agent_run(&agent, all_have_ended, first);
+    assert_int_equal(agent.tasks[hang].outcomes, 0);
+    agent_control(&agent, hang, FF_CONTROL_CANCEL);
+    assert_int_equal(ended(hang)->outcome.state, FF_TASK_CANCELLED_STATE);
+}
+
+static void test_shell(void **state)
+{
+    (void)state;
+    unsigned task = agent_submit(
+        &agent, &(struct wish){.shell = "echo $FARFIELD_TASK_ID; pwd; exit 0", .arguments = "{}"});
+    const struct heard *heard = ended(task);
+    char id[FF_ID_TEXT_SIZE];
+    ff_id_text(&heard->task, id);
+    assert_int_equal(heard->outcome.state, FF_TASK_SUCCESS);
+    assert_non_null(strstr(heard->value, id));
+    assert_non_null(strstr(heard->value, "/scratch"));
+    unsigned failed = agent_submit(&agent, &(struct wish){.shell = "exit 7", .arguments = "{}"});
+    assert_failure(failed, "TASK_FAILED");
+    assert_non_null(strstr(agent.tasks[failed].value, "\"exit_status\":7"));
+    unsigned limited = agent_submit(
+        &agent, &(struct wish){.shell = "sleep 60", .arguments = "{}", .time_limit_ms = 50});
+    assert_failure(limited, "TIME_LIMIT");
+}
+
+static void test_devices_are_leased_in_turn(void **state)
+{
+    (void)state;
+    const struct wish see = {.function = "fault",
+                             .arguments =
+                                 "{\"do\": \"environment\", \"name\": \"CUDA_VISIBLE_DEVICES\"}",
+                             .devices = 2};
+    const struct wish hold = {
+        .function = "fault", .arguments = "{\"do\": \"sleep\", \"seconds\": 60}", .devices = 1};
+    unsigned holder = agent_submit(&agent, &hold);
+    agent_run(&agent, is_running, holder);
+    unsigned gang = agent_submit(&agent, &see);
+    agent_run(&agent, has_why, gang);
+    assert_non_null(strstr(agent.tasks[gang].why, "waits for 2 GPUs: 1 of 2 are free"));
+    unsigned none = fault("{\"do\": \"environment\", \"name\": \"CUDA_VISIBLE_DEVICES\"}");
+    assert_success(none, "\"\"");
+    agent_control(&agent, holder, FF_CONTROL_CANCEL);
+    assert_success(gang, "\"GPU-00000000-0000-4000-8000-000000000000,"
+                         "GPU-00000000-0000-4000-8000-000000000001\"");
+    unsigned many =
+        agent_submit(&agent, &(struct wish){.function = "echo", .arguments = "1", .devices = 3});
+    assert_failure(many, "NO_DEVICE");
+}
+
+static void test_functions_come_from_the_agent(void **state)
+{
+    (void)state;
+    unsigned fetched = agent_submit(
+        &agent, &(struct wish){.function = "echo", .arguments = "5", .uncached = true});
+    assert_success(fetched, "5");
+    assert_true(agent.wanted > 0);
+    assert_failure(agent_submit(&agent, &(struct wish){.function = "/etc/passwd"}),
+                   "FUNCTION_INVALID");
+}
+
+static void test_outcomes_survive_the_agent(void **state)
+{
+    (void)state;
+    agent.withholds = true;
+    unsigned done = fault("{\"do\": \"fail\"}");
+    assert_failure(done, "TASK_FAILED");
+    unsigned running = fault("{\"do\": \"sleep\", \"seconds\": 60}");
+    agent_run(&agent, is_running, running);
+    agent_stop_listening(&agent);
+    agent.withholds = false;
+    agent.tasks[done].outcomes = 0;
+    agent_listen(&agent);
+    agent_run(&agent, is_connected, 0);
+    assert_int_equal(agent.hellos, 2);
+    assert_int_equal(agent.held, 2);
+    assert_failure(done, "TASK_FAILED");
+    agent_control(&agent, running, FF_CONTROL_STOP);
+    assert_success(running, "\"stopped\"");
+}
+
+static void test_drain_gives_back_and_leaves(void **state)
+{
+    (void)state;
+    const struct wish sleep_long = {.function = "fault",
+                                    .arguments = "{\"do\": \"sleep\", \"seconds\": 60}"};
+    unsigned running = agent_submit(&agent, &sleep_long);
+    unsigned other = agent_submit(&agent, &sleep_long);
+    unsigned queued = agent_submit(&agent, &sleep_long);
+    agent_run(&agent, is_running, running);
+    agent_run(&agent, is_running, other);
+    kill(agent.manager, SIGTERM);
+    assert_failure(queued, "MANAGER_LOST");
+    assert_true(agent.tasks[queued].outcome.unbegun && agent.tasks[queued].outcome.uncharged);
+    assert_true(agent.says_draining);
+    agent_control(&agent, running, FF_CONTROL_STOP);
+    agent_control(&agent, other, FF_CONTROL_CANCEL);
+    assert_success(running, "\"stopped\"");
+    agent_run(&agent, manager_has_ended, 0);
+    assert_true(WIFEXITED(agent.status) && WEXITSTATUS(agent.status) == 0);
+}
+
+static void test_runners_die_with_their_manager(void **state)
+{
+    (void)state;
+    unsigned deaf = fault("{\"do\": \"hang\"}");
+    agent_run(&agent, is_running, deaf);
+    struct ff_process_id id;
+    struct ff_error error;
+    assert_int_equal(ff_process_identify(agent.tasks[deaf].pid, &id), 0);
+    kill(agent.manager, SIGKILL);
+    agent_run(&agent, manager_has_ended, 0);
+    assert_ok(ff_process_wait_gone(id, 10000, &error), error);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_results_and_errors),
+        TEST(test_deaths_are_losses),
+        TEST(test_cancel_and_limit_end_the_deaf),
+        TEST(test_stop_and_checkpoint),
+        TEST(test_detached_grandchildren_die_with_their_call),
+        TEST(test_large_values_become_objects),
+        TEST(test_flood_is_bounded),
+        TEST(test_many_short_calls_end_once_each),
+        TEST(test_calls_behind_a_long_one_go_elsewhere),
+        TEST(test_shell),
+        TEST(test_devices_are_leased_in_turn),
+        TEST(test_functions_come_from_the_agent),
+        TEST(test_outcomes_survive_the_agent),
+        TEST(test_drain_gives_back_and_leaves),
+        TEST(test_runners_die_with_their_manager),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/*
+ * Works that wait for GPUs. Each has a claim in the node's registry, so the order among all processes of the node is
+ * that of the registry; this room asks again when the registry says that something changed.
+ */
+#include "worker/manager.h"
+
+#include "protocol/core/clock.h"
+#include "protocol/core/log.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+struct ff_leases {
+    struct ff_manager *manager;
+    struct ff_gpus *gpus; /* NULL: cannot be opened; `why` says it */
+    struct ff_error why;
+    struct ff_watch *watch; /* of the registry's notices, while works wait */
+    struct ff_timer *timer;
+};
+
+static void try_all(struct ff_leases *leases);
+
+static void notices_came(void *user, uint32_t events)
+{
+    struct ff_leases *leases = user;
+    (void)events;
+    ff_gpus_drain(leases->gpus);
+    try_all(leases);
+}
+
+static void look_again(void *user)
+{
+    try_all(user);
+}
+
+struct ff_leases *ff_leases_create(struct ff_manager *manager, struct ff_error *error)
+{
+    struct ff_leases *leases = calloc(1, sizeof *leases);
+    if (leases == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for GPU leases");
+        return NULL;
+    }
+    leases->manager = manager;
+    leases->timer = ff_timer_create(manager->loop, look_again, leases, error);
+    if (leases->timer == NULL) {
+        free(leases);
+        return NULL;
+    }
+    /* Without a registry, tasks that need no GPU run all the same. */
+    leases->gpus = ff_gpus_open(manager->settings.gpu_registry, &leases->why);
+    if (leases->gpus == NULL)
+        ff_log_error("no GPU registry", &leases->why);
+    return leases;
+}
+
+void ff_leases_destroy(struct ff_leases *leases)
+{
+    if (leases == NULL)
+        return;
+    ff_watch_destroy(leases->watch);
+    ff_timer_destroy(leases->timer);
+    ff_gpus_close(leases->gpus);
+    free(leases);
+}
+
+unsigned ff_leases_devices(const struct ff_leases *leases)
+{
+    int count = leases->gpus != NULL ? ff_gpus_allowed(leases->gpus, NULL) : 0;
+    return count > 0 ? (unsigned)count : 0;
+}
+
+/* Sleeps on the registry's notices as long as works wait. */
+static void arm(struct ff_leases *leases)
+{
+    struct ff_error error;
+    bool waits = leases->manager->leasing.first != NULL;
+    int fd = waits ? ff_gpus_fd(leases->gpus) : -1;
+    if (fd >= 0 && leases->watch == NULL) {
+        leases->watch =
+            ff_watch_create(leases->manager->loop, fd, EPOLLIN, notices_came, leases, &error);
+        if (leases->watch == NULL)
+            ff_log_error("the GPU registry cannot be watched", &error);
+    } else if (!waits) {
+        ff_watch_destroy(leases->watch);
+        leases->watch = NULL;
+    }
+    int again_ms = waits ? ff_gpus_recheck_ms(leases->gpus) : -1;
+    if (again_ms >= 0)
+        ff_timer_set_after(leases->timer, again_ms);
+    else
+        ff_timer_set(leases->timer, FF_TIMER_OFF);
+}
+
+static void report_waiting(struct ff_work *work)
+{
+    char why[160];
+    struct ff_report report = {
+        .task = work->order.task,
+        .attempt = work->order.attempt,
+        .state = FF_TASK_WAITING_FOR_LAUNCH,
+        .node = ff_span_of(work->manager->settings.node),
+        .block = ff_span_of(work->manager->settings.block),
+        .time_ns = (uint64_t)ff_wall_ns(),
+    };
+    ff_gpu_claim_why(work->claim, why, sizeof why);
+    report.why = ff_span_of(why);
+    ff_uplink_report(work->manager->uplink, &report);
+}
+
+/* 1: it has its devices and is ready. 0: it waits. -1: it has ended. */
+static int try_one(struct ff_work *work)
+{
+    struct ff_error error;
+    struct ff_gpu_lease *lease = NULL;
+    int got = ff_gpu_claim_try(work->claim, &lease, &error);
+    if (got == 0 || (got < 0 && error.code == FF_BUSY))
+        return 0; /* a registry that stays locked is tried again */
+    ff_gpu_claim_destroy(work->claim);
+    work->claim = NULL;
+    if (got < 0) {
+        ff_work_fail(work, &error);
+        return -1;
+    }
+    work->lease = lease;
+    ff_work_ready(work, false);
+    return 1;
+}
+
+static void try_all(struct ff_leases *leases)
+{
+    struct ff_work *next;
+    for (struct ff_work *work = leases->manager->leasing.first; work != NULL; work = next) {
+        next = work->next;
+        (void)try_one(work);
+    }
+    arm(leases);
+}
+
+void ff_leases_want(struct ff_leases *leases, struct ff_work *work)
+{
+    struct ff_error error;
+    char task[FF_ID_TEXT_SIZE];
+    if (leases->gpus == NULL) {
+        error = leases->why;
+        error.code = FF_NO_DEVICE;
+        ff_work_fail(work, &error);
+        return;
+    }
+    ff_id_text(&work->order.task, task);
+    work->claim = ff_gpus_claim(leases->gpus, (uint32_t)work->order.devices, task, &error);
+    if (work->claim == NULL) {
+        ff_work_fail(work, &error);
+        return;
+    }
+    ff_work_move(work, &leases->manager->leasing, FF_WORK_LEASING);
+    if (try_one(work) == 0)
+        report_waiting(work);
+    arm(leases);
+}
+
+void ff_leases_forget(struct ff_leases *leases, struct ff_work *work)
+{
+    (void)leases;
+    ff_gpu_claim_destroy(work->claim);
+    work->claim = NULL;
+}
+
+void ff_leases_release(struct ff_leases *leases, struct ff_gpu_lease *lease)
+{
+    (void)leases;
+    ff_gpu_lease_release(lease);
+}

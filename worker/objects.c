@@ -1,0 +1,408 @@
+/*
+ * Objects by SHA-256. What a task needs lies in the endpoint's cache, which the agent and all managers share where they share a
+ * home; what is not there yet is asked from the agent, part by part, and put there. Nothing is used before its digest was
+ * checked by this process.
+ */
+#include "worker/manager.h"
+
+#include "protocol/core/file.h"
+#include "protocol/core/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PARTS_AHEAD = 4, KNOWN = 256 };
+
+struct wanting {
+    struct wanting *next;
+    struct ff_work *work;
+};
+
+struct fetch {
+    struct fetch *next;
+    struct ff_digest digest;
+    uint64_t size;
+    uint64_t asked; /* bytes */
+    uint64_t have;
+    int fd;
+    char temporary[PATH_MAX];
+    struct ff_digester *digester;
+    struct wanting *works;
+};
+
+struct store {
+    struct store *next;
+    struct ff_work *work;
+    struct ff_digest digest;
+    uint64_t sent;
+    uint64_t stored;
+};
+
+struct ff_objects {
+    struct ff_manager *manager;
+    struct fetch *fetches;
+    struct store *stores;
+    struct ff_digest known[KNOWN]; /* verified by this process; a ring */
+    unsigned known_count;
+};
+
+struct ff_objects *ff_objects_create(struct ff_manager *manager, struct ff_error *error)
+{
+    struct ff_objects *objects = calloc(1, sizeof *objects);
+    if (objects == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for objects");
+        return NULL;
+    }
+    objects->manager = manager;
+    return objects;
+}
+
+static void destroy_fetch(struct fetch *fetch)
+{
+    if (fetch->fd >= 0) {
+        close(fetch->fd);
+        unlink(fetch->temporary);
+    }
+    ff_digester_destroy(fetch->digester);
+    while (fetch->works != NULL) {
+        struct wanting *next = fetch->works->next;
+        free(fetch->works);
+        fetch->works = next;
+    }
+    free(fetch);
+}
+
+void ff_objects_destroy(struct ff_objects *objects)
+{
+    if (objects == NULL)
+        return;
+    while (objects->fetches != NULL) {
+        struct fetch *next = objects->fetches->next;
+        destroy_fetch(objects->fetches);
+        objects->fetches = next;
+    }
+    while (objects->stores != NULL) {
+        struct store *next = objects->stores->next;
+        free(objects->stores);
+        objects->stores = next;
+    }
+    free(objects);
+}
+
+/* ---- the cache ---- */
+
+static void path_of(const struct ff_objects *objects, const struct ff_digest *digest,
+                    char path[PATH_MAX])
+{
+    char text[FF_DIGEST_TEXT_SIZE];
+    ff_digest_text(digest, text);
+    snprintf(path, PATH_MAX, "%s/cache/objects/%.2s/%s", objects->manager->settings.endpoint_folder,
+             text, text + 2);
+}
+
+static bool same(const struct ff_digest *a, const struct ff_digest *b)
+{
+    return memcmp(a->bytes, b->bytes, FF_DIGEST_SIZE) == 0;
+}
+
+static void remember(struct ff_objects *objects, const struct ff_digest *digest)
+{
+    objects->known[objects->known_count++ % KNOWN] = *digest;
+}
+
+static bool is_known(const struct ff_objects *objects, const struct ff_digest *digest)
+{
+    for (unsigned i = 0; i < KNOWN && i < objects->known_count; i++)
+        if (same(&objects->known[i], digest))
+            return true;
+    return false;
+}
+
+/* Whether the object lies at its path; one with other bytes than its name says is removed. */
+static bool find_in_cache(struct ff_objects *objects, const struct ff_digest *digest,
+                          const char *path)
+{
+    struct ff_digest found;
+    uint64_t size = 0;
+    if (access(path, R_OK) < 0)
+        return false;
+    if (is_known(objects, digest))
+        return true;
+    if (ff_digest_of_file(path, &found, &size, NULL) < 0)
+        return false;
+    if (!same(&found, digest)) {
+        ff_log(FF_LOG_WARNING, "%s does not hold what its name says, and is fetched anew", path);
+        unlink(path);
+        return false;
+    }
+    remember(objects, digest);
+    return true;
+}
+
+/* ---- fetching ---- */
+
+static void ask(struct ff_objects *objects, struct fetch *fetch)
+{
+    struct ff_encoder encoder;
+    struct ff_buffer *frame = &objects->manager->frame;
+    while (fetch->asked < fetch->size &&
+           fetch->asked - fetch->have < (uint64_t)PARTS_AHEAD * FF_OBJECT_PART) {
+        struct ff_want want = {.digest = fetch->digest, .offset = fetch->asked};
+        uint64_t left = fetch->size - fetch->asked;
+        want.length = left < FF_OBJECT_PART ? left : FF_OBJECT_PART;
+        ff_encode_begin(&encoder, frame, FF_MSG_OBJECT_WANT);
+        ff_encode_want(&encoder, &want);
+        if (ff_encode_end(&encoder, NULL) == 0)
+            ff_uplink_send(objects->manager->uplink, ff_buffer_span(frame));
+        fetch->asked += want.length;
+    }
+}
+
+static int begin_file(struct ff_objects *objects, struct fetch *fetch, struct ff_error *error)
+{
+    char path[PATH_MAX];
+    path_of(objects, &fetch->digest, path);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    if (ff_folder_make(path, 0700, error) < 0)
+        return -1;
+    *slash = '/';
+    if (snprintf(fetch->temporary, sizeof fetch->temporary, "%s.%s-%d.part", path,
+                 objects->manager->settings.node, (int)getpid()) >= (int)sizeof fetch->temporary)
+        return ff_fail(error, FF_INVALID_ARGUMENT, "the path is too long: %s", path);
+    fetch->fd = open(fetch->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fetch->fd < 0)
+        return ff_fail_errno(error, FF_IO, errno, "cannot create %s", fetch->temporary);
+    fetch->digester = ff_digester_create(error);
+    return fetch->digester != NULL ? 0 : -1;
+}
+
+static struct fetch *begin_fetch(struct ff_objects *objects, const struct ff_digest *digest,
+                                 uint64_t size, struct ff_error *error)
+{
+    if (size == 0 || size > FF_OBJECT_LIMIT) {
+        ff_fail(error, FF_TOO_LARGE, "an object of %llu bytes; they have 1 to %d",
+                (unsigned long long)size, FF_OBJECT_LIMIT);
+        return NULL;
+    }
+    struct fetch *fetch = calloc(1, sizeof *fetch);
+    if (fetch == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for an object");
+        return NULL;
+    }
+    fetch->fd = -1;
+    fetch->digest = *digest;
+    fetch->size = size;
+    if (begin_file(objects, fetch, error) < 0) {
+        destroy_fetch(fetch);
+        return NULL;
+    }
+    fetch->next = objects->fetches;
+    objects->fetches = fetch;
+    ask(objects, fetch);
+    return fetch;
+}
+
+static struct fetch *find_fetch(const struct ff_objects *objects, const struct ff_digest *digest)
+{
+    struct fetch *fetch = objects->fetches;
+    while (fetch != NULL && !same(&fetch->digest, digest))
+        fetch = fetch->next;
+    return fetch;
+}
+
+int ff_objects_need(struct ff_objects *objects, const struct ff_digest *digest, uint64_t size,
+                    struct ff_work *work, char path[PATH_MAX], struct ff_error *error)
+{
+    path_of(objects, digest, path);
+    struct fetch *fetch = find_fetch(objects, digest);
+    if (fetch == NULL && find_in_cache(objects, digest, path))
+        return 1;
+    if (fetch == NULL)
+        fetch = begin_fetch(objects, digest, size, error);
+    if (fetch == NULL)
+        return -1;
+    struct wanting *wanting = malloc(sizeof *wanting);
+    if (wanting == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for an object");
+    wanting->work = work;
+    wanting->next = fetch->works;
+    fetch->works = wanting;
+    return 0;
+}
+
+void ff_objects_forget(struct ff_objects *objects, struct ff_work *work)
+{
+    for (struct fetch *fetch = objects->fetches; fetch != NULL; fetch = fetch->next) {
+        struct wanting **link = &fetch->works;
+        while (*link != NULL) {
+            struct wanting *at = *link;
+            if (at->work != work) {
+                link = &at->next;
+                continue;
+            }
+            *link = at->next;
+            free(at);
+        }
+    }
+    struct store **link = &objects->stores;
+    while (*link != NULL && (*link)->work != work)
+        link = &(*link)->next;
+    if (*link != NULL) {
+        struct store *at = *link;
+        *link = at->next;
+        free(at);
+    }
+}
+
+/* Tells all that want it. Each may ask for the next object meanwhile, so the fetch leaves the list first. */
+static void end_fetch(struct ff_objects *objects, struct fetch *fetch, const struct ff_error *error)
+{
+    struct fetch **link = &objects->fetches;
+    while (*link != fetch)
+        link = &(*link)->next;
+    *link = fetch->next;
+    struct wanting *works = fetch->works;
+    fetch->works = NULL;
+    destroy_fetch(fetch);
+    while (works != NULL) {
+        struct wanting *next = works->next;
+        ff_work_fetched(works->work, error);
+        free(works);
+        works = next;
+    }
+}
+
+static int complete(struct ff_objects *objects, struct fetch *fetch, struct ff_error *error)
+{
+    struct ff_digest found;
+    char path[PATH_MAX];
+    path_of(objects, &fetch->digest, path);
+    if (ff_digester_finish(fetch->digester, &found, error) < 0)
+        return -1;
+    if (!same(&found, &fetch->digest))
+        return ff_fail(error, FF_PROTOCOL, "the agent sent other bytes than %s names", path);
+    if (fchmod(fetch->fd, 0400) < 0 || rename(fetch->temporary, path) < 0)
+        return ff_fail_errno(error, FF_IO, errno, "cannot keep %s", path);
+    close(fetch->fd);
+    fetch->fd = -1;
+    remember(objects, &fetch->digest);
+    return 0;
+}
+
+static int write_part(struct fetch *fetch, struct ff_span data, struct ff_error *error)
+{
+    ssize_t written = pwrite(fetch->fd, data.data, data.size, (off_t)fetch->have);
+    if (written != (ssize_t)data.size)
+        return ff_fail_errno(error, FF_IO, written < 0 ? errno : ENOSPC, "cannot write %s",
+                             fetch->temporary);
+    ff_digester_update(fetch->digester, data);
+    fetch->have += data.size;
+    return 0;
+}
+
+void ff_objects_part(struct ff_objects *objects, const struct ff_part *part)
+{
+    struct ff_error error;
+    struct fetch *fetch = find_fetch(objects, &part->digest);
+    if (fetch == NULL)
+        return;
+    if (part->code.size > 0) {
+        ff_fail(&error, ff_error_code_from_name(part->code.data, part->code.size), "%.*s",
+                (int)part->message.size, (const char *)part->message.data);
+        end_fetch(objects, fetch, &error);
+        return;
+    }
+    /* Parts come in the order they were asked for; another one is of an older asking. */
+    if (part->offset != fetch->have || part->data.size == 0 ||
+        part->data.size > fetch->size - fetch->have)
+        return;
+    if (write_part(fetch, part->data, &error) < 0) {
+        end_fetch(objects, fetch, &error);
+    } else if (fetch->have < fetch->size) {
+        ask(objects, fetch);
+    } else {
+        int result = complete(objects, fetch, &error);
+        end_fetch(objects, fetch, result < 0 ? &error : NULL);
+    }
+}
+
+/* ---- storing ---- */
+
+static void push(struct ff_objects *objects, struct store *store)
+{
+    struct ff_encoder encoder;
+    struct ff_buffer *frame = &objects->manager->frame;
+    struct ff_span value = ff_buffer_span(&store->work->value);
+    while (store->sent < value.size &&
+           store->sent - store->stored < (uint64_t)PARTS_AHEAD * FF_OBJECT_PART) {
+        uint64_t left = value.size - store->sent;
+        struct ff_part part = {.digest = store->digest, .offset = store->sent, .total = value.size};
+        part.data.data = (const uint8_t *)value.data + store->sent;
+        part.data.size = left < FF_OBJECT_PART ? left : FF_OBJECT_PART;
+        ff_encode_begin(&encoder, frame, FF_MSG_OBJECT_STORE);
+        ff_encode_part(&encoder, &part);
+        if (ff_encode_end(&encoder, NULL) == 0)
+            ff_uplink_send(objects->manager->uplink, ff_buffer_span(frame));
+        store->sent += part.data.size;
+    }
+}
+
+int ff_objects_store(struct ff_objects *objects, struct ff_work *work, struct ff_error *error)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory to store a value");
+    store->work = work;
+    if (ff_digest_of(ff_buffer_span(&work->value), &store->digest, error) < 0) {
+        free(store);
+        return -1;
+    }
+    store->next = objects->stores;
+    objects->stores = store;
+    push(objects, store);
+    return 0;
+}
+
+/* Two works may have the same value: both are stored as one object. */
+void ff_objects_stored(struct ff_objects *objects, const struct ff_part *part)
+{
+    struct ff_error error;
+    struct store *next;
+    if (part->code.size > 0)
+        ff_fail(&error, ff_error_code_from_name(part->code.data, part->code.size), "%.*s",
+                (int)part->message.size, (const char *)part->message.data);
+    for (struct store *store = objects->stores; store != NULL; store = next) {
+        next = store->next;
+        if (!same(&store->digest, &part->digest))
+            continue;
+        struct ff_work *work = store->work;
+        struct ff_digest digest = store->digest;
+        bool failed = part->code.size > 0;
+        if (part->offset > store->stored)
+            store->stored = part->offset;
+        if (!failed && store->stored < work->value.size) {
+            push(objects, store);
+            continue;
+        }
+        ff_objects_forget(objects, work);
+        ff_work_stored(work, &digest, failed ? &error : NULL);
+    }
+}
+
+void ff_objects_online(struct ff_objects *objects)
+{
+    for (struct fetch *fetch = objects->fetches; fetch != NULL; fetch = fetch->next) {
+        fetch->asked = fetch->have;
+        ask(objects, fetch);
+    }
+    for (struct store *store = objects->stores; store != NULL; store = store->next) {
+        store->sent = store->stored = 0;
+        push(objects, store);
+    }
+}

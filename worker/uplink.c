@@ -1,0 +1,373 @@
+/*
+ * The session with the agent. Everything that is to be said of works is gathered here, many items a message, and sent
+ * before the loop sleeps. Outcomes are kept by works.c, and all that have no receipt are sent again when the link
+ * opens.
+ */
+#include "worker/manager.h"
+
+#include "protocol/core/log.h"
+#include "protocol/core/yaml.h"
+#include "protocol/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { GATHERED_BYTES = 1 << 20, LINK_WINDOW = 4096 };
+
+/* Items of one kind on their way into one message. */
+struct gather {
+    enum ff_message_type type;
+    bool is_begun;
+    struct ff_encoder encoder;
+    struct ff_buffer buffer;
+};
+
+enum { REPORTS, PROGRESS, LINES, OUTCOMES, GATHERS };
+
+struct ff_uplink {
+    struct ff_manager *manager;
+    void *context;
+    struct ff_session *session;
+    struct ff_timer *lost_timer; /* agent_lost_limit */
+    struct gather gathers[GATHERS];
+    struct ff_id instance;
+    bool is_away; /* and the lost_timer runs */
+    char said[FF_ERROR_MESSAGE_SIZE];
+};
+
+/* ---- gathering ---- */
+
+static void send_gathered(struct ff_uplink *uplink, struct gather *gather)
+{
+    struct ff_error error;
+    if (!gather->is_begun)
+        return;
+    gather->is_begun = false;
+    if (ff_encode_end(&gather->encoder, &error) == 0)
+        ff_session_send(uplink->session, ff_buffer_span(&gather->buffer));
+    else
+        ff_log_error("a message to the agent cannot be made", &error);
+}
+
+static struct ff_encoder *begin(struct ff_uplink *uplink, int which)
+{
+    struct gather *gather = &uplink->gathers[which];
+    if (!ff_session_is_open(uplink->session))
+        return NULL;
+    if (gather->is_begun && gather->buffer.size > GATHERED_BYTES)
+        send_gathered(uplink, gather);
+    if (!gather->is_begun)
+        ff_encode_begin(&gather->encoder, &gather->buffer, gather->type);
+    gather->is_begun = true;
+    return &gather->encoder;
+}
+
+/* A message that is full goes out, and the item begins another one. */
+#define ADD(uplink, which, call)                                                                   \
+    do {                                                                                           \
+        struct ff_encoder *encoder = begin(uplink, which);                                         \
+        if (encoder != NULL && !(call)) {                                                          \
+            send_gathered(uplink, &(uplink)->gathers[which]);                                      \
+            encoder = begin(uplink, which);                                                        \
+            (void)(call);                                                                          \
+        }                                                                                          \
+    } while (0)
+
+void ff_uplink_report(struct ff_uplink *uplink, const struct ff_report *report)
+{
+    ADD(uplink, REPORTS, ff_encode_report(encoder, report));
+}
+
+void ff_uplink_progress(struct ff_uplink *uplink, struct ff_span raw)
+{
+    ADD(uplink, PROGRESS, ff_encode_raw(encoder, raw));
+}
+
+void ff_uplink_line(struct ff_uplink *uplink, const struct ff_line *line)
+{
+    ADD(uplink, LINES, ff_encode_line(encoder, line));
+}
+
+void ff_uplink_outcome(struct ff_uplink *uplink, struct ff_span raw)
+{
+    ADD(uplink, OUTCOMES, ff_encode_raw(encoder, raw));
+}
+
+bool ff_uplink_flush(struct ff_uplink *uplink)
+{
+    bool any = false;
+    for (int i = 0; i < GATHERS; i++) {
+        any = any || uplink->gathers[i].is_begun;
+        send_gathered(uplink, &uplink->gathers[i]);
+    }
+    return any;
+}
+
+void ff_uplink_send(struct ff_uplink *uplink, struct ff_span frame)
+{
+    if (!ff_session_is_open(uplink->session))
+        return;
+    (void)ff_uplink_flush(uplink);
+    ff_session_send(uplink->session, frame);
+}
+
+bool ff_uplink_is_open(const struct ff_uplink *uplink)
+{
+    return ff_session_is_open(uplink->session);
+}
+
+void ff_uplink_say_draining(struct ff_uplink *uplink, const char *why)
+{
+    struct ff_encoder encoder;
+    struct ff_farewell farewell = {.reason = ff_span_of(why)};
+    struct ff_buffer *frame = &uplink->manager->frame;
+    ff_encode_begin(&encoder, frame, FF_MSG_DRAIN);
+    ff_encode_farewell(&encoder, &farewell);
+    if (ff_encode_end(&encoder, NULL) == 0)
+        ff_uplink_send(uplink, ff_buffer_span(frame));
+}
+
+/* ---- where the agent is ---- */
+
+static int take_address(void *user, const char *key, const char *value, int line,
+                        struct ff_error *error)
+{
+    struct ff_session_target *target = user;
+    (void)line;
+    (void)error;
+    if (strcmp(key, "address") == 0)
+        snprintf(target->address, sizeof target->address, "%s", value);
+    else if (strcmp(key, "key") == 0)
+        snprintf(target->server_key, sizeof target->server_key, "%s", value);
+    return 0;
+}
+
+static int find_agent(void *user, struct ff_session_target *target, struct ff_error *error)
+{
+    const struct ff_uplink *uplink = user;
+    struct ff_session_target found;
+    char path[PATH_MAX];
+    memset(&found, 0, sizeof found);
+    snprintf(path, sizeof path, "%s/run/agent", uplink->manager->settings.endpoint_folder);
+    if (ff_yaml_read(path, take_address, &found, error) < 0)
+        return -1;
+    if (found.address[0] == '\0' || !ff_curve_is_key(found.server_key))
+        return ff_fail(error, FF_INPUT_INVALID, "%s does not say where the agent is", path);
+    *target = found;
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static void fill_hello(void *user, struct ff_hello *hello)
+{
+    const struct ff_uplink *uplink = user;
+    const struct ff_manager *manager = uplink->manager;
+    const struct ff_settings *settings = &manager->settings;
+    uint64_t window = manager->slot_count * 2 * FF_RUNNER_WINDOW;
+    hello->endpoint = settings->endpoint;
+    hello->instance = uplink->instance;
+    hello->host = ff_span_of(settings->host);
+    hello->node = ff_span_of(settings->node);
+    hello->block = ff_span_of(settings->block);
+    hello->software = ff_span_of(FF_VERSION);
+    hello->pid = (uint64_t)getpid();
+    hello->slots = manager->slot_count;
+    hello->cores = manager->core_count;
+    hello->devices = ff_leases_devices(manager->leases);
+    hello->window = window < LINK_WINDOW ? window : LINK_WINDOW;
+    hello->ends_ns = (uint64_t)settings->ends_ns;
+}
+
+static void announce(struct ff_uplink *uplink)
+{
+    struct ff_manager *manager = uplink->manager;
+    struct ff_encoder encoder;
+    struct ff_buffer *frame = &manager->frame;
+    struct ff_work *work = ff_works_next(manager, NULL);
+    while (work != NULL) {
+        ff_encode_begin(&encoder, frame, FF_MSG_HOLDING);
+        for (; work != NULL; work = ff_works_next(manager, work)) {
+            struct ff_holding holding = {
+                .task = work->order.task,
+                .attempt = work->order.attempt,
+                .number = work->order.number,
+                .state = (uint64_t)ff_work_state(work),
+                .node = ff_span_of(manager->settings.node),
+                .devices = work->order.devices,
+                .cores = work->order.cores,
+            };
+            if (!ff_encode_holding(&encoder, &holding))
+                break;
+        }
+        if (ff_encode_end(&encoder, NULL) == 0)
+            ff_session_send(uplink->session, ff_buffer_span(frame));
+    }
+    struct ff_farewell end = {.reason = {NULL, 0}};
+    ff_encode_begin(&encoder, frame, FF_MSG_HOLDING_END);
+    ff_encode_farewell(&encoder, &end);
+    if (ff_encode_end(&encoder, NULL) == 0)
+        ff_session_send(uplink->session, ff_buffer_span(frame));
+}
+
+static void link_open(void *user, const struct ff_welcome *welcome)
+{
+    struct ff_uplink *uplink = user;
+    struct ff_manager *manager = uplink->manager;
+    ff_log(FF_LOG_INFO, "connected to the agent of %.*s", (int)welcome->name.size,
+           (const char *)welcome->name.data);
+    ff_timer_set(uplink->lost_timer, FF_TIMER_OFF);
+    uplink->is_away = false;
+    uplink->said[0] = '\0';
+    for (int i = 0; i < GATHERS; i++)
+        uplink->gathers[i].is_begun = false;
+    announce(uplink);
+    for (const struct ff_work *work = manager->ended.first; work != NULL; work = work->next)
+        ff_uplink_outcome(uplink, (struct ff_span){work->outcome, work->outcome_size});
+    ff_objects_online(manager->objects);
+    if (manager->draining)
+        ff_uplink_say_draining(uplink, "the worker is about to leave");
+}
+
+/* From the first failure on, the time that the worker goes on without an agent runs. */
+static void link_lost(void *user, const struct ff_error *why)
+{
+    struct ff_uplink *uplink = user;
+    for (int i = 0; i < GATHERS; i++)
+        uplink->gathers[i].is_begun = false;
+    if (!uplink->is_away)
+        ff_timer_set_after(uplink->lost_timer, uplink->manager->settings.agent_lost_limit_ms);
+    uplink->is_away = true;
+    if (strcmp(uplink->said, why->message) == 0)
+        return; /* said once, not with every attempt */
+    snprintf(uplink->said, sizeof uplink->said, "%s", why->message);
+    ff_log(FF_LOG_WARNING, "no link to the agent: %s", why->message);
+}
+
+static void agent_is_lost(void *user)
+{
+    struct ff_uplink *uplink = user;
+    struct ff_manager *manager = uplink->manager;
+    ff_fail(&manager->failure, FF_ENDPOINT_LOST, "no agent for %lld s",
+            (long long)manager->settings.agent_lost_limit_ms / 1000);
+    ff_manager_leave(manager, true);
+}
+
+static void refused(void *user, const struct ff_error *why)
+{
+    struct ff_uplink *uplink = user;
+    uplink->manager->failure = *why;
+    ff_manager_leave(uplink->manager, true);
+}
+
+static void fill_heartbeat(void *user, struct ff_heartbeat *heartbeat)
+{
+    const struct ff_uplink *uplink = user;
+    const struct ff_manager *manager = uplink->manager;
+    heartbeat->managers = 1;
+    heartbeat->slots = manager->slot_count;
+    heartbeat->devices = ff_leases_devices(manager->leases);
+    for (size_t i = 0; i < manager->slot_count; i++) {
+        enum ff_slot_state state = manager->slots[i].state;
+        heartbeat->idle += state == FF_SLOT_EMPTY || state == FF_SLOT_IDLE;
+        heartbeat->running += manager->slots[i].calls.first != NULL;
+    }
+    heartbeat->waiting = manager->work_count - manager->ended.count - (unsigned)heartbeat->running;
+}
+
+/* ---- messages ---- */
+
+static void take_item(struct ff_manager *manager, enum ff_message_type type,
+                      const union ff_item *item)
+{
+    switch (type) {
+    case FF_MSG_TASKS:
+        ff_works_order(manager, &item->order);
+        break;
+    case FF_MSG_CONTROL:
+        ff_works_control(manager, &item->control);
+        break;
+    case FF_MSG_RECEIPTS:
+        ff_works_receipt(manager, &item->receipt);
+        break;
+    case FF_MSG_OBJECT_PART:
+        ff_objects_part(manager->objects, &item->part);
+        break;
+    case FF_MSG_OBJECT_STORED:
+        ff_objects_stored(manager->objects, &item->part);
+        break;
+    case FF_MSG_DRAIN:
+        ff_log(FF_LOG_INFO, "the agent asks to drain");
+        ff_manager_leave(manager, false);
+        break;
+    default: /* of a newer agent: skipped */
+        break;
+    }
+}
+
+static int take_message(void *user, struct ff_decoder *decoder, struct ff_error *error)
+{
+    const struct ff_uplink *uplink = user;
+    union ff_item item;
+    int got;
+    while ((got = ff_decode_next(decoder, &item, error)) > 0)
+        take_item(uplink->manager, decoder->type, &item);
+    return got;
+}
+
+/* ---- life ---- */
+
+struct ff_uplink *ff_uplink_create(struct ff_manager *manager, struct ff_error *error)
+{
+    static const enum ff_message_type types[GATHERS] = {FF_MSG_STATES, FF_MSG_PROGRESS, FF_MSG_LOG,
+                                                        FF_MSG_OUTCOMES};
+    struct ff_uplink *uplink = calloc(1, sizeof *uplink);
+    if (uplink == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the link to the agent");
+        return NULL;
+    }
+    const struct ff_session_events events = {
+        .user = uplink,
+        .target = find_agent,
+        .hello = fill_hello,
+        .open = link_open,
+        .message = take_message,
+        .lost = link_lost,
+        .refused = refused,
+        .heartbeat = fill_heartbeat,
+    };
+    uplink->manager = manager;
+    for (int i = 0; i < GATHERS; i++) {
+        uplink->gathers[i].type = types[i];
+        ff_buffer_init(&uplink->gathers[i].buffer, FF_MESSAGE_LIMIT);
+    }
+    ff_id_random(&uplink->instance);
+    uplink->context = zmq_ctx_new();
+    uplink->lost_timer = ff_timer_create(manager->loop, agent_is_lost, uplink, error);
+    if (uplink->context != NULL && uplink->lost_timer != NULL) {
+        uplink->session = ff_session_create(manager->loop, uplink->context, &manager->settings.keys,
+                                            &events, error);
+    } else if (uplink->context == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "cannot start ZeroMQ");
+    }
+    if (uplink->session != NULL)
+        return uplink;
+    ff_uplink_destroy(uplink, NULL);
+    return NULL;
+}
+
+void ff_uplink_destroy(struct ff_uplink *uplink, const char *farewell)
+{
+    if (uplink == NULL)
+        return;
+    ff_session_destroy(uplink->session, farewell);
+    ff_timer_destroy(uplink->lost_timer);
+    if (uplink->context != NULL)
+        zmq_ctx_term(uplink->context);
+    for (int i = 0; i < GATHERS; i++)
+        ff_buffer_dispose(&uplink->gathers[i].buffer);
+    free(uplink);
+}
