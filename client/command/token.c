@@ -61,8 +61,8 @@ static int run_create(const struct ff_invocation *invocation, struct ff_error *e
 
 static int print_tokens(const json_t *reply, struct ff_error *error)
 {
-    static const char *const titles[] = {"ID", "LABEL", "CREATED", "EXPIRES"};
-    struct ff_table *table = ff_table_create(titles, 4, error);
+    static const char *const titles[] = {"ID", "LABEL", "SCOPES", "CREATED", "EXPIRES"};
+    struct ff_table *table = ff_table_create(titles, 5, error);
     int result = table != NULL ? 0 : -1;
     size_t index;
     json_t *token;
@@ -70,7 +70,7 @@ static int print_tokens(const json_t *reply, struct ff_error *error)
     {
         const char *expires = text_of(token, "expires");
         const char *const cells[] = {text_of(token, "token_id"), text_of(token, "label"),
-                                     text_of(token, "created"),
+                                     text_of(token, "scopes"), text_of(token, "created"),
                                      expires != NULL ? expires : "never"};
         if (result == 0)
             result = ff_table_add(table, cells, error);
