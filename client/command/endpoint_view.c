@@ -36,12 +36,12 @@ static void add_missing(json_t *to, const json_t *from)
     }
 }
 
-/* {"name","running","pid","host", what the agent tells…, "service": entry or null, "service_error"} */
+/* {"name","alive","pid","host", what the agent tells…, "service": entry or null, "service_error"} */
 static json_t *describe(const char *name, const struct ff_endpoint_folder *folder,
                         const json_t *entry, const struct ff_error *why)
 {
     const struct ff_running *running = &folder->running;
-    json_t *document = json_pack("{s:s, s:b}", "name", name, "running", (int)running->here);
+    json_t *document = json_pack("{s:s, s:b}", "name", name, "alive", (int)running->here);
     if (running->here || running->elsewhere) {
         json_object_set_new(document, "pid", json_integer(running->id.pid));
         json_object_set_new(document, "host", json_string(running->host));
@@ -84,8 +84,9 @@ static void print_state(const json_t *state)
     bool connected = json_is_true(json_object_get(state, "connected"));
     const char *since = text_of(state, "since");
     const char *why = text_of(state, "why");
-    snprintf(line, sizeof line, "%s since %.19s%s", connected ? "connected" : "not connected",
-             since != NULL ? since : "?",
+    char time[FF_SHORT_TIME_SIZE];
+    ff_output_time(since, time);
+    snprintf(line, sizeof line, "%s since %s%s", connected ? "connected" : "not connected", time,
              json_is_true(json_object_get(state, "draining")) ? ", draining" : "");
     ff_output_field(stdout, "link", line);
     snprintf(line, sizeof line, "%lld managers with %lld slots and %lld GPUs",
@@ -113,7 +114,8 @@ static void print_entry(const json_t *entry, const struct ff_error *missing)
              why != NULL ? why : "");
     ff_output_field(stdout, "service", line);
     ff_output_field(stdout, "id", text_of(entry, "endpoint_id"));
-    ff_output_field(stdout, "last seen", text_of(entry, "last_seen"));
+    ff_output_time(text_of(entry, "last_seen"), line);
+    ff_output_field(stdout, "last seen", line);
 }
 
 /* An endpoint of another host is known to the service alone. */
@@ -129,7 +131,7 @@ static int show_remote(const struct ff_invocation *invocation, struct ff_error *
     int result = 0;
     if (invocation->json) {
         json_t *document = json_pack(
-            "{s:s, s:b, s:b, s:O}", "name", invocation->operands[0], "running", 0, "connected",
+            "{s:s, s:b, s:b, s:O}", "name", invocation->operands[0], "alive", 0, "connected",
             text_of(entry, "status") != NULL && strcmp(text_of(entry, "status"), "online") == 0,
             "service", entry);
         result = ff_output_json(document, error);

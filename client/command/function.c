@@ -180,12 +180,13 @@ static int print_functions(const json_t *reply, struct ff_error *error)
     json_array_foreach(functions, index, function)
     {
         char size[32] = "";
+        char created[FF_SHORT_TIME_SIZE];
         const json_t *bytes = json_object_get(function, "size");
+        ff_output_time(text_of(function, "created"), created);
         if (json_is_integer(bytes))
             ff_text_bytes((uint64_t)json_integer_value(bytes), size, sizeof size);
         const char *const cells[] = {text_of(function, "function_name"), text_of(function, "kind"),
-                                     size, text_of(function, "created"),
-                                     text_of(function, "function_uuid")};
+                                     size, created, text_of(function, "function_uuid")};
         if (result == 0)
             result = ff_table_add(table, cells, error);
     }
@@ -220,7 +221,9 @@ static void print_function(const json_t *function)
     ff_output_field(stdout, "kind", text_of(function, "kind"));
     ff_output_field(stdout, "about", text_of(function, "description"));
     ff_output_field(stdout, "owner", text_of(function, "owner"));
-    ff_output_field(stdout, "created", text_of(function, "created"));
+    char created[FF_SHORT_TIME_SIZE];
+    ff_output_time(text_of(function, "created"), created);
+    ff_output_field(stdout, "created", created);
     ff_output_field(stdout, "SHA-256", text_of(function, "digest"));
     ff_output_field(stdout, "size", size);
     if (strcmp(text_of(function, "kind") != NULL ? text_of(function, "kind") : "", "native") != 0)

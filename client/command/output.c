@@ -188,6 +188,15 @@ void ff_output_field(FILE *stream, const char *name, const char *value)
     fputc('\n', stream);
 }
 
+void ff_output_time(const char *time, char text[FF_SHORT_TIME_SIZE])
+{
+    if (time == NULL || strlen(time) < 19) {
+        snprintf(text, FF_SHORT_TIME_SIZE, "-");
+        return;
+    }
+    snprintf(text, FF_SHORT_TIME_SIZE, "%.10s %.8sZ", time, time + 11);
+}
+
 static bool progress_drawn;
 static int64_t progress_drawn_ns;
 

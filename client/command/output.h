@@ -48,6 +48,10 @@ void ff_table_print(const struct ff_table *table, FILE *stream);
 /* `name  value` with the names of one block padded alike; nothing where the value is NULL or empty. */
 void ff_output_field(FILE *stream, const char *name, const char *value);
 
+/* "2026-11-24 15:42:07Z" of an RFC 3339 time; "-" of NULL. */
+enum { FF_SHORT_TIME_SIZE = 24 };
+void ff_output_time(const char *time, char text[FF_SHORT_TIME_SIZE]);
+
 /*
  * The progress line: one line of standard error that is drawn over. Does nothing where standard error is no terminal
  * or TERM is dumb. Clear it before other text goes to the terminal.

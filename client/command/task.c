@@ -16,22 +16,13 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* "2026-11-24 15:42:07" of an RFC 3339 time. */
-static void short_time(const char *time, char text[20])
-{
-    snprintf(text, 20, "%.19s", time != NULL ? time : "-");
-    char *separator = strchr(text, 'T');
-    if (separator != NULL)
-        *separator = ' ';
-}
-
 static int add_row(struct ff_table *table, const json_t *task, struct ff_error *error)
 {
-    char submitted[20];
+    char submitted[FF_SHORT_TIME_SIZE];
     char note[LINE_SIZE] = "";
     const char *why = text_of(task, "waiting_because");
     const json_t *progress = json_object_get(task, "progress");
-    short_time(text_of(task, "submitted"), submitted);
+    ff_output_time(text_of(task, "submitted"), submitted);
     if (why != NULL)
         snprintf(note, sizeof note, "%s", why);
     else if (json_is_object(progress) && !ff_task_has_ended(task))
@@ -196,7 +187,8 @@ static int print_task(const json_t *task, struct ff_error *error)
     ff_output_field(stdout, "node", text_of(task, "node"));
     print_list("GPUs", json_object_get(task, "devices"));
     print_list("previews", json_object_get(task, "previews"));
-    ff_output_field(stdout, "submitted", text_of(task, "submitted"));
+    ff_output_time(text_of(task, "submitted"), line);
+    ff_output_field(stdout, "submitted", line);
     print_timings(json_object_get(task, "timings"));
     print_error(json_object_get(task, "error"));
     const json_t *result = json_object_get(task, "result");

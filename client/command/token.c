@@ -68,10 +68,13 @@ static int print_tokens(const json_t *reply, struct ff_error *error)
     json_t *token;
     json_array_foreach(json_object_get(reply, "tokens"), index, token)
     {
-        const char *expires = text_of(token, "expires");
+        char created[FF_SHORT_TIME_SIZE];
+        char expires[FF_SHORT_TIME_SIZE];
+        ff_output_time(text_of(token, "created"), created);
+        ff_output_time(text_of(token, "expires"), expires);
         const char *const cells[] = {text_of(token, "token_id"), text_of(token, "label"),
-                                     text_of(token, "scopes"), text_of(token, "created"),
-                                     expires != NULL ? expires : "never"};
+                                     text_of(token, "scopes"), created,
+                                     text_of(token, "expires") != NULL ? expires : "never"};
         if (result == 0)
             result = ff_table_add(table, cells, error);
     }

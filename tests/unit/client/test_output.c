@@ -65,6 +65,18 @@ static void test_the_bar(void **state)
     assert_true(strlen(small) < sizeof small);
 }
 
+static void test_short_times(void **state)
+{
+    (void)state;
+    char text[FF_SHORT_TIME_SIZE];
+    ff_output_time("2026-11-24T15:42:07.123456Z", text);
+    assert_string_equal(text, "2026-11-24 15:42:07Z");
+    ff_output_time(NULL, text);
+    assert_string_equal(text, "-");
+    ff_output_time("soon", text);
+    assert_string_equal(text, "-");
+}
+
 /* Every verb has what its help needs, and no two options of one are alike. */
 static void test_every_row_of_the_verbs_is_whole(void **state)
 {
@@ -112,6 +124,7 @@ int main(void)
         cmocka_unit_test(test_columns_are_as_wide_as_their_widest_cell),
         cmocka_unit_test(test_a_table_grows),
         cmocka_unit_test(test_the_bar),
+        cmocka_unit_test(test_short_times),
         cmocka_unit_test(test_every_row_of_the_verbs_is_whole),
         cmocka_unit_test(test_help_names_every_option),
     };
