@@ -16,11 +16,11 @@
 
 enum { EVERY_MS = 1000 };
 
-/* What a person would see. Compared as a whole, so it is cleared before it is filled. */
+/* What a person would see. Compared as a whole: it has no padding. */
 struct seen {
     int64_t since_ns;
     unsigned managers, slots, devices, waiting, running, blocks;
-    bool connected, draining;
+    unsigned connected, draining; /* flags */
 };
 
 struct ff_state_file {

@@ -514,14 +514,14 @@ void ff_peers_destroy(struct ff_peers *peers, const char *farewell)
 {
     if (peers == NULL)
         return;
-    struct ff_peer *next = NULL;
-    for (struct ff_peer *at = next_peer(peers, NULL); at != NULL; at = next) {
-        next = next_peer(peers, at);
-        if (farewell != NULL)
-            send_plain(at, FF_MSG_FAREWELL, farewell);
-        take_out(at);
-        free(at);
-    }
+    for (int i = 0; i < BUCKETS; i++)
+        while (peers->buckets[i] != NULL) {
+            struct ff_peer *peer = peers->buckets[i];
+            if (farewell != NULL)
+                send_plain(peer, FF_MSG_FAREWELL, farewell);
+            peers->buckets[i] = peer->next;
+            free(peer);
+        }
     for (int i = 0; i < 3; i++)
         ff_watch_destroy(peers->watches[i]);
     ff_timer_destroy(peers->timer);

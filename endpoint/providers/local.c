@@ -92,7 +92,6 @@ static struct ff_provider_job *make_job(struct ff_loop *loop, struct ff_process_
 /* Descriptors: 0 from /dev/null, 1 and 2 to the log, nothing else. */
 static int spawn(const char *const command[], const char *log, pid_t *pid)
 {
-    extern char **environ;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
