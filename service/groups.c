@@ -237,7 +237,12 @@ struct ff_group *ff_groups_find(struct ff_groups *groups, struct ff_store *store
     struct ff_group *group = find(groups, id);
     if (group == NULL) {
         struct reading reading = {.groups = groups, .id = id, .store = store};
-        if (read_group(&reading, error) < 0) {
+        /* One state of the ledger: an end must not be seen before those that came before it. */
+        if (store->ops->snapshot(store, error) < 0)
+            return NULL;
+        int result = read_group(&reading, error);
+        store->ops->release(store);
+        if (result < 0) {
             if (reading.group != NULL)
                 forget(groups, reading.group);
             return NULL;

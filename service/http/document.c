@@ -244,21 +244,13 @@ static void write_timings(struct ff_documents *documents, const struct ff_result
     ff_json_end(out, '}');
 }
 
-struct ended {
-    struct ff_documents *documents;
-    int64_t seq;
-};
-
 static int write_ended(void *user, const struct ff_result_row *row)
 {
-    const struct ended *ended = user;
-    struct ff_documents *documents = ended->documents;
+    struct ff_documents *documents = user;
     struct ff_buffer *out = documents->buffer;
     struct ff_id id;
     ff_task_id(documents->request->service->identity.secret, row->key, &id);
     ff_json_begin(out, '{');
-    if (ended->seq > 0)
-        ff_json_member_integer(out, "seq", ended->seq);
     write_head(out, &id, row->state);
     write_place(out, documents->function, documents->endpoint, &documents->group,
                 row->number > 0 ? row->number : 1);
@@ -277,8 +269,7 @@ static int write_ended(void *user, const struct ff_result_row *row)
     return 0;
 }
 
-int ff_document_write(struct ff_documents *documents, int64_t key, int64_t seq,
-                      struct ff_error *error)
+int ff_document_write(struct ff_documents *documents, int64_t key, struct ff_error *error)
 {
     struct ff_service *service = documents->request->service;
     struct ff_store *store = documents->request->http->store;
@@ -292,9 +283,42 @@ int ff_document_write(struct ff_documents *documents, int64_t key, int64_t seq,
         return 0;
     if (ff_document_batch(documents, key, error) < 0)
         return -1;
-    struct ended ended = {documents, seq};
-    int found = store->ops->get_result(store, key, write_ended, &ended, error);
+    int found = store->ops->get_result(store, key, write_ended, documents, error);
     if (found == 0)
         return ff_fail(error, FF_INTERNAL, "a task is neither live nor ended");
+    return found < 0 ? -1 : 0;
+}
+
+struct brief {
+    struct ff_documents *documents;
+    int64_t seq;
+};
+
+static int write_brief(void *user, const struct ff_result_row *row)
+{
+    const struct brief *brief = user;
+    struct ff_documents *documents = brief->documents;
+    struct ff_buffer *out = documents->buffer;
+    struct ff_id id;
+    ff_task_id(documents->request->service->identity.secret, row->key, &id);
+    ff_json_begin(out, '{');
+    ff_json_member_integer(out, "seq", brief->seq);
+    write_head(out, &id, row->state);
+    ff_json_member_integer(out, "attempt", row->number > 0 ? row->number : 1);
+    if (row->state != FF_TASK_SUCCESS)
+        write_error(documents, row);
+    write_value(documents, row);
+    ff_json_end(out, '}');
+    return 0;
+}
+
+int ff_document_write_ended(struct ff_documents *documents, int64_t key, int64_t seq,
+                            struct ff_error *error)
+{
+    struct ff_store *store = documents->request->http->store;
+    struct brief brief = {documents, seq};
+    int found = store->ops->get_result(store, key, write_brief, &brief, error);
+    if (found == 0)
+        return ff_fail(error, FF_INTERNAL, "the result of an ended task is not in the ledger");
     return found < 0 ? -1 : 0;
 }

@@ -116,7 +116,7 @@ static int write_result_event(struct ended *ended, int64_t key, struct ff_error 
     struct ff_documents documents;
     ff_buffer_init(&document, 64 << 20);
     ff_documents_open(&documents, request, &document, FF_DOCUMENT_RESULT | FF_DOCUMENT_LOG_TAIL);
-    int result = ff_document_write(&documents, key, 0, error);
+    int result = ff_document_write(&documents, key, error);
     if (result == 0)
         result = ff_buffer_check(&document, "the result of a task", error);
     if (result == 0) {

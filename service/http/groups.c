@@ -91,7 +91,7 @@ static int write_page(struct ff_request *request, const struct page *page, struc
     ff_json_key(out, "results");
     ff_json_begin(out, '[');
     for (size_t i = 0; i < page->count && out->size < PAGE_BYTES; i++)
-        if (ff_document_write(&documents, page->ends[i].key, page->ends[i].seq, error) < 0)
+        if (ff_document_write_ended(&documents, page->ends[i].key, page->ends[i].seq, error) < 0)
             return -1;
     ff_json_end(out, ']');
     ff_json_member_integer(out, "outstanding", (int64_t)page->outstanding);

@@ -29,7 +29,7 @@ int ff_get_task(struct ff_request *request, struct ff_error *error)
     }
     ff_documents_open(&documents, request, &request->reply,
                       FF_DOCUMENT_RESULT | FF_DOCUMENT_LOG_TAIL);
-    return ff_document_write(&documents, key, 0, error);
+    return ff_document_write(&documents, key, error);
 }
 
 int ff_post_batch_status(struct ff_request *request, struct ff_error *error)
@@ -55,7 +55,7 @@ int ff_post_batch_status(struct ff_request *request, struct ff_error *error)
         result = ff_document_key(request, text != NULL ? text : "", &key, error);
         if (result == 0) {
             ff_json_key(out, text);
-            result = ff_document_write(&documents, key, 0, error);
+            result = ff_document_write(&documents, key, error);
         }
         if (out->size > REPLY_BYTES)
             result = ff_fail(error, FF_TOO_LARGE,
@@ -150,7 +150,7 @@ int ff_get_tasks(struct ff_request *request, struct ff_error *error)
     ff_json_key(out, "tasks");
     ff_json_begin(out, '[');
     for (size_t i = 0; i < listing.count; i++)
-        if (ff_document_write(&documents, listing.keys[i], 0, error) < 0)
+        if (ff_document_write(&documents, listing.keys[i], error) < 0)
             return -1;
     ff_json_end(out, ']');
     ff_json_member_flag(out, "has_next_page", listing.more);

@@ -242,6 +242,11 @@ static int sqlite_begin(struct ff_store *store, struct ff_error *error)
     return run_simple(store, FF_SQL_BEGIN, error);
 }
 
+static int sqlite_snapshot(struct ff_store *store, struct ff_error *error)
+{
+    return run_simple(store, FF_SQL_SNAPSHOT, error);
+}
+
 static int sqlite_commit(struct ff_store *store, struct ff_error *error)
 {
     return run_simple(store, FF_SQL_COMMIT, error);
@@ -261,6 +266,8 @@ const struct ff_store_operations ff_store_sqlite = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .snapshot = sqlite_snapshot,
+    .release = sqlite_rollback,
     .put_function = ff_sqlite_put_function,
     .put_endpoint = ff_sqlite_put_endpoint,
     .put_token = ff_sqlite_put_token,

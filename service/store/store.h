@@ -164,6 +164,10 @@ struct ff_store_operations {
     int (*retire)(struct ff_store *store, int64_t before_ns, int64_t keys_before_ns, uint32_t tasks,
                   bool *more, struct ff_error *error);
 
+    /* Reader: what is read until `release` is one state of the ledger. Keep it short: the log grows meanwhile. */
+    int (*snapshot)(struct ff_store *store, struct ff_error *error);
+    void (*release)(struct ff_store *store);
+
     /* Reader and writer. */
     int (*get_submission)(struct ff_store *store, struct ff_span user, struct ff_span key,
                           struct ff_submission_row *row, struct ff_error *error);
