@@ -105,14 +105,6 @@ static struct ff_peer *find_same(struct ff_peers *peers, const struct ff_peer *p
     return NULL;
 }
 
-static void take_out(struct ff_peer *peer)
-{
-    struct ff_peer **at = bucket_of(peer->peers, routing_of(peer));
-    while (*at != peer)
-        at = &(*at)->next;
-    *at = peer->next;
-}
-
 static void mark_leaving(struct ff_peer *peer, const char *why)
 {
     if (peer->leaving)
@@ -122,21 +114,28 @@ static void mark_leaving(struct ff_peer *peer, const char *why)
     peer->peers->some_leave = true;
 }
 
-/* Tells the owner about those that leave. It may mark more while it is told, but destroys none. */
+static void reap_bucket(struct ff_peers *peers, struct ff_peer **at)
+{
+    while (*at != NULL) {
+        struct ff_peer *peer = *at;
+        if (!peer->leaving) {
+            at = &peer->next;
+            continue;
+        }
+        *at = peer->next;
+        peers->events.gone(peers->events.user, peer, peer->why);
+        free(peer);
+    }
+}
+
+/* Tells the owner about those that leave. It may mark more while it is told, but adds and removes none. */
 static bool reap(struct ff_peers *peers)
 {
     bool did = peers->some_leave;
     while (peers->some_leave) {
         peers->some_leave = false;
-        struct ff_peer *next = NULL;
-        for (struct ff_peer *at = next_peer(peers, NULL); at != NULL; at = next) {
-            next = next_peer(peers, at);
-            if (!at->leaving)
-                continue;
-            take_out(at);
-            peers->events.gone(peers->events.user, at, at->why);
-            free(at);
-        }
+        for (int i = 0; i < BUCKETS; i++)
+            reap_bucket(peers, &peers->buckets[i]);
     }
     return did;
 }

@@ -152,7 +152,7 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
     struct scene *scene = user;
     (void)replaced;
     (void)peer_user;
-    (void) final;
+    *final = true;
     assert_true(hello->window > 0);
     if (scene->refuses)
         return ff_fail(error, FF_ENDPOINT_IN_USE, "process 17 on host elsewhere runs it");
