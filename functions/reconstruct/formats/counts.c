@@ -95,37 +95,86 @@ static bool is_lossless_u16(double value)
     return value >= 0 && value <= UINT16_MAX && value == (double)(uint16_t)value;
 }
 
-/* Stores one frame; `frame` is as in the file. */
+/* Part of a row of a frame: where it comes from, and where it goes with the DC at the corner. */
+struct part {
+    const float *from;
+    size_t to, count; /* pixels of the frame */
+    size_t frame;
+};
+
+/* The usual case, quickly: whole counts within 16 bit, all of them to be used. False, and nothing
+ * done, when it is another. Branches would keep the compiler from using vectors. */
+static bool store_plain(struct counting *counting, const struct part *part, double *sum)
+{
+    float most = counting->saturated < UINT16_MAX ? (float)counting->saturated - 1 : UINT16_MAX;
+    uint16_t *to;
+    unsigned odd = 0;
+    uint64_t total = 0;
+    if (counting->u16 == NULL || memchr(counting->measured + part->to, 0, part->count) != NULL)
+        return false;
+    to = counting->u16 + part->frame * counting->rows * counting->columns + part->to;
+    for (size_t i = 0; i < part->count; i++) {
+        float value = part->from[i];
+        float held = value >= 0 && value <= most ? value : -1;
+        odd |= !(held == (float)(int32_t)held && held >= 0);
+    }
+    if (odd)
+        return false;
+    for (size_t i = 0; i < part->count; i++) {
+        uint32_t count = (uint32_t)(int32_t)part->from[i];
+        to[i] = (uint16_t)count;
+        total += count;
+    }
+    *sum += (double)total;
+    return true;
+}
+
+static int store_carefully(struct counting *counting, const struct part *part, double *sum,
+                           struct ff_error *error)
+{
+    size_t pixels = counting->rows * counting->columns;
+    for (size_t i = 0; i < part->count; i++) {
+        size_t to = part->to + i;
+        double value = (double)part->from[i];
+        if (!counting->measured[to]) {
+            value = 0;
+        } else if (!isfinite(value) || value < 0 || value >= counting->saturated) {
+            if (counting->bad_values++ == 0)
+                counting->first_bad_frame = part->frame;
+            counting->measured[to] = 0;
+            value = 0;
+        }
+        *sum += value;
+        if (counting->u16 != NULL && !is_lossless_u16(value) &&
+            widen(counting, part->frame + 1, error) < 0)
+            return -1;
+        if (counting->u16 != NULL)
+            counting->u16[part->frame * pixels + to] = (uint16_t)value;
+        else
+            counting->f32[part->frame * pixels + to] = (float)value;
+    }
+    return 0;
+}
+
+/* Stores one frame; `frame` is as in the file. The middle of a row goes to its start, and what is
+ * left of the middle behind that. */
 static int store_frame(struct counting *counting, size_t index, const float *frame,
                        struct ff_error *error)
 {
-    size_t pixels = counting->rows * counting->columns;
+    size_t columns = counting->columns;
+    size_t half = columns / 2;
     double sum = 0;
     for (size_t r = 0; r < counting->rows; r++) {
         const float *from = frame + (r + counting->top) * counting->frame_columns + counting->left;
-        size_t to_row = shifted(r, counting->rows) * counting->columns;
-        for (size_t c = 0; c < counting->columns; c++) {
-            size_t to = to_row + shifted(c, counting->columns);
-            double value = (double)from[c];
-            if (!counting->measured[to]) {
-                value = 0;
-            } else if (!isfinite(value) || value < 0 || value >= counting->saturated) {
-                if (counting->bad_values++ == 0)
-                    counting->first_bad_frame = index;
-                counting->measured[to] = 0;
-                value = 0;
-            }
-            sum += value;
-            if (counting->u16 != NULL && !is_lossless_u16(value) &&
-                widen(counting, index + 1, error) < 0)
+        size_t to = shifted(r, counting->rows) * columns;
+        const struct part parts[2] = {{from + half, to, columns - half, index},
+                                      {from, to + columns - half, half, index}};
+        for (int i = 0; i < 2; i++)
+            if (!store_plain(counting, &parts[i], &sum) &&
+                store_carefully(counting, &parts[i], &sum, error) < 0)
                 return -1;
-            if (counting->u16 != NULL)
-                counting->u16[index * pixels + to] = (uint16_t)value;
-            else
-                counting->f32[index * pixels + to] = (float)value;
-        }
     }
-    counting->empty_frames += sum == 0;
+    counting->empty_frames += sum <= 0;
     return 0;
 }
 
