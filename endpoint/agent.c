@@ -58,6 +58,7 @@ void ff_agent_connected(struct ff_agent *agent, const char *endpoint_name)
     ff_error_clear(&agent->error);
     if (agent->phase == FF_AGENT_STARTING) {
         agent->phase = FF_AGENT_WORKING;
+        ff_state_file_write(agent->state_file);
         ff_process_say_ready(agent->folder.name);
     }
     ff_dispatch_announce(agent);
@@ -345,6 +346,9 @@ static bool before_sleep(void *user)
         ff_dispatch_run(agent);
     if (agent->scale_needed)
         scale(agent);
+    if (agent->beat_needed)
+        ff_uplink_beat(agent->uplink);
+    agent->beat_needed = false;
     did = ff_downlink_flush(agent->downlink) || did;
     did = ff_uplink_flush(agent->uplink) || did;
     ff_state_file_touch(agent->state_file);

@@ -254,6 +254,7 @@ void ff_dispatch_holding_end(struct ff_agent *agent, struct ff_manager *manager)
     settle_missing(agent, manager);
     manager->room.open = agent->phase < FF_AGENT_DRAINING && !manager->draining;
     manager->block->announced = true;
+    agent->beat_needed = true;
     agent->dispatch_needed = true;
     agent->scale_needed = true;
     ff_agent_block_announced(agent);
@@ -331,6 +332,7 @@ void ff_dispatch_manager_lost(struct ff_agent *agent, struct ff_manager *manager
     for (struct ff_held *at = ff_queue_ended(agent->queue)->first; at != NULL; at = at->next)
         if (at->manager == manager)
             at->manager = NULL;
+    agent->beat_needed = true;
     agent->dispatch_needed = true;
     agent->scale_needed = true;
 }

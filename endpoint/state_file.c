@@ -119,6 +119,13 @@ static void due(void *user)
         write_state(file, &seen);
 }
 
+void ff_state_file_write(struct ff_state_file *file)
+{
+    struct seen seen;
+    look(file->agent, &seen);
+    write_state(file, &seen);
+}
+
 void ff_state_file_touch(struct ff_state_file *file)
 {
     struct seen seen;

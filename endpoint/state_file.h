@@ -16,4 +16,7 @@ void ff_state_file_destroy(struct ff_state_file *file);
 /* Compares what would be written with what was, and sets the pen in motion when it differs. Cheap. */
 void ff_state_file_touch(struct ff_state_file *file);
 
+/* Writes now. */
+void ff_state_file_write(struct ff_state_file *file);
+
 #endif

@@ -179,6 +179,7 @@ struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *erro
         .heartbeat = give_heartbeat,
     };
     uplink->agent = agent;
+    uplink->since_ns = ff_wall_ns();
     ff_buffer_init(&uplink->buffer, FF_MESSAGE_LIMIT);
     ff_gather_init(&uplink->holdings, FF_MSG_HOLDING, send_frame, uplink);
     ff_gather_init(&uplink->reports, FF_MSG_STATES, send_frame, uplink);
@@ -292,6 +293,11 @@ void ff_uplink_store(struct ff_uplink *uplink, const struct ff_part *part)
         ff_session_send(uplink->session, ff_buffer_span(&uplink->buffer));
     ff_buffer_dispose(&uplink->buffer);
     ff_buffer_init(&uplink->buffer, FF_MESSAGE_LIMIT);
+}
+
+void ff_uplink_beat(struct ff_uplink *uplink)
+{
+    ff_session_beat(uplink->session);
 }
 
 bool ff_uplink_flush(struct ff_uplink *uplink)

@@ -30,6 +30,9 @@ void ff_uplink_want(struct ff_uplink *uplink, const struct ff_want *want);
 void ff_uplink_store(struct ff_uplink *uplink, const struct ff_part *part);
 void ff_uplink_drain(struct ff_uplink *uplink, const char *reason);
 
+/* Tells the service now how many nodes there are. */
+void ff_uplink_beat(struct ff_uplink *uplink);
+
 bool ff_uplink_flush(struct ff_uplink *uplink);
 
 /* Reads endpoints/NAME/registration. */

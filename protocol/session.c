@@ -381,6 +381,12 @@ void ff_session_send(struct ff_session *session, struct ff_span frame)
         send_frame(session, frame);
 }
 
+void ff_session_beat(struct ff_session *session)
+{
+    if (session->phase == OPEN)
+        send_heartbeat(session);
+}
+
 static void say_farewell(struct ff_session *session, const char *reason)
 {
     struct ff_farewell farewell = {.reason = ff_span_of(reason)};

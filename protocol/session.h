@@ -59,6 +59,9 @@ unsigned ff_session_version(const struct ff_session *session);
 /* Copies the frame. */
 void ff_session_send(struct ff_session *session, struct ff_span frame);
 
+/* Sends a heartbeat now, because its numbers have changed. */
+void ff_session_beat(struct ff_session *session);
+
 /* Says FAREWELL when open. NULL is fine. */
 void ff_session_destroy(struct ff_session *session, const char *farewell);
 
