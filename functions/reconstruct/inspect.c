@@ -143,14 +143,19 @@ static void print_text(const struct inspection *inspection, const char *path)
     }
 }
 
+static void set_or_null(json_t *line, const char *key, json_t *value)
+{
+    json_object_set_new(line, key, value != NULL ? json_incref(value) : json_null());
+}
+
 static void print_json(struct inspection *inspection, const char *path)
 {
     json_t *line = json_object();
     json_object_set_new(line, "file", json_string(path));
-    json_object_set(line, "contents", inspection->contents);
-    json_object_set(line, "scan", inspection->scan);
-    json_object_set(line, "doubts", inspection->doubts);
-    json_object_set(line, "notes", inspection->notes);
+    set_or_null(line, "contents", inspection->contents);
+    set_or_null(line, "scan", inspection->scan);
+    set_or_null(line, "doubts", inspection->doubts);
+    set_or_null(line, "notes", inspection->notes);
     if (inspection->scan == NULL)
         json_object_set_new(
             line, "error",

@@ -3,7 +3,7 @@ import json
 import os
 import signal
 
-from harness import CANCELLED, DONE, SIEMENS, WRONG_USE, FarfieldTest, main, tool
+from harness import CANCELLED, DONE, SIEMENS, TASK_FAILED, WRONG_USE, FarfieldTest, main, tool
 
 
 class Reconstruct(FarfieldTest):
@@ -79,6 +79,35 @@ class Reconstruct(FarfieldTest):
         self.assertTrue(0.7 < plan["overlap"] < 0.85, plan)
         self.assertGreater(plan["memory_bytes"], 1 << 20)
         self.assertEqual([name for name in os.listdir(self.ff.folder) if name.endswith((".h5", ".png"))], [])
+
+    def test_settings_from_a_file(self):
+        with open(self.path("settings.yaml"), "w", encoding="utf-8") as file:
+            file.write("epochs: 2\nmodes: 2\n")
+        self.ff.run("reconstruct", SIEMENS, "--config", self.path("settings.yaml"), "--output", self.path("near.h5"))
+        shown = self.ff.json("show", self.path("near.h5"))
+        self.assertEqual((shown["epochs"], shown["modes"], shown["settings"]["modes"]), (2, 2, 2))
+
+    def test_show_draws_in_half_blocks(self):
+        self.ff.run("reconstruct", SIEMENS, "--set", "epochs=1", "--output", self.path("near.h5"))
+        self.assertNotIn("\u2580", self.ff.run("show", self.path("near.h5")).out)
+        drawn = self.ff.run("show", self.path("near.h5"), "--picture", environment={"COLUMNS": "40"}).out
+        rows = [line.count("\u2580") for line in drawn.splitlines() if "\u2580" in line]
+        self.assertTrue(len(rows) > 10 and len(set(rows)) == 1 and 20 < rows[0] <= 40, rows)
+
+    def test_inspect_says_what_is_in_a_file_that_is_no_scan(self):
+        self.ff.run("reconstruct", SIEMENS, "--set", "epochs=1", "--output", self.path("near.h5"))
+        found = self.ff.run("inspect", self.path("near.h5"), "--json", status=TASK_FAILED).document
+        self.assertIn("/object", [entry["path"] for entry in found["contents"]])
+        self.assertEqual((found["error"]["code"], found["scan"]), ("INPUT_INVALID", None))
+
+    def test_the_benches_print_their_figures(self):
+        line = self.ff.run("bench", "reconstruct", SIEMENS, "--modes", "1", "--threads", "1", "--json").document
+        self.assertEqual((line["algorithm"], line["patterns"], line["size"], line["modes"]), ("rpie", 516, 128, 1))
+        self.assertTrue(0 < line["fft_share"] < 1, line)
+        self.assertAlmostEqual(line["fft_share"], line["fft_seconds_per_epoch"] / line["seconds_per_epoch"], places=3)
+        self.assertGreater(line["peak_bytes"], 1 << 20)
+        line = self.ff.run("bench", "fft", "--size", "64", "--threads", "1", "--json").document
+        self.assertGreater(line["us_per_transform"], 0)
 
     def test_help_lists_every_setting(self):
         for words in ((), ("settings",), ("man",)):
