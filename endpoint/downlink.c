@@ -167,7 +167,7 @@ static void peer_gone(void *user, struct ff_peer *peer, const char *why)
     ff_gather_drop(&manager->controls);
     ff_objects_forget(manager->agent->objects, manager);
     ff_uploads_forget(manager->agent->uploads, manager);
-    if (manager->block->ended || strncmp(why, "it has left", 11) == 0) {
+    if (manager->block->ended || ff_peer_has_left(peer)) {
         give_up(manager, why);
         return;
     }
