@@ -66,7 +66,7 @@ struct ff_agent {
     bool rushed;  /* many tasks were held since memory was given back last */
     bool telling; /* the wait timer is set */
     bool scale_needed;
-    bool beat_needed; /* nodes came or went */
+    bool beat_needed; /* the service should hear the numbers of the heartbeat now */
     bool scaled_once;
     unsigned block_failures; /* in a row */
     int64_t block_failed_ns;

@@ -115,8 +115,10 @@ static void due(void *user)
     struct seen seen;
     file->set = false;
     look(file->agent, &seen);
-    if (memcmp(&seen, &file->seen, sizeof seen) != 0)
-        write_state(file, &seen);
+    if (memcmp(&seen, &file->seen, sizeof seen) == 0)
+        return;
+    write_state(file, &seen);
+    file->agent->beat_needed = true; /* the service shows it to those who are elsewhere */
 }
 
 void ff_state_file_write(struct ff_state_file *file)
