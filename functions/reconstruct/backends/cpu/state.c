@@ -8,18 +8,26 @@ static size_t round_up(size_t value, size_t to)
     return (value + to - 1) / to * to;
 }
 
-/* A zeroed block of floats that destroy frees. Blocks are staggered by some cache lines, so that
- * planes of power-of-two sizes do not all fall into the same cache sets. */
+/*
+ * A zeroed block of floats that destroy frees. Blocks are staggered by some cache lines, so that
+ * planes of power-of-two sizes do not all fall into the same cache sets. They come from calloc, so
+ * that pages which nobody touches cost nothing: a lane's planes have the shape of the whole object,
+ * and it touches a few rows of them.
+ */
 static float *block_of(struct ff_backend *backend, size_t floats, const char *what,
                        struct ff_error *error)
 {
-    size_t stagger = 32 * (backend->block_count % 16);
-    float *block = ff_array_create(floats + stagger, sizeof(float), what, error);
-    if (block == NULL)
+    size_t stagger = 32 * (backend->block_count % 16) * sizeof(float);
+    size_t bytes = floats * sizeof(float) + stagger + FF_ALIGNMENT;
+    char *block = calloc(bytes, 1);
+    if (block == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for %s (%zu bytes)", what, bytes);
         return NULL;
+    }
     backend->blocks[backend->block_count++] = block;
-    backend->bytes += (floats + stagger) * sizeof(float);
-    return block + stagger;
+    backend->bytes += bytes;
+    size_t past = (uintptr_t)block % FF_ALIGNMENT;
+    return (float *)(void *)(block + (past > 0 ? FF_ALIGNMENT - past : 0) + stagger);
 }
 
 static int planes_of(struct ff_backend *backend, size_t rows, size_t stride, const char *what,
