@@ -23,7 +23,11 @@ struct run {
     struct ff_buffer solver_state; /* likewise */
     size_t epoch;                  /* done */
     int64_t started_ns;
+    int64_t kept_ns; /* when the last checkpoint was tried, or the run began */
 };
+
+/* Slow epochs are saved more often than the user asked for: nobody wants to lose more than this. */
+static const double checkpoint_within_s = 60;
 
 static const struct ff_solver_operations *const algorithms[] = {&ff_solver_rpie};
 
@@ -105,6 +109,7 @@ static int keep_checkpoint(struct run *run)
     if (run->watch->checkpoint == NULL)
         return -1;
     struct ff_error error;
+    run->kept_ns = ff_monotonic_ns();
     fetch(run);
     ff_buffer_clear(&run->saved);
     ff_buffer_clear(&run->solver_state);
@@ -131,6 +136,13 @@ static int keep_checkpoint(struct run *run)
 static bool due(size_t epoch, size_t every)
 {
     return every > 0 && epoch % every == 0;
+}
+
+static bool checkpoint_due(const struct run *run)
+{
+    size_t every = run->settings->checkpoint_every;
+    return due(run->epoch, every) ||
+           (every > 0 && seconds_since(run->kept_ns) >= checkpoint_within_s);
 }
 
 /* Whether to end after this epoch, and why. */
@@ -178,7 +190,7 @@ static int check_finite(const struct run *run, double cost, struct ff_error *err
 
 static int iterate(struct run *run, double pixels, struct ff_error *error)
 {
-    run->started_ns = ff_monotonic_ns();
+    run->started_ns = run->kept_ns = ff_monotonic_ns();
     while (run->epoch < run->settings->solver.epochs) {
         double cost;
         run->algorithm->epoch(run->solver, run->operations, run->backend, &run->random,
@@ -197,7 +209,7 @@ static int iterate(struct run *run, double pixels, struct ff_error *error)
                                        run->settings->modes, run->epoch};
             run->watch->preview(run->watch->user, &view);
         }
-        if (due(run->epoch, run->settings->checkpoint_every))
+        if (checkpoint_due(run))
             (void)keep_checkpoint(run);
     }
     run->result->epochs = run->epoch;

@@ -19,7 +19,7 @@ struct ff_run_settings {
     unsigned core_count;
     const char *cache_folder; /* transform plans; may be NULL */
     size_t preview_every;     /* epochs; 0: never */
-    size_t checkpoint_every;  /* epochs; 0: only when asked to */
+    size_t checkpoint_every;  /* epochs, and once a minute; 0: only when asked to */
     double time_limit_s;      /* of the run; 0: none */
 };
 

@@ -48,7 +48,8 @@ static const struct ff_option options[] = {
     {"preview_every", FF_OPTION_INTEGER, AT(preview_every), "epochs", "10", 0, 1000000, NULL,
      "How often a picture of the phase is published, within a tenth of the time; 0 never"},
     {"checkpoint_every", FF_OPTION_INTEGER, AT(checkpoint_every), "epochs", "10", 0, 1000000, NULL,
-     "How often the state is saved, so that a later attempt goes on from it; 0 never"},
+     "How often the state is saved, so that a later attempt goes on from it, and at least once a "
+     "minute; 0 never"},
     {"resume", FF_OPTION_TEXT, AT(resume), NULL, "auto", 0, 0, NULL,
      "auto goes on from the checkpoint of an earlier attempt, never starts afresh, "
      "and the name of a checkpoint file goes on from that"},
