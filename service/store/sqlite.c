@@ -6,9 +6,12 @@
  */
 #include "service/store/sqlite.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char pragmas[] = "PRAGMA journal_mode=WAL;"
                               "PRAGMA synchronous=FULL;"
@@ -198,6 +201,16 @@ static int begin_epoch(struct ff_sqlite *sqlite, struct ff_store_start *start,
     return 0;
 }
 
+/* Only the owner may read it; SQLite gives its other files the same mode. */
+static int make_file(struct ff_sqlite *sqlite, struct ff_error *error)
+{
+    int fd = open(sqlite->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ff_fail_errno(error, FF_IO, errno, "cannot open the ledger %s", sqlite->path);
+    close(fd);
+    return 0;
+}
+
 static struct ff_store *sqlite_open(const char *path, enum ff_store_mode mode,
                                     struct ff_store_start *start, struct ff_error *error)
 {
@@ -208,8 +221,11 @@ static struct ff_store *sqlite_open(const char *path, enum ff_store_mode mode,
         return NULL;
     }
     sqlite->store.ops = &ff_store_sqlite;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-                (mode == FF_STORE_WRITER ? SQLITE_OPEN_CREATE : 0);
+    if (mode == FF_STORE_WRITER && make_file(sqlite, error) < 0) {
+        sqlite_close(&sqlite->store);
+        return NULL;
+    }
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &sqlite->db, flags, NULL) != SQLITE_OK) {
         ff_sqlite_fail(sqlite, "cannot be opened", error);
         sqlite_close(&sqlite->store);
