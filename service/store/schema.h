@@ -10,7 +10,7 @@ extern const char ff_schema_create[];
 
 #define FF_STATEMENTS(X)                                                                           \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
-    X(SNAPSHOT, "BEGIN")                                                                            \
+    X(SNAPSHOT, "BEGIN")                                                                           \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(PUT_FUNCTION, "INSERT OR REPLACE INTO function VALUES(?,?,?,?,?,?,?,?,?,?,?,?)")             \

@@ -5,6 +5,7 @@
 #include "protocol/core/log.h"
 
 #include <unistd.h>
+#include <zmq.h>
 
 /* ---- the service ---- */
 
@@ -119,8 +120,8 @@ void rig_refuses(struct rig *rig, const char *code, const char *words, const cha
     assert_string_equal(rig_text(json, "code"), code);
     if (strstr(rig_text(json, "message"), words) == NULL &&
         strstr(rig_text(json, "hint"), words) == NULL)
-        fail_msg("%s %s: \"%s\" (%s) does not say \"%s\"", method, path,
-                 rig_text(json, "message"), rig_text(json, "hint"), words);
+        fail_msg("%s %s: \"%s\" (%s) does not say \"%s\"", method, path, rig_text(json, "message"),
+                 rig_text(json, "hint"), words);
     json_decref(json);
 }
 
@@ -168,8 +169,8 @@ void agent_register(struct agent *agent, struct rig *rig, const char *name)
     agent->rig = rig;
     ff_buffer_init(&agent->part, 2 << 20);
     assert_ok(ff_curve_generate(&agent->keys, &error), error);
-    json_t *body = json_pack("{s:s,s:s}", "endpoint_name", name, "public_key",
-                             agent->keys.public_key);
+    json_t *body =
+        json_pack("{s:s,s:s}", "endpoint_name", name, "public_key", agent->keys.public_key);
     char *text = json_dumps(body, 0);
     json_t *reply = rig_expect(rig, 200, "POST", "/v3/endpoints", text);
     const char *id = rig_text(reply, "endpoint_id");
@@ -217,6 +218,7 @@ static void lost(void *user, const struct ff_error *why)
     struct agent *agent = user;
     agent->open = false;
     agent->why = *why;
+    ff_loop_stop(agent->loop);
 }
 
 static void was_refused(void *user, const struct ff_error *why)
@@ -261,17 +263,17 @@ static void take_item(struct agent *agent, enum ff_message_type type, const unio
     }
 }
 
-static void message(void *user, struct ff_decoder *decoder)
+static int message(void *user, struct ff_decoder *decoder, struct ff_error *error)
 {
     struct agent *agent = user;
-    struct ff_error error;
     union ff_item item;
     int got;
-    while ((got = ff_decode_next(decoder, &item, &error)) > 0)
+    while ((got = ff_decode_next(decoder, &item, error)) > 0)
         take_item(agent, decoder->type, &item);
     if (got < 0)
-        fail_msg("the service sent what cannot be decoded: %s", error.message);
+        fail_msg("the service sent what cannot be decoded: %s", error->message);
     ff_loop_stop(agent->loop);
+    return got;
 }
 
 void agent_connect(struct agent *agent)

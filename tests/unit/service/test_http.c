@@ -49,7 +49,7 @@ static void test_wrong_routes_and_methods(void **state)
     rig_refuses(&rig, "NOT_FOUND", "/v2/tasks", "GET", "/v2/taks", NULL);
     rig_refuses(&rig, "NOT_FOUND", "no route", "GET", "/", NULL);
     rig_refuses(&rig, "METHOD_NOT_ALLOWED", "use GET", "POST", "/v3/status", "{}");
-    rig_refuses(&rig, "METHOD_NOT_ALLOWED", "use POST or GET", "PATCH", "/v3/tokens", "{}");
+    rig_refuses(&rig, "METHOD_NOT_ALLOWED", "use GET or POST", "PATCH", "/v3/tokens", "{}");
     rig_refuses(&rig, "NOT_FOUND", "no route", "GET", "/v2/tasks/a/b", NULL);
     rig_refuses(&rig, "INVALID_ARGUMENT", "limit", "GET", "/v2/tasks?limit=many", NULL);
 }
@@ -96,9 +96,10 @@ static void test_bad_bodies(void **state)
     rig_refuses(&rig, "INVALID_JSON", "line 1", "POST", "/v3/functions", "{\"a\":}");
     rig_refuses(&rig, "INVALID_ARGUMENT", "name of a function", "POST", "/v3/functions",
                 "{\"function_name\":\"../x\",\"function_code\":\"y\"}");
-    rig_refuses(&rig, "OBJECT_NOT_FOUND", "PUT /v3/objects", "POST", "/v3/functions",
-                "{\"function_name\":\"x\",\"kind\":\"native\",\"digest\":\"00000000000000000000000000"
-                "00000000000000000000000000000000000000\"}");
+    rig_refuses(
+        &rig, "OBJECT_NOT_FOUND", "PUT /v3/objects", "POST", "/v3/functions",
+        "{\"function_name\":\"x\",\"kind\":\"native\",\"digest\":\"00000000000000000000000000"
+        "00000000000000000000000000000000000000\"}");
     rig_refuses(&rig, "INVALID_ARGUMENT", "Z85", "POST", "/v3/endpoints",
                 "{\"endpoint_name\":\"x\",\"public_key\":\"short\"}");
 }
@@ -281,8 +282,8 @@ static void test_tokens_have_scopes_and_are_told_once(void **state)
     (void)state;
     char owner[FF_TOKEN_TEXT_SIZE];
     char path[100];
-    json_t *made = rig_expect(&rig, 200, "POST", "/v3/tokens",
-                              "{\"label\":\"looks\",\"scopes\":\"read\"}");
+    json_t *made =
+        rig_expect(&rig, 200, "POST", "/v3/tokens", "{\"label\":\"looks\",\"scopes\":\"read\"}");
     memcpy(owner, rig.token, sizeof owner);
     snprintf(rig.token, sizeof rig.token, "%s", rig_text(made, "token"));
     json_decref(rig_expect(&rig, 200, "GET", "/v2/functions", NULL));

@@ -56,8 +56,8 @@ static void test_a_task_goes_and_its_result_comes(void **state)
     assert_true(agent.receipts[0].ended);
     json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "status"), "success");
-    assert_true(json_is_true(json_array_get(
-        json_object_get(json_object_get(shown, "result"), "y"), 0)));
+    assert_true(
+        json_is_true(json_array_get(json_object_get(json_object_get(shown, "result"), "y"), 0)));
     assert_string_equal(rig_text(shown, "node"), "node1");
     json_decref(shown);
     char path[200];
@@ -375,10 +375,8 @@ static void test_progress_lines_and_previews_can_be_followed(void **state)
     ff_encode_progress(&encoder, &progress);
     agent_send(&agent, &encoder);
     ff_encode_begin(&encoder, &buffer, FF_MSG_LOG);
-    struct ff_line line = {.task = order->task,
-                           .attempt = order->attempt,
-                           .level = 2,
-                           .text = ff_span_of("careful")};
+    struct ff_line line = {
+        .task = order->task, .attempt = order->attempt, .level = 2, .text = ff_span_of("careful")};
     ff_encode_line(&encoder, &line);
     agent_send(&agent, &encoder);
     ff_encode_begin(&encoder, &buffer, FF_MSG_PREVIEW);
@@ -399,7 +397,8 @@ static void test_progress_lines_and_previews_can_be_followed(void **state)
     for (size_t i = 0; i < 5; i++)
         assert_string_equal(rig_text(json_array_get(list, i), "type"), types[i]);
     assert_int_equal(json_integer_value(json_object_get(
-                         json_object_get(json_array_get(list, 1), "numbers"), "epoch")), 3);
+                         json_object_get(json_array_get(list, 1), "numbers"), "epoch")),
+                     3);
     json_decref(events);
     snprintf(path, sizeof path, "/v3/tasks/%s/previews/..%%2Fphase", rig_task(reply, "echo", 0));
     json_t *image = rig_expect(&rig, 200, "GET", path, NULL);
