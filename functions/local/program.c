@@ -127,20 +127,32 @@ static int print_help(const struct command *command)
 /* --- the run --- */
 
 static struct ff_local_host *interrupted_host;
+static bool interrupted_by_person; /* standard error is a terminal */
+
+/* For a person at a terminal; a signal handler can do no more than write. */
+static void say(const char *text)
+{
+    if (interrupted_by_person && write(STDERR_FILENO, text, strlen(text)) < 0)
+        return; /* nobody there to be told */
+}
 
 static void on_signal(int number)
 {
     (void)number;
     static volatile sig_atomic_t before;
-    if (before++)
+    if (before++) {
+        say("\ngiven up\n");
         _exit(EXIT_CANCELLED);
+    }
     ff_local_host_stop(interrupted_host);
+    say("\nending soon, and keeping the result; once more to give up at once\n");
 }
 
 static void catch_signals(struct ff_local_host *host)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     interrupted_host = host;
+    interrupted_by_person = isatty(STDERR_FILENO) == 1;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -154,6 +154,8 @@ static int read_problem(struct reconstruction *own, struct ff_error *error)
 {
     int64_t start = ff_monotonic_ns();
     struct ff_buffer notes;
+    if (ff_outputs_check(own->settings->output, own->settings->input, error) < 0)
+        return -1;
     ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
     own->problem = ff_problem_create(own->settings, &notes, error);
     log_notes(own->call, &notes);
@@ -161,7 +163,7 @@ static int read_problem(struct reconstruction *own, struct ff_error *error)
     if (own->problem == NULL)
         return -1;
     own->read_seconds = seconds_since(start);
-    return ff_outputs_check(own->settings->output, own->settings->input, error);
+    return 0;
 }
 
 static double time_limit(const struct reconstruction *own)
