@@ -219,6 +219,12 @@ FF_API int ff_task_stop(struct ff_session *session, const char *task, json_t **r
 FF_API int ff_group_results(struct ff_session *session, const char *group, int64_t after, int limit,
                             int wait_ms, json_t **results, struct ff_error *error) FF_MUST_USE;
 
+/* The same as its JSON text, for those who read so many results that a tree of values costs too much. Terminated; the
+ * caller frees *text. */
+FF_API int ff_group_results_text(struct ff_session *session, const char *group, int64_t after,
+                                 int limit, int wait_ms, char **text, size_t *size,
+                                 struct ff_error *error) FF_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

@@ -214,14 +214,42 @@ int ff_task_stop(struct ff_session *session, const char *task, json_t **reply,
     return end_early(session, task, "/stop", reply, error);
 }
 
+static int results_path(char path[FF_PATH_SIZE], const char *group, int64_t after, int limit,
+                        int wait_ms, struct ff_error *error)
+{
+    char query[128];
+    snprintf(query, sizeof query, "/results?after=%lld&limit=%d&wait_ms=%d", (long long)after,
+             limit, wait_ms);
+    return ff_session_path(path, "/v3/taskgroups/", "task group", group, query, error);
+}
+
 int ff_group_results(struct ff_session *session, const char *group, int64_t after, int limit,
                      int wait_ms, json_t **results, struct ff_error *error)
 {
     char path[FF_PATH_SIZE];
-    char query[128];
-    snprintf(query, sizeof query, "/results?after=%lld&limit=%d&wait_ms=%d", (long long)after,
-             limit, wait_ms);
-    if (ff_session_path(path, "/v3/taskgroups/", "task group", group, query, error) < 0)
+    if (results_path(path, group, after, limit, wait_ms, error) < 0)
         return -1;
     return ff_session_request(session, "GET", path, NULL, wait_ms, results, error);
+}
+
+int ff_group_results_text(struct ff_session *session, const char *group, int64_t after, int limit,
+                          int wait_ms, char **text, size_t *size, struct ff_error *error)
+{
+    char path[FF_PATH_SIZE];
+    if (results_path(path, group, after, limit, wait_ms, error) < 0)
+        return -1;
+    struct ff_http_request request = {
+        .method = "GET", .path = path, .repeatable = true, .wait_ms = wait_ms};
+    struct ff_buffer answer;
+    int result = ff_http_send(ff_session_http(session), &request, &answer, error);
+    if (result == 0 && ff_buffer_reserve(&answer, 0) == NULL)
+        result = ff_fail(error, FF_NO_MEMORY, "no memory for the results");
+    if (result < 0) {
+        ff_buffer_dispose(&answer);
+        return -1;
+    }
+    *size = answer.size;
+    *text = (char *)answer.data;
+    (*text)[*size] = '\0';
+    return 0;
 }

@@ -1,10 +1,12 @@
 /* Many tasks at once: submissions of a thousand, four in flight, results as they end. */
 #include "client/bench/bench.h"
+#include "client/bench/scan.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/ids.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { PER_SUBMISSION = 1000, IN_FLIGHT = 4, RESULTS_AT_ONCE = 1000, WAIT_MS = 10000 };
 
@@ -102,31 +104,24 @@ static bool has_failed(struct batch *batch)
 /* Every result is that of its task, and each comes once: their sum tells. */
 static int collect(struct batch *batch, struct ff_session *session, struct ff_error *error)
 {
-    int64_t after = 0;
+    struct ff_scan_page page = {.after = 0};
     int64_t sum = 0;
     for (int64_t ended = 0; ended < batch->tasks;) {
-        json_t *reply = NULL;
+        char *text = NULL;
+        size_t size = 0;
         if (has_failed(batch)) {
             *error = batch->error;
             return -1;
         }
-        if (ff_group_results(session, batch->group, after, RESULTS_AT_ONCE, WAIT_MS, &reply,
-                             error) < 0)
+        if (ff_group_results_text(session, batch->group, page.after, RESULTS_AT_ONCE, WAIT_MS,
+                                  &text, &size, error) < 0)
             return -1;
-        int result = 0;
-        size_t index;
-        json_t *task;
-        json_array_foreach(json_object_get(reply, "results"), index, task)
-        {
-            after = json_integer_value(json_object_get(task, "seq"));
-            sum += json_integer_value(json_object_get(task, "result"));
-            ended++;
-            if (result == 0)
-                result = ff_bench_expect_success(task, error);
-        }
-        json_decref(reply);
+        int result = ff_scan_results(text, size, &page, error);
+        free(text);
         if (result < 0)
             return -1;
+        ended += page.count;
+        sum += page.sum;
     }
     if (sum != batch->tasks * (batch->tasks - 1) / 2)
         return ff_fail(error, FF_INTERNAL, "the results are not those of the tasks");
