@@ -101,11 +101,14 @@ static bool has_failed(struct batch *batch)
     return failed;
 }
 
+static const int64_t SILENCE_NS = 60000000000;
+
 /* Every result is that of its task, and each comes once: their sum tells. */
 static int collect(struct batch *batch, struct ff_session *session, struct ff_error *error)
 {
     struct ff_scan_page page = {.after = 0};
     int64_t sum = 0;
+    int64_t news_ns = ff_monotonic_ns();
     for (int64_t ended = 0; ended < batch->tasks;) {
         char *text = NULL;
         size_t size = 0;
@@ -122,6 +125,11 @@ static int collect(struct batch *batch, struct ff_session *session, struct ff_er
             return -1;
         ended += page.count;
         sum += page.sum;
+        if (page.count > 0)
+            news_ns = ff_monotonic_ns();
+        else if (ff_monotonic_ns() - news_ns > SILENCE_NS)
+            return ff_fail(error, FF_TIMED_OUT, "%lld of %lld tasks have no result for a minute",
+                           (long long)(batch->tasks - ended), (long long)batch->tasks);
     }
     if (sum != batch->tasks * (batch->tasks - 1) / 2)
         return ff_fail(error, FF_INTERNAL, "the results are not those of the tasks");

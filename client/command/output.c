@@ -1,5 +1,6 @@
 #include "client/command/output.h"
 
+#include "client/command/json_text.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/text.h"
 
@@ -74,25 +75,22 @@ int ff_output_flush(struct ff_error *error)
     return ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write to standard output");
 }
 
-static int print_json(const json_t *value, size_t flags, struct ff_error *error)
+static int print_json(const json_t *value, bool indented, struct ff_error *error)
 {
-    if (value == NULL)
+    if (value == NULL || ff_json_print(value, indented, stdout) < 0)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the output");
-    if (json_dumpf(value, stdout, flags | JSON_ENCODE_ANY) < 0 || fputc('\n', stdout) == EOF)
-        return ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write to standard output");
+    fputc('\n', stdout);
     return ff_output_flush(error);
 }
 
 int ff_output_json(const json_t *value, struct ff_error *error)
 {
-    return print_json(value, isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT, error);
+    return print_json(value, isatty(STDOUT_FILENO), error);
 }
 
 int ff_output_json_line(const json_t *value, struct ff_error *error)
 {
-    const char *type = json_string_value(json_object_get(value, "type"));
-    bool passing = type != NULL && (strcmp(type, "epoch") == 0 || strcmp(type, "progress") == 0);
-    return print_json(value, passing ? JSON_COMPACT | JSON_REAL_PRECISION(9) : JSON_COMPACT, error);
+    return print_json(value, false, error);
 }
 
 struct ff_table {

@@ -23,8 +23,7 @@ void ff_output_json_error(const struct ff_error *error, bool line);
 /* One document: indented on a terminal, else on one line. */
 int ff_output_json(const json_t *value, struct ff_error *error) FF_MUST_USE;
 
-/* One line, written at once, so that a reader of the pipe sees it now. Numbers of passing progress have 9 digits, all
- * others as many as they need. */
+/* One line, written at once, so that a reader of the pipe sees it now. */
 int ff_output_json_line(const json_t *value, struct ff_error *error) FF_MUST_USE;
 
 /* Text of somebody else, made harmless where the stream is a terminal. */

@@ -1,6 +1,7 @@
 #include "tests/unit/check.h"
 
 #include "client/command/help.h"
+#include "client/command/json_text.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
 
@@ -77,6 +78,35 @@ static void test_short_times(void **state)
     assert_string_equal(text, "-");
 }
 
+static void prints(const char *json, bool indented, const char *wanted)
+{
+    json_t *value = json_loads(json, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(value);
+    assert_int_equal(ff_json_print(value, indented, stream), 0);
+    fclose(stream);
+    assert_string_equal(text, wanted);
+    json_t *back = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    assert_true(json_equal(back, value));
+    json_decref(back);
+    json_decref(value);
+    free(text);
+}
+
+static void test_json_has_the_digits_that_it_needs(void **state)
+{
+    (void)state;
+    prints("[0.1,1e300,0.30000000000000004,2.0,-3,1e16,5e-324]", false,
+           "[0.1,1e+300,0.30000000000000004,2.0,-3,1e+16,4.94065645841247e-324]");
+    prints("{\"a\":[],\"b\":{},\"c\":[null,true,\"\\u0000\\n\u00fc\"]}", false,
+           "{\"a\":[],\"b\":{},\"c\":[null,true,\"\\u0000\\n\u00fc\"]}");
+    prints("{\"a\":[1,{\"b\":2}]}", true,
+           "{\n  \"a\": [\n    1,\n    {\n      \"b\": 2\n    }\n  ]\n}");
+    prints("7", true, "7");
+}
+
 /* Every verb has what its help needs, and no two options of one are alike. */
 static void test_every_row_of_the_verbs_is_whole(void **state)
 {
@@ -125,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_a_table_grows),
         cmocka_unit_test(test_the_bar),
         cmocka_unit_test(test_short_times),
+        cmocka_unit_test(test_json_has_the_digits_that_it_needs),
         cmocka_unit_test(test_every_row_of_the_verbs_is_whole),
         cmocka_unit_test(test_help_names_every_option),
     };

@@ -1,0 +1,15 @@
+/*
+ * client/command/json_text.h: JSON values as text, numbers with as many digits as they need and no more (jansson
+ * writes .1 as 0.10000000000000001).
+ */
+#ifndef FF_CLIENT_COMMAND_JSON_TEXT_H
+#define FF_CLIENT_COMMAND_JSON_TEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Any value, on one line or indented by two. -1 where memory is out; what the stream says is its own affair. */
+int ff_json_print(const json_t *value, bool indented, FILE *stream);
+
+#endif
