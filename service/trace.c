@@ -40,7 +40,7 @@ static void drop(struct ff_trace *trace, size_t index)
     memmove(event, event + 1, (trace->count - index) * sizeof *event);
 }
 
-/* The oldest progress, but never the newest one; else the oldest event. */
+/* The oldest progress, but never the newest one; else the oldest of the others. */
 static size_t choose_victim(const struct ff_trace *trace)
 {
     size_t oldest = trace->count;
@@ -51,7 +51,7 @@ static size_t choose_victim(const struct ff_trace *trace)
             return oldest;
         oldest = i;
     }
-    return 0;
+    return oldest == 0 && trace->count > 1 ? 1 : 0;
 }
 
 /* Makes room for one more event of `size` bytes: old progress goes first, then what is oldest. */
