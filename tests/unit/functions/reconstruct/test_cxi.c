@@ -258,6 +258,28 @@ static void test_claims_are_not_believed(void **state)
     }
 }
 
+/* The library converts what a type says, in bounds or not: so only the usual types are taken. */
+static void test_odd_types_are_not_converted(void **state)
+{
+    const struct place *place = *state;
+    const hsize_t shape[] = {SCAN_SIZE, SCAN_SIZE};
+    hid_t padded = H5Tcreate(H5T_COMPOUND, 16);
+    H5Tinsert(padded, "r", 0, H5T_NATIVE_FLOAT);
+    H5Tinsert(padded, "i", 8, H5T_NATIVE_FLOAT);
+    scan_replace(place->path, SCAN_SOURCE "illumination", padded, 2, shape, NULL);
+    assert_refused(place->path, "illumination", "");
+    H5Tclose(padded);
+    scan_write(place->path);
+    hid_t narrow = H5Tcopy(H5T_STD_U16LE);
+    H5Tset_precision(narrow, 11);
+    H5Tset_offset(narrow, 3);
+    const hsize_t frames[] = {SCAN_PATTERNS, SCAN_SIZE, SCAN_SIZE};
+    static const uint16_t counts[SCAN_PATTERNS * SCAN_SIZE * SCAN_SIZE];
+    scan_replace(place->path, SCAN_DETECTOR "data", narrow, 3, frames, counts);
+    assert_refused(place->path, "no real numbers", "");
+    H5Tclose(narrow);
+}
+
 static void test_what_is_missing_is_named(void **state)
 {
     const struct place *place = *state;
@@ -315,6 +337,7 @@ int main(void)
         SCAN_TEST(test_bad_frames),
         SCAN_TEST(test_a_few_bad_pixels_are_masked),
         SCAN_TEST(test_claims_are_not_believed),
+        SCAN_TEST(test_odd_types_are_not_converted),
         SCAN_TEST(test_what_is_missing_is_named),
         SCAN_TEST(test_the_listing_names_every_dataset),
     };
