@@ -41,6 +41,19 @@ static struct box box_of(const struct ff_view_source *source, double grow)
     return box;
 }
 
+/* A line of a scan reaches nothing in one direction, and box_of takes all for it: more than is
+ * shown. */
+static struct box common_part(struct box box, const struct box *other)
+{
+    for (size_t axis = 0; axis < 2; axis++) {
+        if (box.from[axis] < other->from[axis])
+            box.from[axis] = other->from[axis];
+        if (box.to[axis] > other->to[axis])
+            box.to[axis] = other->to[axis];
+    }
+    return box;
+}
+
 /* Factors of each row and each column that take a phase ramp and a constant phase out. */
 struct ramp {
     double complex *rows, *columns;
@@ -193,8 +206,8 @@ static int flatten(struct ff_view *view, const struct ff_view_source *source,
 struct ff_view *ff_view_create(const struct ff_view_source *source, size_t limit,
                                struct ff_error *error)
 {
-    const struct box reached = box_of(source, 0);
     const struct box shown = box_of(source, 0.2);
+    const struct box reached = common_part(box_of(source, 0), &shown);
     size_t rows = shown.to[0] - shown.from[0];
     size_t columns = shown.to[1] - shown.from[1];
     size_t longer = rows > columns ? rows : columns;

@@ -63,6 +63,18 @@ static void test_views_keep_to_their_limit(void **state)
     }
 }
 
+/* All positions on a line: the scale is still found where the light was. */
+static void test_a_line_of_a_scan_has_a_scale(void **state)
+{
+    (void)state;
+    fill(0, 0, 0);
+    for (size_t k = 0; k < 8; k += 2)
+        positions[k] = 22;
+    struct ff_view *view = view_of(1000);
+    assert_true(fabsf(view->phase_high - view->phase_low - 0.8f) < 2e-2f);
+    ff_view_destroy(view);
+}
+
 /* What a reader gives may be anything: the view must stay inside the object. */
 static void test_mad_positions_show_the_whole_object(void **state)
 {
@@ -189,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ramp_and_offset_do_not_show),
         cmocka_unit_test(test_views_keep_to_their_limit),
+        cmocka_unit_test(test_a_line_of_a_scan_has_a_scale),
         cmocka_unit_test(test_mad_positions_show_the_whole_object),
         cmocka_unit_test(test_a_png_holds_the_pixels),
         cmocka_unit_test(test_a_buffer_that_is_too_small_is_an_error),
