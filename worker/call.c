@@ -39,10 +39,12 @@ static void report_running(struct ff_work *work)
 
 void ff_slot_recall(struct ff_slot *slot)
 {
-    uint32_t taken = ff_turn_recall(slot->child->turn, slot->sent);
     const struct ff_work *head = slot->calls.first;
-    if (head == NULL)
+    /* A runner that waits for its processor has not taken the first call yet: recalled, that one would be dropped there
+     * and waited for here. What is taken stays taken, so the question may come before the recall. */
+    if (head == NULL || ff_turn_taken(slot->child->turn) < head->serial)
         return;
+    uint32_t taken = ff_turn_recall(slot->child->turn, slot->sent);
     /* The page is within reach of the function: believed only within what can be. */
     if (slot->state == FF_SLOT_BUSY && taken < head->serial)
         taken = head->serial;
@@ -101,7 +103,8 @@ static int64_t check_running(struct ff_slot *slot, int64_t now_ns)
     if (!head->reported)
         next_ns = earlier(next_ns, slot->head_ns + REPORT_NS);
     if (slot->calls.count > 1)
-        next_ns = earlier(next_ns, slot->head_ns + STUCK_NS);
+        next_ns = earlier(next_ns, now_ns - slot->head_ns < STUCK_NS ? slot->head_ns + STUCK_NS
+                                                                     : now_ns + STUCK_NS);
     if (slot->kill_ns != 0)
         next_ns = earlier(next_ns, slot->kill_ns);
     return next_ns;
