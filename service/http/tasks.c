@@ -213,10 +213,11 @@ static int reply_written(struct ff_request *request, int64_t key, enum ff_contro
     pthread_mutex_unlock(&service->lock);
     if (task == NULL && action == FF_CONTROL_CANCEL)
         return reply_asked(request, state, true, "the task was cancelled");
-    return reply_asked(request, task != NULL ? state : "ended", true,
-                       action == FF_CONTROL_CANCEL
-                           ? "the task is being cancelled"
-                           : "the task ends at its next step and keeps its result");
+    return reply_asked(
+        request, task != NULL ? state : "ended", true,
+        action == FF_CONTROL_CANCEL
+            ? "the task is being cancelled"
+            : "the task ends at its next step, or at its first one, and keeps its result");
 }
 
 /* Under the lock. FF_LATER: it is being written. */
@@ -228,18 +229,17 @@ static int ask(struct ff_request *request, struct ff_task *task, enum ff_control
     bool at_endpoint = !task->queued && endpoint->link.peer != NULL;
     if (task->ending)
         return reply_asked(request, state, false, "the task is just ending");
-    if (action == FF_CONTROL_STOP && !at_endpoint)
-        return reply_asked(request, state, false,
-                           "the task does not run: cancel it if it is not wanted any more");
     if (action == FF_CONTROL_STOP && task->asked == FF_CONTROL_CANCEL)
         return reply_asked(request, state, false, "the task is being cancelled already");
     ff_request_suspend(request);
-    if (!at_endpoint) {
+    if (!at_endpoint && action == FF_CONTROL_CANCEL) {
         ff_task_cancel_here(service, task, asked_done, request);
         return FF_LATER;
     }
+    /* A stop reaches a task that is not here (yet, or after a restart) with its announcement or its next attempt. */
     task->asked = (uint8_t)action;
-    ff_router_note_control(endpoint, task, action);
+    if (at_endpoint)
+        ff_router_note_control(endpoint, task, action);
     ff_loop_wake(service->loop);
     ff_task_save_asked(service, task, asked_done, request);
     return FF_LATER;

@@ -112,6 +112,13 @@ static size_t pack(struct ff_router *router, struct ff_endpoint *endpoint, struc
     while (endpoint->queue.first != NULL && link->held < link->window &&
            (link->held == 0 || link->held_bytes < link->window_bytes)) {
         struct ff_task *task = endpoint->queue.first;
+        if (task->asked == FF_CONTROL_CANCEL) {
+            /* Accepted before a restart, and nobody has it any more. */
+            ff_task_cancel_here(router->service, task, NULL, NULL);
+            if (task->queued)
+                break;
+            continue;
+        }
         struct ff_order order = make_order(router, task);
         if (fill_arguments(router, task, &order, error) < 0) {
             ff_log_error("a task cannot be given to its endpoint now", error);

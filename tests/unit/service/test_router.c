@@ -256,6 +256,37 @@ static void test_a_restarted_service_adopts_what_runs(void **state)
     agent_dispose(&agent);
 }
 
+static void test_what_was_asked_outlives_a_restart(void **state)
+{
+    (void)state;
+    struct agent agent;
+    char path[128];
+    connect_empty(&agent, "asked");
+    json_t *reply = rig_submit(&rig, "asked", "echo", "[1,2]");
+    agent_wait_orders(&agent, 2);
+    snprintf(path, sizeof path, "/v3/tasks/%s/cancel", rig_task(reply, "echo", 0));
+    json_decref(rig_expect(&rig, 200, "POST", path, "{}"));
+    agent_leave(&agent, NULL);
+    rig_stop(&rig);
+    rig_start(&rig);
+    snprintf(path, sizeof path, "/v3/tasks/%s/stop", rig_task(reply, "echo", 1));
+    json_decref(rig_expect(&rig, 200, "POST", path, "{}"));
+    agent.previous = agent.instance;
+    agent.control_count = 0;
+    agent_connect(&agent);
+    agent_holding(&agent, NULL, 0);
+    expect_end(rig_task(reply, "echo", 0), "cancelled");
+    agent_wait_orders(&agent, 3);
+    assert_true(ff_id_equal(&agent.orders[2].task, &agent.orders[1].task));
+    agent_wait_controls(&agent, 1);
+    assert_int_equal(agent.controls[0].action, FF_CONTROL_STOP);
+    assert_true(ff_attempt_equal(agent.controls[0].attempt, agent.orders[2].attempt));
+    agent_succeed(&agent, &agent.orders[2], "2");
+    expect_end(rig_task(reply, "echo", 1), "success");
+    json_decref(reply);
+    agent_dispose(&agent);
+}
+
 static void test_a_second_agent_is_refused_until_it_takes_over(void **state)
 {
     (void)state;
@@ -420,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_cancel_and_stop_reach_the_endpoint),
         cmocka_unit_test(test_what_is_announced_stays_and_what_is_not_goes_again),
         cmocka_unit_test(test_a_restarted_service_adopts_what_runs),
+        cmocka_unit_test(test_what_was_asked_outlives_a_restart),
         cmocka_unit_test(test_a_second_agent_is_refused_until_it_takes_over),
         cmocka_unit_test(test_an_agent_that_said_farewell_leaves_the_endpoint_free),
         cmocka_unit_test(test_a_message_that_is_none_ends_the_link_alone),
