@@ -211,7 +211,7 @@ struct ff_host *ff_host_create(struct ff_runner_link *link, struct ff_turn *turn
     host->link = link;
     host->turn = turn;
     host->setup = *setup;
-    host->scratch = ff_scratch_create(setup->tasks, error);
+    host->scratch = ff_scratch_create(setup->tasks, setup->node, error);
     if (host->scratch == NULL) {
         free(host);
         return NULL;

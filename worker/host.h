@@ -13,6 +13,7 @@ struct ff_host_setup {
     const struct ff_function *function;
     const char *cache;
     const char *tasks; /* where the folders of tasks lie */
+    const char *node;
     const int *cores;
     uint32_t core_count;
     const char *const *devices;

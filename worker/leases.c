@@ -10,12 +10,23 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+enum { KEPT_MS = 2000 };
+
+struct kept {
+    struct kept *next;
+    struct ff_gpu_lease *lease;
+    struct ff_id task;
+    int64_t until_ns;
+};
+
 struct ff_leases {
     struct ff_manager *manager;
     struct ff_gpus *gpus; /* NULL: cannot be opened; `why` says it */
     struct ff_error why;
     struct ff_watch *watch; /* of the registry's notices, while works wait */
     struct ff_timer *timer;
+    struct kept *kept;
+    struct ff_timer *kept_timer;
 };
 
 static void try_all(struct ff_leases *leases);
@@ -33,6 +44,62 @@ static void look_again(void *user)
     try_all(user);
 }
 
+/* ---- leases between two attempts ---- */
+
+static struct ff_gpu_lease *take_kept(struct kept **link)
+{
+    struct kept *kept = *link;
+    struct ff_gpu_lease *lease = kept->lease;
+    *link = kept->next;
+    free(kept);
+    return lease;
+}
+
+static void release_kept(void *user)
+{
+    struct ff_leases *leases = user;
+    int64_t now_ns = ff_monotonic_ns();
+    int64_t next_ns = INT64_MAX;
+    struct kept **link = &leases->kept;
+    while (*link != NULL) {
+        if ((*link)->until_ns <= now_ns) {
+            ff_gpu_lease_release(take_kept(link));
+            continue;
+        }
+        if ((*link)->until_ns < next_ns)
+            next_ns = (*link)->until_ns;
+        link = &(*link)->next;
+    }
+    ff_timer_set(leases->kept_timer, next_ns != INT64_MAX ? next_ns : FF_TIMER_OFF);
+}
+
+void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task)
+{
+    struct kept *kept = calloc(1, sizeof *kept);
+    if (kept == NULL) {
+        ff_gpu_lease_release(lease);
+        return;
+    }
+    kept->lease = lease;
+    kept->task = *task;
+    kept->until_ns = ff_monotonic_ns() + KEPT_MS * 1000000ll;
+    kept->next = leases->kept;
+    leases->kept = kept;
+    release_kept(leases); /* sets the timer */
+}
+
+/* The lease of an earlier attempt of this task, or NULL. */
+static struct ff_gpu_lease *find_kept(struct ff_leases *leases, const struct ff_work *work)
+{
+    for (struct kept **link = &leases->kept; *link != NULL; link = &(*link)->next)
+        if (ff_id_equal(&(*link)->task, &work->order.task) &&
+            ff_gpu_lease_count((*link)->lease) == work->order.devices)
+            return take_kept(link);
+    return NULL;
+}
+
+/* ---- claims ---- */
+
 struct ff_leases *ff_leases_create(struct ff_manager *manager, struct ff_error *error)
 {
     struct ff_leases *leases = calloc(1, sizeof *leases);
@@ -42,8 +109,9 @@ struct ff_leases *ff_leases_create(struct ff_manager *manager, struct ff_error *
     }
     leases->manager = manager;
     leases->timer = ff_timer_create(manager->loop, look_again, leases, error);
-    if (leases->timer == NULL) {
-        free(leases);
+    leases->kept_timer = ff_timer_create(manager->loop, release_kept, leases, error);
+    if (leases->timer == NULL || leases->kept_timer == NULL) {
+        ff_leases_destroy(leases);
         return NULL;
     }
     /* Without a registry, tasks that need no GPU run all the same. */
@@ -59,6 +127,9 @@ void ff_leases_destroy(struct ff_leases *leases)
         return;
     ff_watch_destroy(leases->watch);
     ff_timer_destroy(leases->timer);
+    ff_timer_destroy(leases->kept_timer);
+    while (leases->kept != NULL)
+        ff_gpu_lease_release(take_kept(&leases->kept));
     ff_gpus_close(leases->gpus);
     free(leases);
 }
@@ -144,6 +215,11 @@ void ff_leases_want(struct ff_leases *leases, struct ff_work *work)
         error = leases->why;
         error.code = FF_NO_DEVICE;
         ff_work_fail(work, &error);
+        return;
+    }
+    work->lease = find_kept(leases, work);
+    if (work->lease != NULL) {
+        ff_work_ready(work, false);
         return;
     }
     ff_id_text(&work->order.task, task);

@@ -266,6 +266,9 @@ unsigned ff_leases_devices(const struct ff_leases *leases);
 void ff_leases_want(struct ff_leases *leases, struct ff_work *work);
 void ff_leases_forget(struct ff_leases *leases, struct ff_work *work);
 
+/* Keeps a lease for the next attempt of the task, for a moment. */
+void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task);
+
 /* A lease that a slot no longer needs. */
 void ff_leases_release(struct ff_leases *leases, struct ff_gpu_lease *lease);
 

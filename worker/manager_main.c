@@ -7,6 +7,7 @@
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 #include "worker/manager.h"
+#include "worker/scratch.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -166,7 +167,10 @@ static int find_paths(struct ff_manager *manager, struct ff_error *error)
         return ff_fail(error, FF_NO_MEMORY, "no memory for paths");
     if (ff_folder_make(manager->cache, 0700, error) < 0)
         return -1;
-    return ff_folder_make(manager->tasks, 0700, error);
+    if (ff_folder_make(manager->tasks, 0700, error) < 0)
+        return -1;
+    ff_scratch_sweep(manager->tasks, manager->settings.node);
+    return 0;
 }
 
 static int open_manager(struct ff_manager *manager, struct ff_error *error)

@@ -93,6 +93,7 @@ static int take_setup(struct runner *runner, struct ff_span frame, struct ff_err
         fcntl(runner->lease, F_SETFD, 0); /* a child that computes on the devices holds them, too */
     runner->setup.cache = cache;
     runner->setup.tasks = tasks;
+    runner->setup.node = node;
     setenv("FARFIELD_NODE", node, 1);
     if (take_cores(runner, item.setup.cores, error) < 0 ||
         take_devices(runner, item.setup.devices, error) < 0)
@@ -100,7 +101,6 @@ static int take_setup(struct runner *runner, struct ff_span frame, struct ff_err
     int result = ff_function_load(path, name, &runner->setup.function, error);
     free(path);
     free(name);
-    free(node);
     return result;
 }
 

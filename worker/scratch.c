@@ -1,10 +1,13 @@
 #include "worker/scratch.h"
 
 #include "protocol/core/file.h"
+#include "protocol/core/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +16,52 @@
 
 struct ff_scratch {
     char tasks[PATH_MAX - 256];
-    char lent[PATH_MAX - 128]; /* tasks/runner-PID */
+    char lent[PATH_MAX - 128]; /* tasks/runner-NODE-PID */
     char path[PATH_MAX];
     char checkpoint[PATH_MAX];
     bool has_lent; /* the lent folder is there, and untouched so far */
     bool is_lent;  /* the call that runs is in it */
 };
 
-struct ff_scratch *ff_scratch_create(const char *tasks, struct ff_error *error)
+void ff_scratch_lent_path(const char *tasks, const char *node, pid_t pid, char *path, size_t size)
+{
+    snprintf(path, size, "%s/runner-%s-%d", tasks, node, (int)pid);
+}
+
+void ff_scratch_sweep(const char *tasks, const char *node)
+{
+    char prefix[300];
+    char path[PATH_MAX];
+    snprintf(prefix, sizeof prefix, "runner-%s-", node);
+    DIR *folder = opendir(tasks);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        int64_t pid;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+            ff_text_integer(entry->d_name + strlen(prefix), 1, INT32_MAX, &pid) < 0 ||
+            kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        ff_scratch_lent_path(tasks, node, (pid_t)pid, path, sizeof path);
+        (void)!ff_folder_remove(path, NULL);
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+struct ff_scratch *ff_scratch_create(const char *tasks, const char *node, struct ff_error *error)
 {
     struct ff_scratch *scratch = calloc(1, sizeof *scratch);
     if (scratch == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for a scratch folder");
         return NULL;
     }
-    if (strlen(tasks) >= sizeof scratch->tasks) {
+    if (strlen(tasks) + strlen(node) >= sizeof scratch->tasks) {
         free(scratch);
         ff_fail(error, FF_INVALID_ARGUMENT, "the path of the task folders is too long: %s", tasks);
         return NULL;
     }
     snprintf(scratch->tasks, sizeof scratch->tasks, "%s", tasks);
-    snprintf(scratch->lent, sizeof scratch->lent, "%s/runner-%d", tasks, (int)getpid());
+    ff_scratch_lent_path(tasks, node, getpid(), scratch->lent, sizeof scratch->lent);
     return scratch;
 }
 

@@ -2,6 +2,7 @@
  * Runners in slots: started, fed, killed, buried.
  */
 #include "worker/manager.h"
+#include "worker/scratch.h"
 #include "worker/slot_output.h"
 #include "worker/tree.h"
 
@@ -193,7 +194,8 @@ static void settle_lent_folder(const struct ff_slot *slot, const struct ff_work 
     char lent[PATH_MAX];
     char own[PATH_MAX];
     char task[FF_ID_TEXT_SIZE];
-    snprintf(lent, sizeof lent, "%s/runner-%d", slot->manager->tasks, (int)slot->child->pid);
+    ff_scratch_lent_path(slot->manager->tasks, slot->manager->settings.node, slot->child->pid, lent,
+                         sizeof lent);
     if (access(lent, F_OK) < 0)
         return;
     if (lost != NULL) {
@@ -230,7 +232,14 @@ static void died(struct ff_slot *slot, int status)
         settle_lent_folder(slot, begun ? head : NULL);
     if (begun) {
         head->slot = NULL;
+        struct ff_id task = head->order.task;
+        bool comes_again = !head->cancelled && !head->limited && !slot->manager->draining;
         ff_handed_lost(head, slot, status);
+        /* The next attempt gets the same devices, when it comes soon. */
+        if (slot->lease != NULL && comes_again) {
+            ff_leases_keep(slot->manager->leases, slot->lease, &task);
+            slot->lease = NULL;
+        }
     }
     ff_slot_move(&slot->state, FF_SLOT_DEAD);
     clear(slot);

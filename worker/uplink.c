@@ -6,9 +6,11 @@
 #include "worker/manager.h"
 
 #include "protocol/core/log.h"
+#include "protocol/core/text.h"
 #include "protocol/core/yaml.h"
 #include "protocol/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +125,8 @@ void ff_uplink_say_draining(struct ff_uplink *uplink, const char *why)
 {
     struct ff_encoder encoder;
     struct ff_farewell farewell = {.reason = ff_span_of(why)};
+    if (uplink == NULL) /* the link has failed while it was made */
+        return;
     struct ff_buffer *frame = &uplink->manager->frame;
     ff_encode_begin(&encoder, frame, FF_MSG_DRAIN);
     ff_encode_farewell(&encoder, &farewell);
@@ -232,6 +236,15 @@ static void link_open(void *user, const struct ff_welcome *welcome)
         ff_uplink_say_draining(uplink, "the worker is about to leave");
 }
 
+/* Whoever removed the folder of the block wants nothing more of it. */
+static bool is_block_gone(const struct ff_manager *manager)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/blocks/%s/block.yaml", manager->settings.endpoint_folder,
+             manager->settings.block);
+    return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 /* From the first failure on, the time that the worker goes on without an agent runs. */
 static void link_lost(void *user, const struct ff_error *why)
 {
@@ -241,6 +254,10 @@ static void link_lost(void *user, const struct ff_error *why)
     if (!uplink->is_away)
         ff_timer_set_after(uplink->lost_timer, uplink->manager->settings.agent_lost_limit_ms);
     uplink->is_away = true;
+    if (is_block_gone(uplink->manager)) {
+        ff_fail(&uplink->manager->failure, FF_ENDPOINT_LOST, "the folder of the block is gone");
+        ff_manager_leave(uplink->manager, true);
+    }
     if (strcmp(uplink->said, why->message) == 0)
         return; /* said once, not with every attempt */
     snprintf(uplink->said, sizeof uplink->said, "%s", why->message);
@@ -251,8 +268,9 @@ static void agent_is_lost(void *user)
 {
     struct ff_uplink *uplink = user;
     struct ff_manager *manager = uplink->manager;
-    ff_fail(&manager->failure, FF_ENDPOINT_LOST, "no agent for %lld s",
-            (long long)manager->settings.agent_lost_limit_ms / 1000);
+    char limit[64];
+    ff_text_duration(1e-3 * (double)manager->settings.agent_lost_limit_ms, limit, sizeof limit);
+    ff_fail(&manager->failure, FF_ENDPOINT_LOST, "no agent for %s", limit);
     ff_manager_leave(manager, true);
 }
 

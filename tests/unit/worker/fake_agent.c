@@ -346,7 +346,7 @@ void agent_stop_listening(struct agent *agent)
     agent->announced = false;
 }
 
-void agent_open(struct agent *agent, unsigned slots, unsigned devices)
+void agent_open(struct agent *agent, unsigned slots, unsigned devices, unsigned lost_limit_ms)
 {
     static const int signals[] = {SIGCHLD, 0};
     struct ff_error error;
@@ -365,9 +365,9 @@ void agent_open(struct agent *agent, unsigned slots, unsigned devices)
     assert_ok(ff_curve_load_or_make(text, &agent->block_keys, &error), error);
     assert_ok(ff_curve_generate(&agent->keys, &error), error);
     snprintf(text, sizeof text,
-             "slots: %u\ncores: 0\ngpu_registry: \"%s\"\nagent_lost_limit_ms: 600000\n"
+             "slots: %u\ncores: 0\ngpu_registry: \"%s\"\nagent_lost_limit_ms: %u\n"
              "endpoint_id: 00000000-0000-4000-8000-000000000001\n",
-             slots, agent->registry);
+             slots, agent->registry, lost_limit_ms);
     write_in(agent, "blocks/b1/block.yaml", text);
     unsetenv("CUDA_VISIBLE_DEVICES");
     struct ff_gpus *gpus = ff_gpus_open(agent->registry, &error);
@@ -455,10 +455,8 @@ static void publish(struct agent *agent, const struct wish *wish, struct ff_orde
     free(bytes);
 }
 
-void agent_submit_many(struct agent *agent, const struct wish *wish, unsigned count)
+static struct ff_order describe(struct agent *agent, const struct wish *wish)
 {
-    struct ff_buffer frame;
-    struct ff_encoder encoder;
     struct ff_order order = {
         .number = 1,
         .name = ff_span_of(wish->shell != NULL ? "shell" : wish->function),
@@ -470,6 +468,32 @@ void agent_submit_many(struct agent *agent, const struct wish *wish, unsigned co
         .time_limit_ms = wish->time_limit_ms,
     };
     publish(agent, wish, &order);
+    return order;
+}
+
+void agent_retry(struct agent *agent, unsigned index, const struct wish *wish)
+{
+    struct ff_buffer frame;
+    struct ff_encoder encoder;
+    struct ff_order order = describe(agent, wish);
+    struct heard *heard = &agent->tasks[index];
+    heard->attempt.counter += MOST_TASKS;
+    heard->outcomes = 0;
+    heard->pid = 0;
+    order.task = heard->task;
+    order.attempt = heard->attempt;
+    order.number = 2;
+    ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
+    ff_encode_begin(&encoder, &frame, FF_MSG_TASKS);
+    assert_true(ff_encode_order(&encoder, &order));
+    send(agent, &frame, &encoder);
+}
+
+void agent_submit_many(struct agent *agent, const struct wish *wish, unsigned count)
+{
+    struct ff_buffer frame;
+    struct ff_encoder encoder;
+    struct ff_order order = describe(agent, wish);
     assert_true(agent->count + count <= MOST_TASKS);
     ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
     ff_encode_begin(&encoder, &frame, FF_MSG_TASKS);

@@ -69,7 +69,7 @@ struct wish {
 };
 
 /* A folder of an endpoint with one block, and a registry with `devices` pretend GPUs. */
-void agent_open(struct agent *agent, unsigned slots, unsigned devices);
+void agent_open(struct agent *agent, unsigned slots, unsigned devices, unsigned lost_limit_ms);
 void agent_start_manager(struct agent *agent);
 void agent_listen(struct agent *agent);
 void agent_stop_listening(struct agent *agent);
@@ -79,6 +79,9 @@ void agent_close(struct agent *agent);
 
 /* Sends a task; returns its index. */
 unsigned agent_submit(struct agent *agent, const struct wish *wish);
+
+/* Sends the next attempt of a task, as if it had been lost. */
+void agent_retry(struct agent *agent, unsigned index, const struct wish *wish);
 void agent_submit_many(struct agent *agent, const struct wish *wish, unsigned count);
 void agent_control(struct agent *agent, unsigned index, enum ff_control_action action);
 

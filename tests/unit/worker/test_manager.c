@@ -43,7 +43,7 @@ static void assert_failure(unsigned index, const char *code)
 static int set_up(void **state)
 {
     (void)state;
-    agent_open(&agent, 2, 2);
+    agent_open(&agent, 2, 2, 600000);
     return 0;
 }
 
@@ -313,6 +313,80 @@ static void test_outcomes_survive_the_agent(void **state)
     assert_success(running, "\"stopped\"");
 }
 
+static int set_up_impatient(void **state)
+{
+    (void)state;
+    agent_open(&agent, 2, 2, 200);
+    return 0;
+}
+
+static void test_manager_ends_without_an_agent(void **state)
+{
+    (void)state;
+    unsigned deaf = agent_submit(&agent, &(struct wish){.shell = "sleep 60", .arguments = "{}"});
+    agent_run(&agent, is_running, deaf);
+    agent_stop_listening(&agent);
+    agent_run(&agent, manager_has_ended, 0);
+    assert_true(WIFEXITED(agent.status) && WEXITSTATUS(agent.status) == 1);
+    assert_gone(agent.tasks[deaf].pid);
+}
+
+static void test_manager_ends_without_its_block(void **state)
+{
+    (void)state;
+    struct ff_error error;
+    char path[512];
+    snprintf(path, sizeof path, "%s/blocks", agent.folder);
+    assert_ok(ff_folder_remove(path, &error), error);
+    agent_stop_listening(&agent);
+    agent_run(&agent, manager_has_ended, 0);
+    assert_true(WIFEXITED(agent.status) && WEXITSTATUS(agent.status) == 1);
+}
+
+static void test_cores_of_several_slots(void **state)
+{
+    (void)state;
+    char expected[64];
+    unsigned sleeper = fault("{\"do\": \"sleep\", \"seconds\": 60}");
+    agent_run(&agent, is_running, sleeper);
+    unsigned wide = agent_submit(
+        &agent,
+        &(struct wish){.shell = "nproc", .arguments = "{}", .cores = (unsigned)agent.hello.cores});
+    unsigned behind = fault("{\"do\": \"succeed\"}");
+    agent_control(&agent, sleeper, FF_CONTROL_STOP);
+    const struct heard *heard = ended(wide);
+    snprintf(expected, sizeof expected, "\"stdout\":\"%u\\n\"", (unsigned)agent.hello.cores);
+    assert_int_equal(heard->outcome.state, FF_TASK_SUCCESS);
+    assert_non_null(strstr(heard->value, expected));
+    assert_int_equal(ended(behind)->outcome.state, FF_TASK_SUCCESS);
+    unsigned again = agent.count;
+    agent_submit_many(
+        &agent,
+        &(struct wish){.function = "fault", .arguments = "{\"do\": \"sleep\", \"seconds\": 60}"},
+        2);
+    agent_run(&agent, is_running, again); /* both slots are whole again */
+    agent_run(&agent, is_running, again + 1);
+}
+
+/* Between the death of a runner and the next attempt, nobody else gets its devices. */
+static void test_a_lost_call_keeps_its_devices(void **state)
+{
+    (void)state;
+    const struct wish hold = {
+        .function = "fault", .arguments = "{\"do\": \"sleep\", \"seconds\": 60}", .devices = 2};
+    unsigned first = agent_submit(&agent, &hold);
+    agent_run(&agent, is_running, first);
+    unsigned other = agent_submit(&agent, &hold);
+    agent_run(&agent, has_why, other);
+    kill(agent.tasks[first].pid, SIGKILL);
+    assert_failure(first, "RUNNER_LOST");
+    agent_retry(&agent, first, &hold);
+    agent_run(&agent, is_running, first);
+    assert_int_equal(agent.tasks[other].pid, 0);
+    agent_control(&agent, first, FF_CONTROL_STOP);
+    agent_run(&agent, is_running, other);
+}
+
 static void test_drain_gives_back_and_leaves(void **state)
 {
     (void)state;
@@ -365,6 +439,11 @@ int main(void)
         TEST(test_devices_are_leased_in_turn),
         TEST(test_functions_come_from_the_agent),
         TEST(test_outcomes_survive_the_agent),
+        cmocka_unit_test_setup_teardown(test_manager_ends_without_an_agent, set_up_impatient,
+                                        tear_down),
+        TEST(test_manager_ends_without_its_block),
+        TEST(test_cores_of_several_slots),
+        TEST(test_a_lost_call_keeps_its_devices),
         TEST(test_drain_gives_back_and_leaves),
         TEST(test_runners_die_with_their_manager),
     };
