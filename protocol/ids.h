@@ -8,7 +8,7 @@
  *      4 bits  version 8
  *     12 bits  writer (several services may share one ledger)
  *      2 bits  variant
- *     62 bits  truncated HMAC-SHA256(service secret, row and writer): an id cannot be guessed, and a wrong one is
+ *     62 bits  truncated SipHash-2-4(service secret, row and writer): an id cannot be guessed, and a wrong one is
  *              recognised without looking it up
  */
 #ifndef FF_PROTOCOL_IDS_H

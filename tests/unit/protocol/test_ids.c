@@ -50,12 +50,27 @@ static void test_attempts_are_ordered(void **state)
     assert_true(ff_attempt_equal(b, b) && !ff_attempt_equal(b, c));
 }
 
+/* The test vector of the paper's authors: key 00 01 … 0f, message 00 01 … 07. */
+static void test_the_seal_is_siphash(void **state)
+{
+    (void)state;
+    uint8_t secret[FF_ID_SECRET_SIZE];
+    static const uint8_t expected[7] = {0x24, 0x93, 0x9a, 0x79, 0xf5, 0xf5, 0x93};
+    struct ff_id id;
+    for (size_t i = 0; i < sizeof secret; i++)
+        secret[i] = (uint8_t)i;
+    ff_task_id(secret, 0x0706050403020100, &id);
+    assert_int_equal(id.bytes[8] & 0x3f, 0x62 & 0x3f);
+    assert_memory_equal(id.bytes + 9, expected, sizeof expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_round_trip),
         cmocka_unit_test(test_task_id_holds_the_row_and_cannot_be_forged),
         cmocka_unit_test(test_attempts_are_ordered),
+        cmocka_unit_test(test_the_seal_is_siphash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
