@@ -212,7 +212,7 @@ json_t *ff_summary_of_scan(const struct ff_problem *problem)
 /* As the CPU backend allocates: planes of the object and sums for each lane, waves of the probe. */
 static double memory_of(const struct ff_problem *problem, const struct ff_settings *settings)
 {
-    enum { PATTERNS_A_LANE = 16, LANES_MAX = 32 };
+    enum { PATTERNS_A_LANE = 24, LANES_MAX = 32 };
     double pixels = (double)problem->rows * (double)problem->columns;
     double object = (double)problem->object_rows * (double)problem->object_columns;
     double counts = (double)problem->patterns * pixels * (problem->counts.u16 != NULL ? 2 : 4);
