@@ -43,9 +43,9 @@ static pid_t start_other(struct bench *bench, const struct ff_id *instance)
         struct ff_error error;
         close(bench->hold[1]);
         bool locked = ff_folder_lock(&bench->folder, instance, &previous, &error) == 0;
-        ssize_t done = write(bench->tell[1], locked ? "y" : "n", 1);
-        done = read(bench->hold[0], &byte, 1);
-        _exit(done == 0 ? 0 : 1);
+        if (write(bench->tell[1], locked ? "y" : "n", 1) != 1)
+            _exit(1);
+        _exit(read(bench->hold[0], &byte, 1) == 0 ? 0 : 1);
     }
     assert_int_equal(read(bench->tell[0], &byte, 1), 1);
     assert_int_equal(byte, 'y');
