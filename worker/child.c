@@ -15,8 +15,6 @@
 
 enum { CHANNEL_FD = 3, TURN_FD = 4, FIRST_FREE_FD = 5, APART = 10 };
 
-extern char **environ;
-
 /* The ends that the child gets, kept apart from the numbers that they become in it. */
 struct ends {
     int null;

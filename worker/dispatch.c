@@ -14,7 +14,12 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
 
-enum { SHORT_NS = 2000000, STUCK_NS = 20000000 };
+enum {
+    SHORT_NS = 2000000,
+    STUCK_NS = 20000000,
+    AHEAD_BYTES =
+        1 << 20 /* that may wait in the channel of one runner before more are handed ahead */
+};
 
 /* How many slots are becoming empty, and are not counted on yet, in this pass. */
 struct pass {
@@ -101,7 +106,9 @@ static struct ff_slot *find_ahead(struct ff_manager *manager, const struct ff_gr
     for (size_t i = 0; i < manager->slot_count; i++) {
         struct ff_slot *slot = &manager->slots[i];
         if (slot->state == FF_SLOT_BUSY && slot->group == group && slot->slots_taken == 1 &&
-            slot->calls.count < FF_RUNNER_WINDOW && now_ns - slot->head_ns < STUCK_NS &&
+            slot->calls.count < FF_RUNNER_WINDOW &&
+            ff_channel_pending(slot->child->channel) < AHEAD_BYTES &&
+            now_ns - slot->head_ns < STUCK_NS &&
             (best == NULL || slot->calls.count < best->calls.count))
             best = slot;
     }

@@ -163,7 +163,7 @@ static int run(struct runner *runner, struct ff_error *error)
 
 int main(void)
 {
-    struct runner runner = {.lease = -1};
+    static struct runner runner = {.lease = -1};
     struct ff_error error;
     /* Orphans of a function become children of its runner, so that they can be found and ended. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -364,7 +364,7 @@ static int keep_outcome(struct ff_work *work, const struct ff_outcome *outcome)
     if (!ff_encode_outcome(&encoder, outcome) || ff_encode_end(&encoder, NULL) < 0)
         return -1;
     work->outcome_size = frame->size - begin;
-    work->outcome = malloc(work->outcome_size);
+    work->outcome = malloc(work->outcome_size + 1);
     if (work->outcome == NULL)
         return -1;
     memcpy(work->outcome, frame->data + begin, work->outcome_size);

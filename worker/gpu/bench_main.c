@@ -201,14 +201,15 @@ static int count_leaks(const struct bench *bench, struct ff_error *error)
 
 static int run_kills(struct bench *bench, int *leaked, struct ff_error *error)
 {
-    pid_t pids[MOST_PROCESSES];
+    pid_t pids[MOST_PROCESSES] = {0};
     unsigned seed = 1;
+    const unsigned count = bench->processes > 0 ? bench->processes : 1;
     struct shared *shared = bench->shared;
     memset(shared, 0, sizeof *shared);
     for (unsigned i = 0; i < bench->processes; i++)
         pids[i] = start_contender(bench, true, i);
     for (unsigned kills = 0; kills < bench->kills; kills++) {
-        unsigned i = (unsigned)rand_r(&seed) % bench->processes;
+        unsigned i = (unsigned)rand_r(&seed) % count;
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);
         pids[i] = start_contender(bench, true, kills + bench->processes);

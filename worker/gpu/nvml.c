@@ -135,7 +135,7 @@ int ff_nvml_find(struct ff_gpu_devices *devices)
     if (load(&nvml) < 0)
         return -1;
     unsigned count = 0;
-    nvml_device handles[FF_GPU_CAPACITY];
+    nvml_device handles[FF_GPU_CAPACITY] = {NULL};
     if (nvml.count(&count) != NVML_SUCCESS)
         count = 0;
     for (unsigned i = 0; i < count && devices->count < FF_GPU_CAPACITY; i++) {
