@@ -203,8 +203,8 @@ static int open_manager(struct ff_manager *manager, struct ff_error *error)
 static void close_manager(struct ff_manager *manager)
 {
     ff_uplink_destroy(manager->uplink, "the worker leaves");
+    ff_works_close(manager); /* works stand in lists of slots */
     ff_slots_close(manager);
-    ff_works_close(manager);
     ff_leases_destroy(manager->leases);
     ff_objects_destroy(manager->objects);
     ff_timer_destroy(manager->leave_timer);

@@ -142,7 +142,7 @@ static void clear(struct ff_slot *slot)
     ff_timer_set(slot->timer, FF_TIMER_OFF);
     slot->channel_watch = slot->output_watch = NULL;
     slot->child = NULL;
-    slot->timer_set = slot->watches_out = false;
+    slot->timer_set = slot->watches_out = slot->is_reaped = false;
     slot->group = NULL;
     slot->sent = slot->flags = 0;
     slot->kill_ns = 0;
@@ -184,7 +184,8 @@ void ff_slot_kill(struct ff_slot *slot, const char *why)
         return;
     snprintf(slot->loss, sizeof slot->loss, "%s", why != NULL ? why : "");
     slot->was_starting = slot->state == FF_SLOT_STARTING;
-    ff_child_kill(slot->child);
+    if (!slot->is_reaped)
+        ff_child_kill(slot->child);
     ff_slot_move(&slot->state, FF_SLOT_KILL);
 }
 
@@ -209,6 +210,7 @@ static void settle_lent_folder(const struct ff_slot *slot, const struct ff_work 
 
 static void died(struct ff_slot *slot, int status)
 {
+    slot->is_reaped = true;
     /* What it said before its end still counts, unless it was killed. */
     while (slot->state != FF_SLOT_ENDING && ff_channel_fill(slot->child->channel) > 0)
         if (ff_slot_take_frames(slot) < 0)

@@ -208,6 +208,7 @@ static void destroy_work(struct ff_work *work)
     if (work->group != NULL && --work->group->works == 0)
         drop_idle_groups(manager);
     ff_gpu_claim_destroy(work->claim);
+    ff_gpu_lease_release(work->lease);
     ff_log_tail_destroy(work->tail);
     ff_buffer_dispose(&work->value);
     free(work->pending_text);

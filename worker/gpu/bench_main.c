@@ -199,6 +199,15 @@ static int count_leaks(const struct bench *bench, struct ff_error *error)
     return leaked;
 }
 
+/* A fork that failed gave -1, which would mean everybody. */
+static void kill_contender(pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 static int run_kills(struct bench *bench, int *leaked, struct ff_error *error)
 {
     pid_t pids[MOST_PROCESSES] = {0};
@@ -210,14 +219,11 @@ static int run_kills(struct bench *bench, int *leaked, struct ff_error *error)
         pids[i] = start_contender(bench, true, i);
     for (unsigned kills = 0; kills < bench->kills; kills++) {
         unsigned i = (unsigned)rand_r(&seed) % count;
-        kill(pids[i], SIGKILL);
-        waitpid(pids[i], NULL, 0);
+        kill_contender(pids[i]);
         pids[i] = start_contender(bench, true, kills + bench->processes);
     }
-    for (unsigned i = 0; i < bench->processes; i++) {
-        kill(pids[i], SIGKILL);
-        waitpid(pids[i], NULL, 0);
-    }
+    for (unsigned i = 0; i < bench->processes; i++)
+        kill_contender(pids[i]);
     if (shared->broken > 0)
         return ff_fail(error, FF_INTERNAL, "%u processes failed", shared->broken);
     *leaked = count_leaks(bench, error);
