@@ -1,6 +1,9 @@
 /* The service towards an endpoint, played by the test: the way of a task, and what may go wrong on it. */
 #include "tests/unit/service/rig.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static struct rig rig;
 
 static int start(void **state)
@@ -287,6 +290,50 @@ static void test_what_was_asked_outlives_a_restart(void **state)
     agent_dispose(&agent);
 }
 
+/* A disk that takes nothing: the limit of file sizes stands in for it. */
+static void let_files_grow(bool let)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = let ? limit.rlim_max : 1;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static bool is_failing(void)
+{
+    json_t *status = rig_expect(&rig, 200, "GET", "/v3/status", NULL);
+    bool failing = json_is_true(json_object_get(status, "store_failing"));
+    json_decref(status);
+    return failing;
+}
+
+static void test_results_wait_for_a_disk_that_takes_them(void **state)
+{
+    (void)state;
+    struct agent agent;
+    connect_empty(&agent, "disk");
+    json_t *reply = rig_submit(&rig, "disk", "echo", "[1]");
+    agent_wait_orders(&agent, 1);
+    signal(SIGXFSZ, SIG_IGN);
+    let_files_grow(false);
+    long status = 0;
+    json_t *refused =
+        rig_ask(&rig, "POST", "/v3/endpoints/disk/submit", "{\"tasks\":{\"echo\":[2]}}", &status);
+    assert_true(status >= 500);
+    json_decref(refused);
+    agent_succeed(&agent, &agent.orders[0], "\"kept\"");
+    while (!is_failing())
+        ;
+    assert_int_equal(agent.receipt_count, 0);
+    let_files_grow(true);
+    agent_wait_receipts(&agent, 1);
+    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    assert_string_equal(rig_text(shown, "result"), "kept");
+    json_decref(shown);
+    json_decref(reply);
+    agent_dispose(&agent);
+}
+
 static void test_a_second_agent_is_refused_until_it_takes_over(void **state)
 {
     (void)state;
@@ -452,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_what_is_announced_stays_and_what_is_not_goes_again),
         cmocka_unit_test(test_a_restarted_service_adopts_what_runs),
         cmocka_unit_test(test_what_was_asked_outlives_a_restart),
+        cmocka_unit_test(test_results_wait_for_a_disk_that_takes_them),
         cmocka_unit_test(test_a_second_agent_is_refused_until_it_takes_over),
         cmocka_unit_test(test_an_agent_that_said_farewell_leaves_the_endpoint_free),
         cmocka_unit_test(test_a_message_that_is_none_ends_the_link_alone),
