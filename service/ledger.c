@@ -32,6 +32,7 @@ struct ff_ledger {
     struct slot *slots; /* by first key */
     size_t count, capacity, gone;
     size_t text_bytes;
+    struct ff_ended_batches ended;
     uint64_t states[FF_TASK_STATE_COUNT];
     struct old_trace old[OLD_TRACES]; /* newest first */
     size_t old_count, old_bytes;
@@ -75,6 +76,7 @@ void ff_ledger_destroy(struct ff_ledger *ledger)
     for (size_t i = 0; i < ledger->old_count; i++)
         ff_trace_destroy(ledger->old[i].trace);
     free(ledger->slots);
+    free(ledger->ended.firsts);
     ff_groups_destroy(ledger->groups);
     free(ledger);
 }
@@ -254,6 +256,27 @@ const struct ff_trace *ff_ledger_old_trace(const struct ff_ledger *ledger, int64
     return NULL;
 }
 
+/* Without memory it stays open in the store, where the next start looks at it once more. */
+static void note_ended(struct ff_ledger *ledger, const struct ff_batch *batch)
+{
+    struct ff_ended_batches *ended = &ledger->ended;
+    if (ended->count == ended->capacity) {
+        size_t capacity = ended->capacity == 0 ? 64 : 2 * ended->capacity;
+        int64_t *firsts = realloc(ended->firsts, capacity * sizeof *firsts);
+        if (firsts == NULL)
+            return;
+        ended->firsts = firsts;
+        ended->capacity = capacity;
+    }
+    ended->firsts[ended->count++] = batch->first;
+    ended->tasks += batch->count;
+}
+
+struct ff_ended_batches *ff_ledger_ended_batches(struct ff_ledger *ledger)
+{
+    return &ledger->ended;
+}
+
 void ff_ledger_end(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_state state,
                    int64_t seq)
 {
@@ -278,6 +301,7 @@ void ff_ledger_end(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_
     batch->endpoint->live--;
     if (--batch->live > 0)
         return;
+    note_ended(ledger, batch);
     find_slot(ledger, batch->first)->batch = NULL;
     ledger->gone++;
     drop_text(ledger, batch);
@@ -413,7 +437,6 @@ static int load_task(void *user, const struct ff_open_task *row)
     task->is_object = row->is_object;
     task->ended = row->ended;
     batch->live -= row->ended;
-    batch->written += row->ended;
     if (row->has_trial && !row->ended) {
         task->number = row->trial.number;
         task->charged = (uint8_t)row->trial.charged;
@@ -462,6 +485,8 @@ static int load_batch(void *user, const struct ff_batch_row *row)
             loading->error, FF_INPUT_INVALID,
             "the ledger names a function or endpoint that it does not have (tasks from %lld on)",
             (long long)row->first);
+    if (!loading->failed && batch->live == 0)
+        note_ended(loading->ledger, batch);
     if (loading->failed || batch->live == 0)
         ff_batch_destroy(batch);
     else

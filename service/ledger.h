@@ -51,7 +51,6 @@ struct ff_batch {
     uint32_t count;
     uint32_t live;        /* without durable result */
     uint32_t undelivered; /* whose arguments stand in `text` and are still needed */
-    uint32_t written;     /* results written so far; the committer's thread alone uses it */
     struct ff_id group, request;
     struct ff_endpoint *endpoint;
     struct ff_function *function;
@@ -86,6 +85,13 @@ struct ff_group {
     struct ff_wait_list waiters;
 };
 
+/* Batches whose tasks have all ended, and that the store still counts as open. */
+struct ff_ended_batches {
+    int64_t *firsts;
+    size_t count, capacity;
+    uint64_t tasks;
+};
+
 struct ff_ledger;
 
 /* `waiters` is borrowed. */
@@ -113,6 +119,9 @@ struct ff_task *ff_ledger_find_key(const struct ff_ledger *ledger, int64_t key);
 /* Its result is durable: wakes who waits, and forgets it (and with the last one its batch). */
 void ff_ledger_end(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_state state,
                    int64_t seq);
+
+/* Whoever closes them in the store takes the list over and leaves it empty. */
+struct ff_ended_batches *ff_ledger_ended_batches(struct ff_ledger *ledger);
 
 /* Moves a live task as the table of states allows; false: not allowed. */
 bool ff_ledger_move(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_state state);

@@ -3,6 +3,7 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
 #include "service/previews.h"
+#include "service/router/router.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,9 @@ bool ff_retention_begin(struct ff_retention *retention, void (*done)(void *user)
         return false;
     retention->done = done;
     retention->user = user;
+    pthread_mutex_lock(&retention->service->lock);
+    ff_batches_close(retention->service, true);
+    pthread_mutex_unlock(&retention->service->lock);
     retention->job.rows = TASKS_AT_ONCE;
     ff_committer_submit(retention->service->committer, &retention->job);
     return true;

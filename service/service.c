@@ -435,8 +435,12 @@ void ff_service_destroy(struct ff_service *service)
     pthread_mutex_lock(&service->lock);
     service->stopping = true;
     pthread_mutex_unlock(&service->lock);
-    if (service->committer != NULL)
+    if (service->committer != NULL) {
         retry(service);
+        pthread_mutex_lock(&service->lock);
+        ff_batches_close(service, true);
+        pthread_mutex_unlock(&service->lock);
+    }
     ff_committer_destroy(service->committer);
     ff_loop_destroy(service->loop);
     ff_ledger_destroy(service->ledger);

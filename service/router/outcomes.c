@@ -33,49 +33,24 @@ struct endings {
 
 /* ---- in the committer's thread ---- */
 
-/* Takes the results of the first `count` endings out of what their batches count as written. */
-static void uncount(struct endings *endings, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (!endings->items[i].again)
-            endings->items[i].task->batch->written--;
-}
-
 static int write_result(struct endings *endings, struct ending *ending, struct ff_store *store,
                         struct ff_error *error)
 {
-    struct ff_batch *batch = ending->task->batch;
     ending->result.seq = atomic_fetch_add(&endings->service->next_seq, 1);
     ending->result.stored_ns = ff_wall_ns();
-    if (store->ops->put_result(store, &ending->result, error) < 0)
-        return -1;
-    /* Tasks of one batch may stand in several jobs of a commit: the last one closes it. */
-    bool last = batch->written + 1 == batch->count;
-    if (last && store->ops->close_batch(store, batch->first, error) < 0)
-        return -1;
-    batch->written++;
-    return 0;
+    return store->ops->put_result(store, &ending->result, error);
 }
 
 static int write_endings(struct ff_job *job, struct ff_store *store, struct ff_error *error)
 {
     struct endings *endings = (struct endings *)job;
-    for (uint32_t i = 0; i < endings->count; i++) {
+    int result = 0;
+    for (uint32_t i = 0; result == 0 && i < endings->count; i++) {
         struct ending *ending = &endings->items[i];
-        int result = ending->again ? store->ops->put_trial(store, &ending->trial, error)
-                                   : write_result(endings, ending, store, error);
-        if (result < 0) {
-            uncount(endings, i);
-            return -1;
-        }
+        result = ending->again ? store->ops->put_trial(store, &ending->trial, error)
+                               : write_result(endings, ending, store, error);
     }
-    return 0;
-}
-
-static void endings_rolled_back(struct ff_job *job)
-{
-    struct endings *endings = (struct endings *)job;
-    uncount(endings, endings->count);
+    return result;
 }
 
 static void try_again(struct ff_service *service, struct ending *ending)
@@ -116,6 +91,7 @@ static void tell(struct endings *endings)
         else
             ff_ledger_end(service->ledger, task, ending->result.state, ending->result.seq);
     }
+    ff_batches_close(service, false);
     pthread_mutex_unlock(&service->lock);
 }
 
@@ -150,7 +126,6 @@ static struct endings *make_endings(struct ff_service *service, uint32_t capacit
     endings->service = service;
     endings->capacity = capacity;
     endings->job.write = write_endings;
-    endings->job.rolled_back = endings_rolled_back;
     endings->job.done = endings_done;
     return endings;
 }

@@ -39,4 +39,8 @@ void ff_task_cancel_here(struct ff_service *service, struct ff_task *task, ff_sa
 void ff_task_save_asked(struct ff_service *service, struct ff_task *task, ff_saved *done,
                         void *user);
 
+/* Tells the store which batches have ended altogether, so that a restart does not look at them: when there are many, or
+ * `all`. Until then, and where it fails, a restart only looks at some in vain. Under the lock. */
+void ff_batches_close(struct ff_service *service, bool all);
+
 #endif

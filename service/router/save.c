@@ -92,3 +92,45 @@ void ff_task_save_asked(struct ff_service *service, struct ff_task *task, ff_sav
     }
     submit(service, saving, done, user);
 }
+
+/* ---- batches that have ended ---- */
+
+enum { CLOSED_AT_ONCE = 256, CLOSED_TASKS = 4096 };
+
+struct closing {
+    struct ff_job job;
+    struct ff_ended_batches batches;
+};
+
+static int write_closing(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+{
+    struct closing *closing = (struct closing *)job;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < closing->batches.count; i++)
+        result = store->ops->close_batch(store, closing->batches.firsts[i], error);
+    return result;
+}
+
+static void closed(struct ff_job *job, const struct ff_error *error)
+{
+    struct closing *closing = (struct closing *)job;
+    (void)error; /* the next start finds them open, sees that they have ended, and closes them */
+    free(closing->batches.firsts);
+    free(closing);
+}
+
+void ff_batches_close(struct ff_service *service, bool all)
+{
+    struct ff_ended_batches *ended = ff_ledger_ended_batches(service->ledger);
+    if (ended->count == 0 || (!all && ended->count < CLOSED_AT_ONCE && ended->tasks < CLOSED_TASKS))
+        return;
+    struct closing *closing = calloc(1, sizeof *closing);
+    if (closing == NULL)
+        return;
+    closing->job.rows = (uint32_t)ended->count;
+    closing->job.write = write_closing;
+    closing->job.done = closed;
+    closing->batches = *ended;
+    *ended = (struct ff_ended_batches){NULL, 0, 0, 0};
+    ff_committer_submit(service->committer, &closing->job);
+}

@@ -37,27 +37,19 @@ static struct ff_job *take_jobs(struct ff_committer *committer)
     return taken;
 }
 
-/* Rolls back what the jobs before `end` wrote. */
-static int roll_back(struct ff_store *store, struct ff_job *jobs, const struct ff_job *end)
-{
-    store->ops->rollback(store);
-    for (struct ff_job *job = jobs; job != end; job = job->next)
-        if (job->rolled_back != NULL)
-            job->rolled_back(job);
-    return -1;
-}
-
 /* One transaction over a list of jobs. */
 static int write_jobs(struct ff_store *store, struct ff_job *jobs, struct ff_error *error)
 {
-    if (store->ops->begin(store, error) < 0)
+    int result = store->ops->begin(store, error);
+    if (result < 0)
         return -1;
-    for (struct ff_job *job = jobs; job != NULL; job = job->next)
-        if (job->write(job, store, error) < 0)
-            return roll_back(store, jobs, job);
-    if (store->ops->commit(store, error) < 0)
-        return roll_back(store, jobs, NULL);
-    return 0;
+    for (struct ff_job *job = jobs; result == 0 && job != NULL; job = job->next)
+        result = job->write(job, store, error);
+    if (result == 0)
+        result = store->ops->commit(store, error);
+    if (result < 0)
+        store->ops->rollback(store);
+    return result;
 }
 
 static void tell_all(struct ff_job *jobs)

@@ -19,8 +19,6 @@ struct ff_job {
     uint32_t rows; /* about how much it writes */
     /* In the committer's thread, inside a transaction; may be called again after a failure. */
     int (*write)(struct ff_job *job, struct ff_store *store, struct ff_error *error);
-    /* Undoes what a successful write changed in memory, when its transaction was rolled back. May be NULL. */
-    void (*rolled_back)(struct ff_job *job);
     /* In the committer's thread, after the commit. `error` is NULL when it is durable. May free the job. */
     void (*done)(struct ff_job *job, const struct ff_error *error);
 };

@@ -2,8 +2,8 @@
 
 /*
  * Lean on purpose: every row of a task costs, so tasks and results have an integer key and no other index, and both are
- * appended in about the order of their keys. What the tasks of a submission share stands in `batch`. A batch is closed,
- * once, with its last result; the partial index lets a restart find the open ones.
+ * appended in about the order of their keys. What the tasks of a submission share stands in `batch`. Some time after its
+ * last result a batch is closed, together with others; the partial index lets a restart find the open ones.
  */
 const char ff_schema_create[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"

@@ -259,6 +259,41 @@ static void test_a_restarted_service_adopts_what_runs(void **state)
     agent_dispose(&agent);
 }
 
+static void test_what_has_ended_stays_ended_after_a_restart(void **state)
+{
+    (void)state;
+    struct agent agent;
+    connect_empty(&agent, "ended");
+    json_t *reply = rig_submit(&rig, "ended", "echo", "[1,2]");
+    agent_wait_orders(&agent, 2);
+    agent_succeed(&agent, &agent.orders[0], "1");
+    agent_wait_receipts(&agent, 1);
+    agent_leave(&agent, NULL);
+    rig_stop(&rig);
+    rig_start(&rig);
+    agent.previous = agent.instance;
+    agent_connect(&agent);
+    /* What has ended is announced all the same, as by an agent that missed the receipt. */
+    agent_holding(&agent, agent.orders, 2);
+    agent_wait_controls(&agent, 1);
+    assert_true(ff_id_equal(&agent.controls[0].task, &agent.orders[0].task));
+    agent_succeed(&agent, &agent.orders[0], "\"again\"");
+    agent_succeed(&agent, &agent.orders[1], "2");
+    agent_wait_receipts(&agent, 3);
+    json_t *shown = show(rig_task(reply, "echo", 0), "");
+    assert_int_equal(json_integer_value(json_object_get(shown, "result")), 1);
+    json_decref(shown);
+    rig_stop(&rig);
+    rig_start(&rig);
+    json_t *status = rig_expect(&rig, 200, "GET", "/v3/status", NULL);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(status, "tasks"), "waiting-for-ep")), 0);
+    json_decref(status);
+    expect_end(rig_task(reply, "echo", 1), "success");
+    json_decref(reply);
+    agent_dispose(&agent);
+}
+
 static void test_what_was_asked_outlives_a_restart(void **state)
 {
     (void)state;
@@ -498,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_cancel_and_stop_reach_the_endpoint),
         cmocka_unit_test(test_what_is_announced_stays_and_what_is_not_goes_again),
         cmocka_unit_test(test_a_restarted_service_adopts_what_runs),
+        cmocka_unit_test(test_what_has_ended_stays_ended_after_a_restart),
         cmocka_unit_test(test_what_was_asked_outlives_a_restart),
         cmocka_unit_test(test_results_wait_for_a_disk_that_takes_them),
         cmocka_unit_test(test_a_second_agent_is_refused_until_it_takes_over),
