@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 enum { EXIT_WRONG_USE = 2, PORT_MOST = 65535 };
 
@@ -119,6 +120,7 @@ int main(int argc, char **argv)
     int refused = read_options(argc, argv, &options);
     if (refused != 0)
         return refused - 1;
+    umask(077); /* the ledger, its journal and the objects, too, are for the owner alone */
     block_signals();
     raise_file_limit();
     if (ff_log_open("service", NULL, FF_LOG_INFO, &error) < 0)

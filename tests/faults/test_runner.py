@@ -1,14 +1,14 @@
 """kill -9 of the process that runs a function."""
 import os
 
-from harness import SIEMENS, FarfieldTest, main, tool, wait_for
+from harness import SIEMENS, FarfieldTest, alive, main, tool, wait_for
 
 
 class Runner(FarfieldTest):
     def runner_of(self, task):
-        """The pid of the runner that runs the task; with one slot it is the only one."""
+        """The pid of the runner that runs the task, the only one that has loaded a function."""
         self.ff.wait_task(task, "running")
-        return wait_for(lambda: self.ff.pids("farfield-runner"), "a runner")[-1]
+        return wait_for(self.ff.busy_runners, "a runner")[0]  # what it forked comes after it
 
     def test_a_killed_reconstruction_goes_on_and_gives_the_same_bits(self):
         self.ff.up("reconstruct")
@@ -52,7 +52,7 @@ class Runner(FarfieldTest):
         with open(pid_file, encoding="ascii") as file:
             orphan = int(file.read())
         self.ff.kill(self.runner_of(task))
-        wait_for(lambda: not os.path.exists(f"/proc/{orphan}"), "the grandchild to be killed")
+        wait_for(lambda: not alive(orphan), "the grandchild to be killed")
         self.ff.run("task", "cancel", task)
         self.ff.wait_task(task)
 

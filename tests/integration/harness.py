@@ -50,6 +50,12 @@ def alive(pid):
         return False
 
 
+def started(pid):
+    """When a process started, in clock ticks after boot."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[19])
+
+
 def tool(name, *words):
     """Runs a program of tests/integration/tools and returns what it printed."""
     done = subprocess.run([os.path.join(BUILD, "tests", "tools", name), *words], capture_output=True, text=True,
@@ -218,6 +224,18 @@ class Farfield:
 
     def pids(self, program):
         return sorted(self.processes(program))
+
+    def busy_runners(self):
+        """The runners that have loaded a function, oldest first; others are started ahead."""
+        found = []
+        for pid in self.pids("farfield-runner"):
+            try:
+                with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
+                    if "/cache/objects/" in file.read():
+                        found.append((started(pid), pid))
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return [pid for _, pid in sorted(found)]
 
     def kill(self, pid, number=signal.SIGKILL):
         """Sends a signal to a process of this home, and waits for its end when that is what the signal means."""

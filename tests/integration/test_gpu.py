@@ -15,7 +15,7 @@ class Gpu(FarfieldTest):
     def devices(self):
         """{UUID: whether leased}"""
         listed = self.ff.json("gpu", "list", "--registry", self.ff.registry)
-        return {device["uuid"]: device["leased"] for device in listed["devices"]}
+        return {device["uuid"]: not device["free"] for device in listed["devices"]}
 
     def test_a_call_sees_the_devices_of_its_lease_and_no_others(self):
         known = self.devices()
@@ -48,7 +48,7 @@ class Gpu(FarfieldTest):
     def test_the_devices_of_a_killed_runner_are_not_lost(self):
         task = self.ff.submit("fault", {"do": "sleep", "seconds": 2}, "--gpus", str(DEVICES))
         self.ff.wait_task(task, "running")
-        for pid in self.ff.pids("farfield-runner"):
+        for pid in self.ff.busy_runners():
             self.ff.kill(pid)
         ended = self.ff.wait_task(task)
         self.assertEqual((ended["state"], ended["attempt"]), ("success", 2), ended)

@@ -2,7 +2,7 @@
 import http.client
 import os
 
-from harness import CANCELLED, DONE, SIEMENS, TASK_FAILED, FarfieldTest, main, wait_for
+from harness import CANCELLED, DONE, SIEMENS, TASK_FAILED, FarfieldTest, alive, main, wait_for
 
 
 class Live(FarfieldTest):
@@ -59,7 +59,7 @@ class Live(FarfieldTest):
         ended = self.ff.wait_task(task)
         self.assertEqual(ended["state"], "cancelled")
         self.assertEqual(ended["error"]["code"], "TASK_CANCELLED")
-        wait_for(lambda: not os.path.exists(f"/proc/{orphan}"), "the grandchild to be killed")
+        wait_for(lambda: not alive(orphan), "the grandchild to be killed")
         watcher.communicate(timeout=60)
         self.assertEqual(watcher.returncode, CANCELLED)
         self.ff.run("task", "result", task, status=CANCELLED)

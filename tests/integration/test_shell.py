@@ -1,7 +1,7 @@
 """Shell functions: a registered command template."""
 import os
 
-from harness import TASK_FAILED, FarfieldTest, main, wait_for
+from harness import TASK_FAILED, FarfieldTest, alive, main, wait_for
 
 
 class Shell(FarfieldTest):
@@ -49,7 +49,7 @@ class Shell(FarfieldTest):
         with open(pid_file, encoding="ascii") as file:
             pids = file.read().split()
         self.assertEqual(len(pids), 2)
-        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the tree to be killed")
+        wait_for(lambda: not any(alive(pid) for pid in pids), "the tree to be killed")
 
     def endpoint_id(self):
         return next(entry["endpoint_id"] for entry in self.ff.rest("GET", "/v2/endpoints")[1]["endpoints"])
