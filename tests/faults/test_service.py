@@ -5,14 +5,22 @@ BATCH = 300
 
 
 class Service(FarfieldTest):
-    def counted(self, ids):
-        """{state: number} of these tasks."""
+    def tasks(self, ids):
+        """{id: task} of these tasks."""
         found = {}
         for start in range(0, len(ids), 500):
-            reply = self.ff.rest("POST", "/v2/batch_status", {"task_ids": ids[start:start + 500]})[1]["results"]
-            for task in reply.values():
-                found[task["state"]] = found.get(task["state"], 0) + 1
+            found.update(self.ff.rest("POST", "/v2/batch_status", {"task_ids": ids[start:start + 500]})[1]["results"])
         return found
+
+    def assert_all_succeed(self, expected):
+        """Waits until every task has ended, and compares with {id: result}."""
+        ids = list(expected)
+        try:
+            wait_for(lambda: all(task["state"] == "success" for task in self.tasks(ids).values()), "every task to succeed")
+        except AssertionError as error:
+            open_tasks = [task for task in self.tasks(ids).values() if task["state"] != "success"]
+            raise AssertionError(f"{error}: {len(open_tasks)} of {len(ids)} have not, first {open_tasks[:3]}") from None
+        self.assertEqual({task: entry["result"] for task, entry in self.tasks(ids).items()}, expected)
 
     def runs(self):
         with open(self.ledger(), encoding="ascii") as file:
@@ -24,22 +32,17 @@ class Service(FarfieldTest):
     def test_every_accepted_task_ends_exactly_once(self):
         self.ff.up("echo")
         function = self.ff.rest("GET", "/v2/functions/echo")[1]["function_uuid"]
-        ids, expected = [], {}
+        expected = {}
         for kill in range(3):
             for part in range(4):
                 values = [f"{kill}.{part}.{n}" for n in range(BATCH)]
                 status, reply = self.ff.rest("POST", "/v3/endpoints/local/submit", {"tasks": {function: values}})
                 self.assertEqual(status, 200, reply)
-                ids += reply["tasks"][function]
                 expected.update(zip(reply["tasks"][function], values))
             self.ff.kill(self.ff.service_pid())
             self.ff.start_service()
-        self.assertEqual(len(set(ids)), 12 * BATCH)
-        wait_for(lambda: self.counted(ids) == {"success": len(ids)}, "every task to succeed")
-        for start in range(0, len(ids), 500):
-            reply = self.ff.rest("POST", "/v2/batch_status", {"task_ids": ids[start:start + 500]})[1]["results"]
-            for task, entry in reply.items():
-                self.assertEqual(entry["result"], expected[task])
+        self.assertEqual(len(expected), 12 * BATCH)
+        self.assert_all_succeed(expected)
 
     def test_a_running_task_is_not_run_twice(self):
         self.ff.up()
