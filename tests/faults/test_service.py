@@ -75,6 +75,7 @@ class Service(FarfieldTest):
             self.ff.kill(pid)
         self.ff.start_service()
         self.ff.start_endpoint()
+        self.ff.wait_task(task, "running")  # announced again
         self.ff.run("task", "stop", task)
         ended = self.ff.wait_task(task)
         self.assertEqual((ended["state"], ended["result"], ended["attempt"]), ("success", "stopped", 1), ended)

@@ -24,7 +24,7 @@ COMMAND = os.path.join(STAGE, "bin", "farfield")
 FUNCTIONS = os.path.join(STAGE, "lib", "farfield", "functions")
 SIEMENS = os.path.join(SOURCE, "tests", "data", "siemens-star.cxi")
 SLOWNESS = 6 if os.environ.get("FF_SANITIZER") else 1
-DEADLINE = 30 * SLOWNESS
+DEADLINE = 60 * SLOWNESS
 
 DONE, TASK_FAILED, WRONG_USE, UNREACHABLE, CANCELLED, REFUSED = range(6)
 TERMINAL = ("success", "failed", "cancelled")
