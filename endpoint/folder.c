@@ -4,7 +4,6 @@
 #include "protocol/core/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,20 +48,6 @@ int ff_folder_check(const struct ff_folder *folder, struct ff_error *error)
     ff_fail(error, FF_ENDPOINT_NOT_FOUND, "there is no endpoint \"%s\" here (%s is missing)",
             folder->name, path);
     return ff_hint(error, "farfield endpoint configure %s", folder->name);
-}
-
-/* The lock is of the open file, so it ends with the process whatever happens to it. */
-static int take_lock(const char *path)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        int failure = errno;
-        close(fd);
-        errno = failure;
-        return -1;
-    }
-    return fd;
 }
 
 static int name_holder(const struct ff_folder *folder, struct ff_error *error)
@@ -110,8 +95,10 @@ int ff_folder_lock(struct ff_folder *folder, const struct ff_id *instance, struc
     ff_folder_path(folder, path, "run");
     if (ff_folder_make(path, 0700, error) < 0)
         return -1;
+    char process[PATH_MAX];
     ff_folder_path(folder, path, "run/lock");
-    folder->lock_fd = take_lock(path);
+    ff_folder_path(folder, process, "run/process");
+    folder->lock_fd = ff_process_lock(path, process);
     if (folder->lock_fd < 0 && (errno == EAGAIN || errno == EACCES))
         return name_holder(folder, error);
     /* A file system without locks decides nothing; the service's lease does. */

@@ -44,17 +44,15 @@ static int say_who_runs(const struct ff_service *service, struct ff_error *error
                           "FARFIELD_HOME");
 }
 
-/* The lock is an open file description lock: it ends with this process, however that ends. */
 static int take_lock(struct ff_service *service, struct ff_error *error)
 {
     char path[PATH_MAX];
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (path_in(service, "run/lock", path, error) < 0)
+    char process[PATH_MAX];
+    if (path_in(service, "run/lock", path, error) < 0 ||
+        path_in(service, "run/process", process, error) < 0)
         return -1;
-    service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (service->lock_fd < 0)
-        return ff_fail_errno(error, FF_IO, errno, "cannot open %s", path);
-    if (fcntl(service->lock_fd, F_OFD_SETLK, &whole) == 0)
+    service->lock_fd = ff_process_lock(path, process);
+    if (service->lock_fd >= 0)
         return 0;
     if (errno == EAGAIN || errno == EACCES)
         return say_who_runs(service, error);

@@ -15,6 +15,7 @@
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { READY_FD = 3 };
@@ -285,4 +286,34 @@ int ff_process_wait_gone(struct ff_process_id id, int timeout_ms, struct ff_erro
         return ff_fail(error, FF_TIMED_OUT, "process %d did not end within %d ms", (int)id.pid,
                        timeout_ms);
     return 0;
+}
+
+static bool died_here(const char *process_path)
+{
+    struct ff_process_id id;
+    char host[256];
+    char here[256] = "";
+    gethostname(here, sizeof here - 1);
+    return ff_process_file_read(process_path, &id, host, sizeof host, NULL) == 0 &&
+           strcmp(host, here) == 0 && !ff_process_alive(id);
+}
+
+int ff_process_lock(const char *lock_path, const char *process_path)
+{
+    const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const struct timespec moment = {0, 5000000};
+    int64_t end_ns = ff_monotonic_ns() + FF_LOCK_PATIENCE_MS * 1000000ll;
+    int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    while (fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) < 0) {
+        int failure = errno;
+        if ((failure == EAGAIN || failure == EACCES) && died_here(process_path) &&
+            ff_monotonic_ns() < end_ns) {
+            nanosleep(&moment, NULL);
+            continue;
+        }
+        close(fd);
+        errno = failure;
+        return -1;
+    }
+    return fd;
 }

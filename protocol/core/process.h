@@ -50,4 +50,13 @@ int ff_process_signal(struct ff_process_id id, int signal_number,
 int ff_process_wait_gone(struct ff_process_id id, int timeout_ms,
                          struct ff_error *error) FF_MUST_USE;
 
+/*
+ * Opens the lock file (made when it is not there) and locks it until this process ends, however that is. A process that
+ * was killed holds its lock for a moment after it counts as dead, until its last thread has ended: while the one that
+ * `process_path` names is dead, this waits up to FF_LOCK_PATIENCE_MS. Returns the descriptor, or -1 with errno: EAGAIN or
+ * EACCES when another process has the lock.
+ */
+enum { FF_LOCK_PATIENCE_MS = 5000 };
+int ff_process_lock(const char *lock_path, const char *process_path) FF_MUST_USE;
+
 #endif

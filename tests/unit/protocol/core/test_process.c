@@ -3,6 +3,7 @@
 #include "protocol/core/file.h"
 #include "protocol/core/process.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,12 +97,35 @@ static void test_process_file(void **state)
     free(folder);
 }
 
+static void test_lock_is_exclusive_and_ends_with_its_descriptor(void **state)
+{
+    (void)state;
+    struct ff_error error;
+    char *folder = make_folder();
+    char *lock = ff_path_join(folder, "lock");
+    char *process = ff_path_join(folder, "process");
+    assert_ok(ff_process_file_write(process, &error), error);
+    int first = ff_process_lock(lock, process);
+    assert_true(first >= 0);
+    assert_int_equal(ff_process_lock(lock, process), -1);
+    assert_true(errno == EAGAIN || errno == EACCES);
+    close(first);
+    int second = ff_process_lock(lock, process);
+    assert_true(second >= 0);
+    close(second);
+    assert_ok(ff_folder_remove(folder, &error), error);
+    free(lock);
+    free(process);
+    free(folder);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--daemon") == 0)
         return act_as_daemon(argv[2]);
     self = realpath("/proc/self/exe", NULL);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lock_is_exclusive_and_ends_with_its_descriptor),
         cmocka_unit_test(test_ready_daemon_is_known_by_identity),
         cmocka_unit_test(test_failed_starts_give_the_reason),
         cmocka_unit_test(test_process_file),
