@@ -206,6 +206,8 @@ void ff_slot_hand(struct ff_slot *slot, struct ff_work *work)
     ff_work_move(work, &slot->calls, FF_WORK_HANDED);
     if (work == slot->calls.first)
         ff_slot_begin_head(slot);
+    else if (!slot->timer_set)
+        ff_slot_check(slot); /* which recalls it when the one before takes long */
 }
 
 /* ---- what is asked of a call ---- */

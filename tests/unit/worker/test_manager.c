@@ -230,6 +230,8 @@ static void test_calls_behind_a_long_one_go_elsewhere(void **state)
         &agent, &(struct wish){.function = "fault", .arguments = "{\"do\": \"succeed\"}"}, 50);
     agent_run(&agent, all_have_ended, warm);
     unsigned hang = fault("{\"do\": \"hang\"}");
+    agent_run(&agent, is_running,
+              hang); /* so some come when it runs, and is not known to take long */
     unsigned first = agent.count;
     agent_submit_many(
         &agent, &(struct wish){.function = "fault", .arguments = "{\"do\": \"succeed\"}"}, 200);
