@@ -1,9 +1,10 @@
 /*
- * service/catalog.h: functions and endpoints, all in memory: few in number, looked up by every request.
+ * service/catalog.h: functions and endpoints, all in memory: few in number, looked up by every
+ * request.
  *
- * Entries are never freed before the service ends, and what of them can be seen by others (id, key, name, owner) never
- * changes: a pointer to one may be kept, and these members read, without the lock. Everything else is guarded by the
- * lock of the service.
+ * Entries are never freed before the service ends, and what of them can be seen by others (id,
+ * key, name, owner) never changes: a pointer to one may be kept, and these members read, without
+ * the lock. Everything else is guarded by the lock of the service.
  */
 #ifndef FF_SERVICE_CATALOG_H
 #define FF_SERVICE_CATALOG_H
@@ -89,8 +90,8 @@ struct ff_endpoint_row ff_endpoint_row(const struct ff_endpoint *endpoint);
 struct ff_function *ff_catalog_function(const struct ff_catalog *catalog, int64_t key);
 struct ff_endpoint *ff_catalog_endpoint(const struct ff_catalog *catalog, int64_t key);
 
-/* By id or name, as this user sees it: of a name, the user's newest function, else the newest public one. Errors offer the
- * nearest name. */
+/* By id or name, as this user sees it: of a name, the user's newest function, else the newest
+ * public one. Errors offer the nearest name. */
 struct ff_function *ff_catalog_find_function(const struct ff_catalog *catalog, const char *user,
                                              struct ff_span id_or_name, struct ff_error *error);
 struct ff_endpoint *ff_catalog_find_endpoint(const struct ff_catalog *catalog, const char *user,

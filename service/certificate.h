@@ -1,5 +1,6 @@
 /*
- * service/certificate.h: a self-signed certificate (EC P-256, ten years) for localhost, the loopback addresses and this host.
+ * service/certificate.h: a self-signed certificate (EC P-256, ten years) for localhost, the
+ * loopback addresses and this host.
  */
 #ifndef FF_SERVICE_CERTIFICATE_H
 #define FF_SERVICE_CERTIFICATE_H

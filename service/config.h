@@ -1,6 +1,7 @@
 /*
- * service/config.h: the settings of a service: FARFIELD_HOME/service/config.yaml. One table in config.c holds each key
- * with its range, default and explanation; the commented file of the first start is made from it.
+ * service/config.h: the settings of a service: FARFIELD_HOME/service/config.yaml. One table in
+ * config.c holds each key with its range, default and explanation; the commented file of the first
+ * start is made from it.
  */
 #ifndef FF_SERVICE_CONFIG_H
 #define FF_SERVICE_CONFIG_H

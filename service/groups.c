@@ -1,9 +1,10 @@
 /*
- * Task groups: which tasks they have and in which order these ended. All of it can be read from the store at any time,
- * so a group stands here only while somebody looks at it, and is forgotten when others are looked at.
+ * Task groups: which tasks they have and in which order these ended. All of it can be read from
+ * the store at any time, so a group stands here only while somebody looks at it, and is forgotten
+ * when others are looked at.
  *
- * Reading goes on while commits do: what a reading saw already, and what is told again afterwards, is recognised by the first key of
- * a batch and by `seq`, which only grows.
+ * Reading goes on while commits do: what a reading saw already, and what is told again afterwards,
+ * is recognised by the first key of a batch and by `seq`, which only grows.
  */
 #include "service/ledger.h"
 

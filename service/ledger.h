@@ -1,12 +1,15 @@
 /*
- * service/ledger.h: the live tasks, in memory: every task that was accepted and has no durable result yet.
+ * service/ledger.h: the live tasks, in memory: every task that was accepted and has no durable
+ * result yet.
  *
- * Tasks live in the batches they were submitted in: one allocation a batch, found by key in a sorted list. What few
- * tasks have (a reason to wait, progress, a trace) stands in a detail that is made when it is needed.
+ * Tasks live in the batches they were submitted in: one allocation a batch, found by key in a
+ * sorted list. What few tasks have (a reason to wait, progress, a trace) stands in a detail that
+ * is made when it is needed.
  *
- * Invariants: a task is in the queue of its endpoint exactly when it is `queued`; it has a current attempt exactly when it is
- * not queued and was delivered or announced; while `ending`, an outcome of it is on its way to the disk and nothing
- * else may end it; it leaves the ledger when its result is durable. Guarded by the lock of the service.
+ * Invariants: a task is in the queue of its endpoint exactly when it is `queued`; it has a current
+ * attempt exactly when it is not queued and was delivered or announced; while `ending`, an outcome
+ * of it is on its way to the disk and nothing else may end it; it leaves the ledger when its
+ * result is durable. Guarded by the lock of the service.
  */
 #ifndef FF_SERVICE_LEDGER_H
 #define FF_SERVICE_LEDGER_H
@@ -109,7 +112,8 @@ struct ff_batch *ff_batch_create(const uint8_t secret[FF_ID_SECRET_SIZE], int64_
 void ff_batch_destroy(struct ff_batch *batch);
 int64_t ff_task_key_of(const struct ff_task *task);
 
-/* Takes a committed batch over; its tasks wait for their endpoint. `new_group`: no other batch can be of its group. */
+/* Takes a committed batch over; its tasks wait for their endpoint. `new_group`: no other batch can
+ * be of its group. */
 void ff_ledger_add(struct ff_ledger *ledger, struct ff_batch *batch, bool new_group);
 
 /* The live task of this id or key; NULL when there is none. An id is compared, never trusted. */
@@ -164,7 +168,8 @@ void ff_groups_end(struct ff_groups *groups, const struct ff_batch *batch, int64
 struct ff_group *ff_groups_find(struct ff_groups *groups, struct ff_store *store,
                                 const struct ff_id *id, struct ff_error *error);
 
-/* The group of this id, read from the store if need be; NULL with FF_NOT_FOUND when there is none. */
+/* The group of this id, read from the store if need be; NULL with FF_NOT_FOUND when there is none.
+ * */
 struct ff_group *ff_ledger_group(struct ff_ledger *ledger, struct ff_store *store,
                                  const struct ff_id *id, struct ff_error *error);
 

@@ -1,7 +1,7 @@
 /*
- * farfield-service [--host H] [--https-port N] [--router-port N]: the service, in the foreground. It logs to standard error
- * and says on descriptor 3 that it is ready (protocol/core/process.h). SIGTERM stops it, SIGHUP reads its configuration
- * again.
+ * farfield-service [--host H] [--https-port N] [--router-port N]: the service, in the foreground.
+ * It logs to standard error and says on descriptor 3 that it is ready (protocol/core/process.h).
+ * SIGTERM stops it, SIGHUP reads its configuration again.
  */
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"

@@ -15,8 +15,8 @@
 
 enum { NAME_LIMIT = 80, MEDIA_LIMIT = 64 };
 
-/* Letters, digits, '.', '_' and '-' stand for themselves (but not a first dot), all else as %XX: a safe file name, and
- * different for different names up to the limit. */
+/* Letters, digits, '.', '_' and '-' stand for themselves (but not a first dot), all else as %XX: a
+ * safe file name, and different for different names up to the limit. */
 static bool safe_name(struct ff_span name, char safe[3 * NAME_LIMIT + 1])
 {
     const unsigned char *at = name.data;

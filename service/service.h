@@ -1,10 +1,12 @@
 /*
- * service/service.h: the whole service as one value: what main.c runs, and what tests run in their own process.
+ * service/service.h: the whole service as one value: what main.c runs, and what tests run in their
+ * own process.
  *
- * Threads: the loop (router, timers, signals), one HTTP thread, the store's thread (committer), ZeroMQ's own, and for the
- * end of a large upload one for a moment. One lock guards everything in memory (catalog, tokens, ledger, waiters); it
- * is held for microseconds and never during a sync. Memory is handed over whole: a submission or a message of outcomes
- * belongs to the committer until it is durable.
+ * Threads: the loop (router, timers, signals), one HTTP thread, the store's thread (committer),
+ * ZeroMQ's own, and for the end of a large upload one for a moment. One lock guards everything in
+ * memory (catalog, tokens, ledger, waiters); it is held for microseconds and never during a sync.
+ * Memory is handed over whole: a submission or a message of outcomes belongs to the committer
+ * until it is durable.
  */
 #ifndef FF_SERVICE_SERVICE_H
 #define FF_SERVICE_SERVICE_H
@@ -65,7 +67,8 @@ struct ff_service_options {
     int64_t https_port, router_port;
 };
 
-/* Starts all of it on the home: loads, binds both ports, publishes. It serves as soon as the loop runs. */
+/* Starts all of it on the home: loads, binds both ports, publishes. It serves as soon as the loop
+ * runs. */
 struct ff_service *ff_service_create(const char *home, const struct ff_service_options *options,
                                      struct ff_error *error) FF_MUST_USE;
 
@@ -85,8 +88,8 @@ void ff_service_url(const struct ff_service *service, char *url, size_t size);
 /* Makes the loop look for waits that are over at this time. Under the lock. */
 void ff_service_expire_at(struct ff_service *service, int64_t at_ns);
 
-/* For jobs that must be written in the end (outcomes): tries again in a second. From `done` of the job. false: the service
- * is stopping, and the job is its owner's again. */
+/* For jobs that must be written in the end (outcomes): tries again in a second. From `done` of the
+ * job. false: the service is stopping, and the job is its owner's again. */
 bool ff_service_retry(struct ff_service *service, struct ff_job *job, const struct ff_error *error);
 
 #endif

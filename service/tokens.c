@@ -107,7 +107,8 @@ const struct ff_token *ff_tokens_check(const struct ff_tokens *tokens, struct ff
     struct ff_digest hash;
     if (text.size != FF_TOKEN_TEXT_SIZE - 1 || ff_digest_of(text, &hash, NULL) < 0)
         return NULL;
-    /* The hash of a guess tells nothing about a stored hash, so that an ordinary comparison will do. */
+    /* The hash of a guess tells nothing about a stored hash, so that an ordinary comparison will
+     * do. */
     for (size_t i = 0; i < tokens->count; i++) {
         const struct ff_token *token = tokens->all[i];
         if (memcmp(token->hash.bytes, hash.bytes, FF_DIGEST_SIZE) == 0)

@@ -1,5 +1,6 @@
 /*
- * service/tokens.h: who calls. A token is 256 random bits as text ("ff_" and 64 hexadecimal digits); only its SHA-256 is kept.
+ * service/tokens.h: who calls. A token is 256 random bits as text ("ff_" and 64 hexadecimal
+ * digits); only its SHA-256 is kept.
  *
  * Scopes say what a token allows; `all` allows everything:
  *     read     look at functions, endpoints, tasks and results

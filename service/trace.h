@@ -1,8 +1,10 @@
 /*
- * service/trace.h: what happened to a task, as its owner can follow it: states, progress, log lines, previews.
+ * service/trace.h: what happened to a task, as its owner can follow it: states, progress, log
+ * lines, previews.
  *
- * A trace exists only for a task that has said something, or that somebody watches. It keeps FF_EVENTS_KEPT events;
- * beyond that the oldest progress goes first, then the oldest line. Guarded by the lock of the service.
+ * A trace exists only for a task that has said something, or that somebody watches. It keeps
+ * FF_EVENTS_KEPT events; beyond that the oldest progress goes first, then the oldest line. Guarded
+ * by the lock of the service.
  */
 #ifndef FF_SERVICE_TRACE_H
 #define FF_SERVICE_TRACE_H
@@ -33,7 +35,8 @@ struct ff_trace;
 struct ff_trace *ff_trace_create(void) FF_MUST_USE;
 void ff_trace_destroy(struct ff_trace *trace);
 
-/* Numbers and keeps a copy of the event with `text`. Without memory the event is lost, never the task. */
+/* Numbers and keeps a copy of the event with `text`. Without memory the event is lost, never the
+ * task. */
 void ff_trace_add(struct ff_trace *trace, const struct ff_event *event, struct ff_span text);
 
 size_t ff_trace_count(const struct ff_trace *trace);

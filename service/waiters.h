@@ -1,8 +1,9 @@
 /*
- * service/waiters.h: requests that wait for something to happen to a task or group. Guarded by the lock of the service.
+ * service/waiters.h: requests that wait for something to happen to a task or group. Guarded by the
+ * lock of the service.
  *
- * A waiter is linked into the list of what it waits for and into the list of all waiters, by which the longest wait is
- * bounded: ff_waiters_expire is called when the time ff_waiters_next has come.
+ * A waiter is linked into the list of what it waits for and into the list of all waiters, by which
+ * the longest wait is bounded: ff_waiters_expire is called when the time ff_waiters_next has come.
  */
 #ifndef FF_SERVICE_WAITERS_H
 #define FF_SERVICE_WAITERS_H

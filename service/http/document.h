@@ -1,5 +1,6 @@
 /*
- * service/http/document.h: tasks as JSON: live ones from memory, ended ones from the store. Private to service/http.
+ * service/http/document.h: tasks as JSON: live ones from memory, ended ones from the store.
+ * Private to service/http.
  */
 #ifndef FF_SERVICE_HTTP_DOCUMENT_H
 #define FF_SERVICE_HTTP_DOCUMENT_H
@@ -34,12 +35,13 @@ void ff_documents_open(struct ff_documents *documents, struct ff_request *reques
 int ff_document_key(struct ff_request *request, const char *id_text, int64_t *key,
                     struct ff_error *error) FF_MUST_USE;
 
-/* Writes the document; FF_TASK_NOT_FOUND when there is no such task of this user. Not under the lock. */
+/* Writes the document; FF_TASK_NOT_FOUND when there is no such task of this user. Not under the
+ * lock. */
 int ff_document_write(struct ff_documents *documents, int64_t key,
                       struct ff_error *error) FF_MUST_USE;
 
-/* The short document of an ended task, for pages of a thousand: its seq, id, state, attempt, and result or error. The
- * caller knows whose it is. */
+/* The short document of an ended task, for pages of a thousand: its seq, id, state, attempt, and
+ * result or error. The caller knows whose it is. */
 int ff_document_write_ended(struct ff_documents *documents, int64_t key, int64_t seq,
                             struct ff_error *error) FF_MUST_USE;
 

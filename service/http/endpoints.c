@@ -291,7 +291,8 @@ int ff_delete_endpoint(struct ff_request *request, struct ff_error *error)
     struct change *change = request->work;
     pthread_mutex_lock(&service->lock);
     endpoint = ff_catalog_endpoint(service->catalog, change->row.key);
-    /* Nobody will run what waits for it. Ends come later than this walk: the list does not change under it. */
+    /* Nobody will run what waits for it. Ends come later than this walk: the list does not change
+     * under it. */
     ff_ledger_each_of(service->ledger, endpoint, cancel_one, service);
     pthread_mutex_unlock(&service->lock);
     ff_loop_wake(service->loop);

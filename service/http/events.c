@@ -71,7 +71,8 @@ static void end_reply(struct ff_request *request, uint64_t next, const char *sta
 
 /* ---- ended ---- */
 
-/* What is left of an ended task when its trace is gone: the lines of its log tail, and its result. */
+/* What is left of an ended task when its trace is gone: the lines of its log tail, and its result.
+ * */
 struct ended {
     struct ff_request *request;
     uint64_t after, last;

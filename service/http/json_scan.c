@@ -214,7 +214,8 @@ static int take_key(struct ff_json *json, struct ff_span *key, struct ff_error *
     return 0;
 }
 
-/* Steps to the next entry of a container whose closing bracket is `close`. 1: there is one. 0: closed. */
+/* Steps to the next entry of a container whose closing bracket is `close`. 1: there is one. 0:
+ * closed. */
 static int next_entry(struct ff_json *json, char close, bool first, struct ff_error *error)
 {
     skip_space(json);

@@ -1,10 +1,11 @@
 /*
  * service/http/request.h: one request on its way through a handler. Private to service/http.
  *
- * A handler is called when the body is complete. It either fills the reply and returns FF_REPLY, fails with an error, or
- * has suspended the request and returns FF_LATER: then it is called again, with `again` set, after somebody has resumed
- * it. The one who resumes holds the lock that was held at the suspension, or the request was suspended before the work
- * that resumes it was handed over.
+ * A handler is called when the body is complete. It either fills the reply and returns FF_REPLY,
+ * fails with an error, or has suspended the request and returns FF_LATER: then it is called again,
+ * with `again` set, after somebody has resumed it. The one who resumes holds the lock that was
+ * held at the suspension, or the request was suspended before the work that resumes it was handed
+ * over.
  */
 #ifndef FF_SERVICE_HTTP_REQUEST_H
 #define FF_SERVICE_HTTP_REQUEST_H
@@ -66,16 +67,18 @@ struct ff_request {
     uint64_t reply_size;
 };
 
-/* Suspends before handing work over; whoever does the work calls the second, once, from any thread. An error is kept
- * for the handler. */
+/* Suspends before handing work over; whoever does the work calls the second, once, from any
+ * thread. An error is kept for the handler. */
 void ff_request_suspend(struct ff_request *request);
 void ff_request_resume(struct ff_request *request, const struct ff_error *error);
 
-/* Waits for a list, until `wait_ms` after the first call at most. Under the service's lock. false: the time is over. */
+/* Waits for a list, until `wait_ms` after the first call at most. Under the service's lock. false:
+ * the time is over. */
 bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
                      bool only_end);
 
-/* A whole number of the query, or `otherwise` where it is absent; -1 with an error out of low…high. */
+/* A whole number of the query, or `otherwise` where it is absent; -1 with an error out of
+ * low…high. */
 int ff_request_number(struct ff_request *request, const char *name, int64_t low, int64_t high,
                       int64_t otherwise, int64_t *value, struct ff_error *error) FF_MUST_USE;
 const char *ff_request_query(struct ff_request *request, const char *name);

@@ -39,7 +39,8 @@ static const struct ff_route routes[] = {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
-/* Compares a path with a pattern; what stands at the "{}" is cut out of `path` as terminated arguments. */
+/* Compares a path with a pattern; what stands at the "{}" is cut out of `path` as terminated
+ * arguments. */
 static bool matches(const char *pattern, char *path, const char *arguments[FF_PATH_PARTS])
 {
     int count = 0;

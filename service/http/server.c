@@ -1,7 +1,7 @@
 /*
- * libmicrohttpd: one internal thread with epoll and no timeouts of its own but those of idle connections, so that it
- * sleeps while nothing happens. A request whose head already says that it cannot be served (no such route, no token, too
- * large) is answered before its body is read.
+ * libmicrohttpd: one internal thread with epoll and no timeouts of its own but those of idle
+ * connections, so that it sleeps while nothing happens. A request whose head already says that it
+ * cannot be served (no such route, no token, too large) is answered before its body is read.
  */
 #include "service/http/request.h"
 

@@ -1,6 +1,7 @@
 /*
- * Submission: the body is scanned once, arguments stay text, and one job carries all tasks of a request to the committer.
- * The reply leaves after the commit, and only then do the tasks exist for anybody.
+ * Submission: the body is scanned once, arguments stay text, and one job carries all tasks of a
+ * request to the committer. The reply leaves after the commit, and only then do the tasks exist
+ * for anybody.
  */
 #include "service/http/request.h"
 
@@ -354,7 +355,8 @@ static int64_t first_key(const struct submission *submission)
     return submission->parts[i].batch->first;
 }
 
-/* Whether this key was used before; the committer alone decides that, so two requests at once cannot both be new. */
+/* Whether this key was used before; the committer alone decides that, so two requests at once
+ * cannot both be new. */
 static int look_back(struct submission *submission, struct ff_store *store, struct ff_error *error)
 {
     struct ff_span user = ff_span_of(submission->request->user);

@@ -236,7 +236,8 @@ static int ask(struct ff_request *request, struct ff_task *task, enum ff_control
         ff_task_cancel_here(service, task, asked_done, request);
         return FF_LATER;
     }
-    /* A stop reaches a task that is not here (yet, or after a restart) with its announcement or its next attempt. */
+    /* A stop reaches a task that is not here (yet, or after a restart) with its announcement or
+     * its next attempt. */
     task->asked = (uint8_t)action;
     if (at_endpoint)
         ff_router_note_control(endpoint, task, action);

@@ -1,15 +1,16 @@
 /*
- * Announcements: after every HELLO an endpoint says which attempts it has. What is current stays; after a restart of the
- * service, which knows of no attempts, the highest announced one of a task becomes its current one. What is not current is
- * cancelled. What nobody announces gets a new attempt.
+ * Announcements: after every HELLO an endpoint says which attempts it has. What is current stays;
+ * after a restart of the service, which knows of no attempts, the highest announced one of a task
+ * becomes its current one. What is not current is cancelled. What nobody announces gets a new
+ * attempt.
  */
 #include "service/router/parts.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
 
-/* Whether this attempt may become the current one of the task: nobody has had it since the service began, or what it
- * has was announced as well and is older. */
+/* Whether this attempt may become the current one of the task: nobody has had it since the service
+ * began, or what it has was announced as well and is older. */
 static bool may_adopt(const struct ff_service *service, const struct ff_task *task,
                       struct ff_attempt attempt)
 {

@@ -1,6 +1,7 @@
 /*
- * Orders: a task is given to its endpoint only when it is durable, in the order of the queue, and while the endpoint's
- * window has room. Every delivery is a new attempt, and no attempt is ever sent twice.
+ * Orders: a task is given to its endpoint only when it is durable, in the order of the queue, and
+ * while the endpoint's window has room. Every delivery is a new attempt, and no attempt is ever
+ * sent twice.
  */
 #include "service/router/parts.h"
 
@@ -27,7 +28,8 @@ void ff_router_release(struct ff_task *task)
     task->batch->endpoint->link.held_bytes -= task->payload_size;
 }
 
-/* Later than every attempt of the task before, also than those that a restored ledger has forgotten. */
+/* Later than every attempt of the task before, also than those that a restored ledger has
+ * forgotten. */
 static struct ff_attempt next_attempt(const struct ff_service *service, struct ff_attempt last)
 {
     struct ff_attempt next = {service->epoch, 1};

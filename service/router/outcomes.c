@@ -1,8 +1,9 @@
 /*
- * How attempts end. The first outcome of a task's current attempt decides: it becomes the result, or a loss after which
- * the task is tried again. Either is written before anybody is told: from the moment it is on its way to the disk
- * the task is `ending`, and only after the commit does the endpoint get its receipt, the user the result, and a lost
- * task its next attempt. A commit that fails (a full disk) is tried again until it succeeds: nothing is forgotten.
+ * How attempts end. The first outcome of a task's current attempt decides: it becomes the result,
+ * or a loss after which the task is tried again. Either is written before anybody is told: from
+ * the moment it is on its way to the disk the task is `ending`, and only after the commit does the
+ * endpoint get its receipt, the user the result, and a lost task its next attempt. A commit that
+ * fails (a full disk) is tried again until it succeeds: nothing is forgotten.
  */
 #include "service/router/parts.h"
 
@@ -99,7 +100,8 @@ static void endings_done(struct ff_job *job, const struct ff_error *error)
 {
     struct endings *endings = (struct endings *)job;
     if (error != NULL) {
-        /* Who waits is told of the trouble; the ending itself is tried again until it is written. */
+        /* Who waits is told of the trouble; the ending itself is tried again until it is written.
+         * */
         if (endings->done != NULL)
             endings->done(endings->user, error);
         endings->done = NULL;
@@ -148,7 +150,8 @@ static struct ending *add_ending(struct endings *endings, struct ff_task *task)
         .delivered_ns = task->delivered_ns,
         .ended_ns = ff_wall_ns(),
     };
-    /* The detail lives as long as the task, and its list is not added to while the task is ending. */
+    /* The detail lives as long as the task, and its list is not added to while the task is ending.
+     * */
     if (detail != NULL)
         ending->result.previews = ff_buffer_span(&detail->previews);
     if (task->node != NULL)
@@ -201,7 +204,8 @@ static bool has_object(const struct ff_service *service, const struct ff_outcome
            size == outcome->value_size;
 }
 
-/* The value is checked before it is stored: a page of results must stay JSON whatever a function says. */
+/* The value is checked before it is stored: a page of results must stay JSON whatever a function
+ * says. */
 static void take_value(const struct ff_service *service, struct ending *ending,
                        const struct ff_outcome *outcome)
 {
@@ -294,7 +298,8 @@ int ff_router_outcomes(struct ff_router *router, struct ff_endpoint *endpoint,
     struct endings *endings = make_endings(router->service, decoder->left);
     char *frame = malloc(size);
     if (endings == NULL || frame == NULL) {
-        /* Not acknowledged, it stays with the endpoint, which sends it again after the link was opened anew. */
+        /* Not acknowledged, it stays with the endpoint, which sends it again after the link was
+         * opened anew. */
         free(endings);
         free(frame);
         return ff_fail(error, FF_NO_MEMORY, "no memory for outcomes");

@@ -22,7 +22,8 @@ struct ff_router {
     struct ff_transfer *transfers; /* objects that endpoints are sending */
 };
 
-/* dispatch.c: gives an endpoint what it has room for; true when something was sent. Under the lock. */
+/* dispatch.c: gives an endpoint what it has room for; true when something was sent. Under the
+ * lock. */
 bool ff_router_dispatch(struct ff_router *router, struct ff_endpoint *endpoint);
 /* The window has one attempt less. */
 void ff_router_release(struct ff_task *task);
@@ -47,7 +48,8 @@ int ff_router_want(struct ff_router *router, struct ff_peer *peer, struct ff_dec
 int ff_router_store(struct ff_router *router, struct ff_endpoint *endpoint, struct ff_peer *peer,
                     struct ff_decoder *decoder, struct ff_error *error);
 
-/* transfer.c: tells endpoints about objects that have been kept; forgets those of an endpoint that went. */
+/* transfer.c: tells endpoints about objects that have been kept; forgets those of an endpoint that
+ * went. */
 bool ff_router_transfers_run(struct ff_router *router);
 void ff_router_transfers_drop(struct ff_router *router, const struct ff_endpoint *endpoint);
 void ff_router_transfers_destroy(struct ff_router *router);

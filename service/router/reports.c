@@ -1,6 +1,6 @@
 /*
- * What runs says about itself: states, progress, previews, log lines. All of it may be lost or come late; what is about
- * an attempt that is not current changes nothing.
+ * What runs says about itself: states, progress, previews, log lines. All of it may be lost or
+ * come late; what is about an attempt that is not current changes nothing.
  */
 #include "service/router/parts.h"
 

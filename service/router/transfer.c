@@ -1,6 +1,7 @@
 /*
- * Objects to and from endpoints, in parts. A want is answered at once from the file. Parts that come are written and
- * hashed as they come; the sync at the end is done elsewhere, and answered when it is over.
+ * Objects to and from endpoints, in parts. A want is answered at once from the file. Parts that
+ * come are written and hashed as they come; the sync at the end is done elsewhere, and answered
+ * when it is over.
  */
 #include "service/router/parts.h"
 

@@ -17,7 +17,8 @@ struct ff_committer {
     bool ending;
 };
 
-/* Takes what waits, in order, as much as one commit gathers. NULL: the end was asked for and nothing is left. */
+/* Takes what waits, in order, as much as one commit gathers. NULL: the end was asked for and
+ * nothing is left. */
 static struct ff_job *take_jobs(struct ff_committer *committer)
 {
     pthread_mutex_lock(&committer->lock);

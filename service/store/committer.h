@@ -1,10 +1,10 @@
 /*
  * service/store/committer.h: the one thread that writes the ledger.
  *
- * Jobs come from any thread. The thread takes all that have arrived (up to FF_COMMIT_ROWS rows), writes them in one
- * transaction, commits once, and tells each job how it went: so a thousand tasks share one sync, a single one waits for
- * nobody, and there is no timer. When a transaction fails, its jobs are tried again one by one, so that only those fail
- * that cannot be written.
+ * Jobs come from any thread. The thread takes all that have arrived (up to FF_COMMIT_ROWS rows),
+ * writes them in one transaction, commits once, and tells each job how it went: so a thousand
+ * tasks share one sync, a single one waits for nobody, and there is no timer. When a transaction
+ * fails, its jobs are tried again one by one, so that only those fail that cannot be written.
  */
 #ifndef FF_SERVICE_STORE_COMMITTER_H
 #define FF_SERVICE_STORE_COMMITTER_H
@@ -19,7 +19,8 @@ struct ff_job {
     uint32_t rows; /* about how much it writes */
     /* In the committer's thread, inside a transaction; may be called again after a failure. */
     int (*write)(struct ff_job *job, struct ff_store *store, struct ff_error *error);
-    /* In the committer's thread, after the commit. `error` is NULL when it is durable. May free the job. */
+    /* In the committer's thread, after the commit. `error` is NULL when it is durable. May free
+     * the job. */
     void (*done)(struct ff_job *job, const struct ff_error *error);
 };
 

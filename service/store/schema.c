@@ -1,9 +1,10 @@
 #include "service/store/schema.h"
 
 /*
- * Lean on purpose: every row of a task costs, so tasks and results have an integer key and no other index, and both are
- * appended in about the order of their keys. What the tasks of a submission share stands in `batch`. Some time after its
- * last result a batch is closed, together with others; the partial index lets a restart find the open ones.
+ * Lean on purpose: every row of a task costs, so tasks and results have an integer key and no
+ * other index, and both are appended in about the order of their keys. What the tasks of a
+ * submission share stands in `batch`. Some time after its last result a batch is closed, together
+ * with others; the partial index lets a restart find the open ones.
  */
 const char ff_schema_create[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"

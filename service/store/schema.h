@@ -1,5 +1,6 @@
 /*
- * service/store/schema.h: the tables of the ledger in SQLite, and every statement that is run on them, each once.
+ * service/store/schema.h: the tables of the ledger in SQLite, and every statement that is run on
+ * them, each once.
  */
 #ifndef FF_SERVICE_STORE_SCHEMA_H
 #define FF_SERVICE_STORE_SCHEMA_H

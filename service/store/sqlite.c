@@ -1,8 +1,10 @@
 /*
- * The store on SQLite: opening, transactions, statements and columns. sqlite_write.c and sqlite_read.c are the rest.
+ * The store on SQLite: opening, transactions, statements and columns. sqlite_write.c and
+ * sqlite_read.c are the rest.
  *
- * WAL with synchronous=FULL: a commit is one sync of the log. The checkpoint is done by the writer every 2,000 pages,
- * so that the log is reused in place and does not grow. No memory map: a failing disk is then an error and no signal.
+ * WAL with synchronous=FULL: a commit is one sync of the log. The checkpoint is done by the writer
+ * every 2,000 pages, so that the log is reused in place and does not grow. No memory map: a
+ * failing disk is then an error and no signal.
  */
 #include "service/store/sqlite.h"
 

@@ -1,6 +1,6 @@
 /*
- * service/store/sqlite.h: what the files of the SQLite store share: the open database with its prepared statements, and
- * binding and reading of columns. Private to service/store.
+ * service/store/sqlite.h: what the files of the SQLite store share: the open database with its
+ * prepared statements, and binding and reading of columns. Private to service/store.
  */
 #ifndef FF_SERVICE_STORE_SQLITE_H
 #define FF_SERVICE_STORE_SQLITE_H
@@ -28,7 +28,8 @@ int ff_sqlite_fail(struct ff_sqlite *sqlite, const char *what, struct ff_error *
 int ff_sqlite_run(struct ff_sqlite *sqlite, sqlite3_stmt *statement,
                   struct ff_error *error) FF_MUST_USE;
 
-/* Binding does not copy: what it points to must live until the statement is reset. An empty span binds NULL. */
+/* Binding does not copy: what it points to must live until the statement is reset. An empty span
+ * binds NULL. */
 void ff_sqlite_bind_text(sqlite3_stmt *statement, int at, struct ff_span text);
 void ff_sqlite_bind_blob(sqlite3_stmt *statement, int at, struct ff_span blob);
 void ff_sqlite_bind_id(sqlite3_stmt *statement, int at, const struct ff_id *id);

@@ -16,7 +16,8 @@ static struct ff_sqlite *sqlite_of(struct ff_store *store)
     return (struct ff_sqlite *)store;
 }
 
-/* Ends a reading: `got` is the last answer of a step, or SQLITE_DONE where the reader had enough. */
+/* Ends a reading: `got` is the last answer of a step, or SQLITE_DONE where the reader had enough.
+ * */
 static int end_reading(struct ff_store *store, sqlite3_stmt *statement, int got,
                        struct ff_error *error)
 {

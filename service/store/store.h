@@ -1,16 +1,19 @@
 /*
  * service/store/store.h: the durable ledger, behind a table of operations.
  *
- * What is on disk: accounts (tokens), functions, endpoints, every submission until it is retired, and of every task that
- * it was accepted (`task`), what it lost (`trial`, rare) and how it ended (`result`). Where a live task is at the moment
- * is never written: the service learns it from the endpoints after a restart.
+ * What is on disk: accounts (tokens), functions, endpoints, every submission until it is retired,
+ * and of every task that it was accepted (`task`), what it lost (`trial`, rare) and how it ended
+ * (`result`). Where a live task is at the moment is never written: the service learns it from the
+ * endpoints after a restart.
  *
- * Tasks have integer keys (protocol/ids.h makes ids of them). A batch is a run of consecutive keys that were submitted
- * together for one function; what its tasks share is stored once. `seq` numbers results in the order of their commits.
+ * Tasks have integer keys (protocol/ids.h makes ids of them). A batch is a run of consecutive keys
+ * that were submitted together for one function; what its tasks share is stored once. `seq`
+ * numbers results in the order of their commits.
  *
- * A store belongs to one thread. There is one writer (the committer's thread) and any number of readers of the same
- * path. Spans of rows that are handed out are valid during the callback only; a callback returns nonzero to end the
- * reading. Operations return -1 with an error; a get returns 1 when it found, 0 when not.
+ * A store belongs to one thread. There is one writer (the committer's thread) and any number of
+ * readers of the same path. Spans of rows that are handed out are valid during the callback only;
+ * a callback returns nonzero to end the reading. Operations return -1 with an error; a get returns
+ * 1 when it found, 0 when not.
  */
 #ifndef FF_SERVICE_STORE_STORE_H
 #define FF_SERVICE_STORE_STORE_H
@@ -105,7 +108,8 @@ struct ff_result_row {
     uint64_t queued_us, launch_us, run_us;
 };
 
-/* An idempotency key and what it stands for: `parts` batches with consecutive firsts from `first` on. */
+/* An idempotency key and what it stands for: `parts` batches with consecutive firsts from `first`
+ * on. */
 struct ff_submission_row {
     struct ff_span user, key;
     struct ff_digest body;
@@ -159,12 +163,14 @@ struct ff_store_operations {
                       struct ff_error *error);
     /* All tasks of the batch have results: a restart does not look at it again. */
     int (*close_batch)(struct ff_store *store, int64_t first, struct ff_error *error);
-    /* Removes closed batches whose last result is older than `before_ns`, about `tasks` tasks of them; *more tells
-     * whether others are left. Idempotency keys older than `keys_before_ns` go too. */
+    /* Removes closed batches whose last result is older than `before_ns`, about `tasks` tasks of
+     * them; *more tells whether others are left. Idempotency keys older than `keys_before_ns` go
+     * too. */
     int (*retire)(struct ff_store *store, int64_t before_ns, int64_t keys_before_ns, uint32_t tasks,
                   bool *more, struct ff_error *error);
 
-    /* Reader: what is read until `release` is one state of the ledger. Keep it short: the log grows meanwhile. */
+    /* Reader: what is read until `release` is one state of the ledger. Keep it short: the log
+     * grows meanwhile. */
     int (*snapshot)(struct ff_store *store, struct ff_error *error);
     void (*release)(struct ff_store *store);
 

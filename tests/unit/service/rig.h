@@ -1,6 +1,7 @@
 /*
- * tests/unit/service/rig.h: a whole service inside the test process, on a home of its own: a client that speaks HTTPS to it, and an
- * agent that speaks as an endpoint does and does what the test tells it.
+ * tests/unit/service/rig.h: a whole service inside the test process, on a home of its own: a
+ * client that speaks HTTPS to it, and an agent that speaks as an endpoint does and does what the
+ * test tells it.
  */
 #ifndef FF_TESTS_UNIT_SERVICE_RIG_H
 #define FF_TESTS_UNIT_SERVICE_RIG_H
@@ -26,7 +27,8 @@ void rig_start(struct rig *rig);
 void rig_stop(struct rig *rig);   /* keeps the home */
 void rig_remove(struct rig *rig); /* stops, and removes the home */
 
-/* A request; the reply as JSON that the caller releases (NULL when it is none). *status is the HTTP status. */
+/* A request; the reply as JSON that the caller releases (NULL when it is none). *status is the
+ * HTTP status. */
 json_t *rig_ask(struct rig *rig, const char *method, const char *path, const char *body,
                 long *status);
 /* The same, which must give this status. */
@@ -73,7 +75,8 @@ struct agent {
 
 /* Registers an endpoint of this name with new keys. */
 void agent_register(struct agent *agent, struct rig *rig, const char *name);
-/* Connects as a new instance (agent->previous and take_over are told), until WELCOME or a final refusal. */
+/* Connects as a new instance (agent->previous and take_over are told), until WELCOME or a final
+ * refusal. */
 void agent_connect(struct agent *agent);
 /* Goes; `farewell` NULL: without a word, as a process that is killed. */
 void agent_leave(struct agent *agent, const char *farewell);

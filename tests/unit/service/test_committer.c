@@ -1,4 +1,5 @@
-/* The committer over a store that does what the test says: it counts commits, and fails when it is told to. */
+/* The committer over a store that does what the test says: it counts commits, and fails when it is
+ * told to. */
 #include "tests/unit/check.h"
 
 #include "service/store/committer.h"
@@ -105,7 +106,8 @@ static struct ff_committer *open_fake(struct fake *fake)
     return committer;
 }
 
-/* Submits the first work alone and the others while its transaction is open: they share the next one. */
+/* Submits the first work alone and the others while its transaction is open: they share the next
+ * one. */
 static void submit_together(struct ff_committer *committer, struct fake *fake, struct work *works,
                             size_t count)
 {

@@ -1,4 +1,5 @@
-/* The scanner takes only what jansson takes as well: then nothing that is stored can spoil a page. */
+/* The scanner takes only what jansson takes as well: then nothing that is stored can spoil a page.
+ * */
 #include "tests/unit/check.h"
 
 #include "service/http/json.h"
@@ -105,7 +106,8 @@ static void test_what_is_taken_and_what_is_not(void **state)
     }
 }
 
-/* Every byte of every good text is replaced by every byte of a set: whatever the scanner still takes, jansson must. */
+/* Every byte of every good text is replaced by every byte of a set: whatever the scanner still
+ * takes, jansson must. */
 static void test_nothing_is_taken_that_jansson_refuses(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* The service towards an endpoint, played by the test: the way of a task, and what may go wrong on it. */
+/* The service towards an endpoint, played by the test: the way of a task, and what may go wrong on
+ * it. */
 #include "tests/unit/service/rig.h"
 
 #include <signal.h>
@@ -238,7 +239,8 @@ static void test_a_restarted_service_adopts_what_runs(void **state)
     agent.previous = agent.instance;
     agent_connect(&agent);
     assert_true(agent.open);
-    /* The first is announced twice, as after a loss that was under way: the later attempt counts. */
+    /* The first is announced twice, as after a loss that was under way: the later attempt counts.
+     * */
     struct ff_order held[2] = {agent.orders[0], agent.orders[0]};
     held[1].attempt.counter++;
     held[1].number = 2;
