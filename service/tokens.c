@@ -4,6 +4,7 @@
 #include "protocol/core/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -76,7 +77,7 @@ int ff_tokens_add(struct ff_tokens *tokens, const struct ff_token_row *row, stru
 {
     if (tokens->count == tokens->capacity) {
         size_t capacity = tokens->capacity == 0 ? 8 : 2 * tokens->capacity;
-        struct ff_token **all = realloc(tokens->all, capacity * sizeof *all);
+        struct ff_token **all = realloc(tokens->all, capacity * sizeof(struct ff_token *));
         if (all == NULL)
             return ff_fail(error, FF_NO_MEMORY, "no memory for another token");
         tokens->all = all;
@@ -96,7 +97,7 @@ void ff_tokens_remove(struct ff_tokens *tokens, int64_t key)
             continue;
         destroy_token(tokens->all[i]);
         memmove(&tokens->all[i], &tokens->all[i + 1],
-                (tokens->count - i - 1) * sizeof tokens->all[0]);
+                (tokens->count - i - 1) * sizeof(struct ff_token *));
         tokens->count--;
         return;
     }
@@ -140,7 +141,7 @@ int ff_token_make(char text[FF_TOKEN_TEXT_SIZE], struct ff_digest *hash, struct 
     uint8_t bytes[TOKEN_BYTES];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return ff_fail_errno(error, FF_INTERNAL, errno, "the kernel gives no random numbers");
-    memcpy(text, "ff_", 3);
+    snprintf(text, FF_TOKEN_TEXT_SIZE, "ff_");
     ff_text_hex(bytes, sizeof bytes, text + 3);
     return ff_digest_of(ff_span_of(text), hash, error);
 }

@@ -34,7 +34,7 @@ const char ff_schema_create[] =
     "PRAGMA user_version=1;";
 
 const char *const ff_statements[FF_SQL_COUNT] = {
-#define FF_STATEMENT_TEXT(name, sql) sql,
+#define FF_STATEMENT_TEXT(name, sql) [FF_SQL_##name] = (sql),
     FF_STATEMENTS(FF_STATEMENT_TEXT)
 #undef FF_STATEMENT_TEXT
 };
