@@ -4,7 +4,6 @@
 
 #include <complex.h>
 #include <math.h>
-#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +12,6 @@ enum {
     GAP = 8,
     LABEL_ROOM = 16,
     PROBE_SIDE_WANTED = 256, /* small probes are enlarged to about this */
-    COMPRESSION = 1,         /* of zlib: most of the gain for a fraction of the time */
 };
 
 struct ff_picture *ff_picture_create(size_t width, size_t height, struct ff_colour paper,
@@ -66,7 +64,8 @@ struct ff_colour ff_colour_of_phase(float share)
     enum { LAST = sizeof stops / sizeof stops[0] - 1 };
     if (isnan(share))
         return (struct ff_colour){128, 128, 128};
-    float place = (share > 0 ? (share < 1 ? share : 1) : 0) * (float)LAST;
+    /* In 256 steps, so that the file can name them by a byte each. */
+    float place = (float)byte_of(share) / 255.0f * (float)LAST;
     int below = place < (float)LAST ? (int)place : LAST - 1;
     const struct ff_colour a = stops[below];
     const struct ff_colour b = stops[below + 1];
@@ -171,55 +170,4 @@ struct ff_picture *ff_picture_of_probe(const ff_complex *probe, size_t modes, si
         ff_draw_text(picture, left, top + height + 4, label, ink);
     }
     return picture;
-}
-
-static void append_png(png_structp writer, png_bytep data, png_size_t size)
-{
-    ff_buffer_append(png_get_io_ptr(writer), data, size);
-}
-
-static void flush_nothing(png_structp writer)
-{
-    (void)writer;
-}
-
-static void keep_quiet(png_structp writer, png_const_charp text)
-{
-    (void)writer;
-    (void)text;
-}
-
-/* libpng reports errors by a long jump to here, so nothing that changes after setjmp is read. */
-static int write_png(png_structp writer, png_infop info, const struct ff_picture *picture,
-                     struct ff_buffer *png)
-{
-    if (setjmp(png_jmpbuf(writer)))
-        return -1;
-    png_set_write_fn(writer, png, append_png, flush_nothing);
-    png_set_compression_level(writer, COMPRESSION);
-    png_set_filter(writer, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
-    png_set_IHDR(writer, info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8,
-                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(writer, info);
-    for (size_t y = 0; y < picture->height; y++)
-        png_write_row(writer, (png_const_bytep)(picture->pixels + y * picture->width));
-    png_write_end(writer, info);
-    return 0;
-}
-
-int ff_picture_encode(const struct ff_picture *picture, struct ff_buffer *png,
-                      struct ff_error *error)
-{
-    _Static_assert(sizeof(struct ff_colour) == 3, "a row of colours is a row of a PNG");
-    png_structp writer =
-        png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, keep_quiet, keep_quiet);
-    png_infop info = writer != NULL ? png_create_info_struct(writer) : NULL;
-    int result = info != NULL ? write_png(writer, info, picture, png) : -1;
-    if (writer != NULL)
-        png_destroy_write_struct(&writer, &info);
-    if (result < 0)
-        return ff_fail(error, FF_INTERNAL, "libpng cannot encode a picture of %zu × %zu",
-                       picture->width, picture->height);
-    return ff_buffer_check(png, "a picture", error);
 }
