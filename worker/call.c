@@ -135,7 +135,9 @@ void ff_slot_begin_head(struct ff_slot *slot)
         slot->kill_ns = 0;
     if (head->stop != FF_GO_ON)
         ff_turn_ask(slot->child->turn, head->serial, head->stop);
-    if (!slot->timer_set || head->order.time_limit_ms > 0)
+    if (head->cancelled)
+        end_call(slot, head);
+    if (!slot->timer_set || head->order.time_limit_ms > 0 || slot->kill_ns != 0)
         ff_slot_check(slot);
 }
 
@@ -221,7 +223,7 @@ void ff_handed_cancel(struct ff_work *work)
     ff_slot_recall(slot);
     if (work->place == FF_WORK_READY)
         ff_work_cancel(work);
-    else
+    else if (work == slot->calls.first) /* another one is ended when it comes to be first */
         end_call(slot, work);
     ff_slot_check(slot);
 }
