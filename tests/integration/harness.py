@@ -330,6 +330,7 @@ class FarfieldTest(unittest.TestCase):
 
     slots = 2
     endpoint_settings = ()
+    alive_afterwards = False  # whether service and endpoint must still work when the test ends
 
     def setUp(self):
         self.ff = Farfield(self.slots, self.endpoint_settings)
@@ -337,14 +338,21 @@ class FarfieldTest(unittest.TestCase):
         self.maxDiff = None
 
     def tearDown(self):
+        try:
+            if self.alive_afterwards and not self.failed():
+                self.assert_alive()
+        finally:
+            self.end_all()
+
+    def end_all(self):
         failed = self.failed()
         if failed:
             print(f"\n=== {self.id()}: processes {self.ff.processes()}\n{self.ff.logs()}", file=sys.stderr)
         left = self.ff.stop()
         logs = self.ff.logs()
-        if "ERROR: AddressSanitizer" in logs or "ERROR: LeakSanitizer" in logs or "runtime error:" in logs \
-                or "WARNING: ThreadSanitizer" in logs:
-            self.fail("a sanitizer found something:\n" + logs)
+        for sign in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer"):
+            if sign in logs:
+                self.fail("a sanitizer found something:\n" + logs)
         if left and not failed:
             self.fail(f"these processes were left behind: {left}\n{logs}")
 
