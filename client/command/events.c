@@ -90,13 +90,13 @@ static size_t add_numbers(const json_t *numbers, char *text, size_t size, size_t
         else if (json_is_integer(value))
             snprintf(piece, sizeof piece, "%.24s %lld", name, (long long)json_integer_value(value));
         else
-            snprintf(piece, sizeof piece, "%.24s %.4g", name, json_real_value(value));
+            snprintf(piece, sizeof piece, "%.24s %#.4g", name, json_real_value(value));
         used = add_text(text, size, used, piece);
     }
     return used;
 }
 
-void ff_event_progress_text(const json_t *progress, char *text, size_t size)
+void ff_event_progress_text(const json_t *progress, bool drawn, char *text, size_t size)
 {
     const json_t *inner = json_object_get(progress, "numbers");
     const json_t *numbers = json_is_object(inner) ? inner : progress;
@@ -108,9 +108,11 @@ void ff_event_progress_text(const json_t *progress, char *text, size_t size)
     size_t used = 0;
     text[0] = '\0';
     if (json_is_number(fraction) && json_number_value(fraction) >= 0) {
-        char bar[BAR_SIZE];
-        ff_progress_bar(json_number_value(fraction), BAR_WIDTH, bar, sizeof bar);
-        snprintf(piece, sizeof piece, "%s %3.0f %%", bar, 100 * json_number_value(fraction));
+        char bar[BAR_SIZE] = "";
+        if (drawn)
+            ff_progress_bar(json_number_value(fraction), BAR_WIDTH, bar, sizeof bar);
+        snprintf(piece, sizeof piece, "%s%*.0f %%", bar, drawn ? 4 : 1,
+                 100 * json_number_value(fraction));
         used = add_text(text, size, used, piece);
     }
     if (json_is_integer(epoch)) {

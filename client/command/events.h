@@ -20,8 +20,8 @@
 json_t *ff_event_line(const json_t *event, const char *task_id);
 
 /* The progress of a task ({"fraction", numbers…}, or with the numbers under "numbers") as one short line:
- * "━━━━━───── 52 %  epoch 21/40  cost 0.412  R 0.131  1.9 s". */
-void ff_event_progress_text(const json_t *progress, char *text, size_t size);
+ * "━━━━━─────  52 %  epoch 21/40  cost 0.4120  R 0.1310  1.90 s", without the bar unless `drawn`. */
+void ff_event_progress_text(const json_t *progress, bool drawn, char *text, size_t size);
 
 /* "running on node7, attempt 2", "waiting-for-nodes: all 2 slots are busy". */
 void ff_event_state_text(const json_t *state, char *text, size_t size);

@@ -100,8 +100,7 @@ struct ff_table {
     char **cells;
 };
 
-/* How many columns of a terminal the text takes, counted as one for each character. */
-static size_t width_of(const char *text)
+size_t ff_output_width(const char *text)
 {
     size_t width = 0;
     for (; *text != '\0'; text++)
@@ -167,10 +166,10 @@ void ff_table_print(const struct ff_table *table, FILE *stream)
                 break;
             size_t widest = 0;
             for (size_t i = 0; i < table->rows; i++) {
-                size_t width = width_of(table->cells[i * table->columns + column]);
+                size_t width = ff_output_width(table->cells[i * table->columns + column]);
                 widest = width > widest ? width : widest;
             }
-            for (size_t pad = width_of(cell); pad < widest + 2; pad++)
+            for (size_t pad = ff_output_width(cell); pad < widest + 2; pad++)
                 fputc(' ', stream);
         }
         fputc('\n', stream);
@@ -204,13 +203,16 @@ bool ff_progress_shown(void)
     return isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
+int ff_output_columns(int file)
+{
+    struct winsize window;
+    return ioctl(file, TIOCGWINSZ, &window) == 0 && window.ws_col > 10 ? window.ws_col : 80;
+}
+
 /* Cut to the width of the terminal, so that it stays one line. */
 static size_t fitting(const char *text)
 {
-    struct winsize window;
-    size_t columns = 80;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 10)
-        columns = window.ws_col;
+    size_t columns = (size_t)ff_output_columns(STDERR_FILENO);
     size_t at = 0;
     for (size_t width = 0; text[at] != '\0'; at++)
         if (((unsigned char)text[at] & 0xc0) != 0x80 && ++width >= columns)

@@ -29,6 +29,12 @@ int ff_output_json_line(const json_t *value, struct ff_error *error) FF_MUST_USE
 /* Text of somebody else, made harmless where the stream is a terminal. */
 void ff_output_text(FILE *stream, const char *text, size_t size);
 
+/* How many columns of a terminal the text takes, counted as one for each character. */
+size_t ff_output_width(const char *text);
+
+/* How wide the terminal is that `file` is; 80 where it is none or does not say. */
+int ff_output_columns(int file);
+
 /* Writes what is buffered; -1 where standard output is full or closed. */
 int ff_output_flush(struct ff_error *error) FF_MUST_USE;
 

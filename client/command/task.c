@@ -8,6 +8,7 @@
 #include "protocol/task_state.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { LIST_LINES = 20, LINE_SIZE = 1024, WAIT_MS = 25000 };
 
@@ -26,7 +27,7 @@ static int add_row(struct ff_table *table, const json_t *task, struct ff_error *
     if (why != NULL)
         snprintf(note, sizeof note, "%s", why);
     else if (json_is_object(progress) && !ff_task_has_ended(task))
-        ff_event_progress_text(progress, note, sizeof note);
+        ff_event_progress_text(progress, false, note, sizeof note);
     const char *const cells[] = {text_of(task, "task_id"),
                                  text_of(task, "function"),
                                  text_of(task, "endpoint"),
@@ -182,7 +183,7 @@ static int print_task(const json_t *task, struct ff_error *error)
     ff_output_field(stdout, "waits for", text_of(task, "waiting_because"));
     print_number("attempt", json_object_get(task, "attempt"));
     if (json_is_object(json_object_get(task, "progress")))
-        ff_event_progress_text(json_object_get(task, "progress"), line, sizeof line);
+        ff_event_progress_text(json_object_get(task, "progress"), true, line, sizeof line);
     ff_output_field(stdout, "progress", line);
     ff_output_field(stdout, "node", text_of(task, "node"));
     print_list("GPUs", json_object_get(task, "devices"));
@@ -194,8 +195,8 @@ static int print_task(const json_t *task, struct ff_error *error)
     const json_t *result = json_object_get(task, "result");
     if (result == NULL || json_is_null(result))
         return ff_output_flush(error);
-    printf("%-12s  ", "result");
-    return ff_output_json(result, error);
+    fputs(isatty(STDOUT_FILENO) ? "\nresult\n" : "result        ", stdout);
+    return ff_watch_value(result, error);
 }
 
 static int run_show(const struct ff_invocation *invocation, struct ff_error *error)

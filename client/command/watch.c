@@ -3,6 +3,7 @@
 #include "client/command/command.h"
 #include "client/command/events.h"
 #include "client/command/output.h"
+#include "client/command/value_view.h"
 #include "protocol/core/text.h"
 
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static void show_event(struct watch *watch, const json_t *event)
     if (strcmp(type, "log") == 0) {
         show_log(event);
     } else if (strcmp(type, "progress") == 0) {
-        ff_event_progress_text(event, line, sizeof line);
+        ff_event_progress_text(event, true, line, sizeof line);
         if (line[0] != '\0')
             snprintf(watch->state, sizeof watch->state, "%s", line);
     } else if (strcmp(type, "state") == 0) {
@@ -144,6 +145,15 @@ static const json_t *shell_output(const json_t *result)
     return json_is_string(output) ? output : NULL;
 }
 
+int ff_watch_value(const json_t *value, struct ff_error *error)
+{
+    if (!isatty(STDOUT_FILENO))
+        return ff_output_json(value, error);
+    if (ff_value_show(stdout, value, ff_output_columns(STDOUT_FILENO), error) < 0)
+        return -1;
+    return ff_output_flush(error);
+}
+
 static int print_result(const json_t *result, bool shown, struct ff_error *error)
 {
     const json_t *output = shell_output(result);
@@ -153,7 +163,7 @@ static int print_result(const json_t *result, bool shown, struct ff_error *error
         return ff_output_flush(error);
     }
     if (!json_is_string(result))
-        return ff_output_json(result, error);
+        return ff_watch_value(result, error);
     ff_output_text(stdout, json_string_value(result), json_string_length(result));
     fputc('\n', stdout);
     return ff_output_flush(error);

@@ -15,6 +15,9 @@
 int ff_watch_task(struct ff_session *session, const char *task_id, bool json,
                   struct ff_error *error) FF_MUST_USE;
 
+/* Prints a value that a function gave: for a person on a terminal (value_view.h), else as one line of JSON. */
+int ff_watch_value(const json_t *value, struct ff_error *error) FF_MUST_USE;
+
 /*
  * Prints how a task ended (its entry, or its result event): the result on standard output, an error on standard error.
  * `shown` tells that its log lines were on the terminal already. Returns the exit status.

@@ -65,7 +65,7 @@ static void reads(const char *progress, const char *wanted)
 {
     json_t *from = json_loads(progress, 0, NULL);
     char text[512];
-    ff_event_progress_text(from, text, sizeof text);
+    ff_event_progress_text(from, true, text, sizeof text);
     assert_string_equal(text, wanted);
     json_decref(from);
 }
@@ -75,11 +75,21 @@ static void test_progress_as_text(void **state)
     (void)state;
     reads("{\"fraction\":0.5,\"numbers\":{\"epoch\":20,\"epochs\":40,\"cost\":0.41234,\"r\":0.1,"
           "\"seconds\":1.5}}",
-          "━━━━━━━━━━──────────  50 %  epoch 20/40  cost 0.4123  R 0.1  1.5 s");
+          "━━━━━━━━━━──────────  50 %  epoch 20/40  cost 0.4123  R 0.1000  1.5 s");
     reads("{\"fraction\":-1,\"step\":3}", "step 3");
     reads("{\"fraction\":7}", "━━━━━━━━━━━━━━━━━━━━ 700 %");
     reads("{}", "");
     reads("{\"numbers\":null,\"fraction\":null}", "");
+}
+
+static void test_progress_in_a_table_has_no_bar(void **state)
+{
+    (void)state;
+    json_t *progress = json_pack("{s:f, s:{s:i}}", "fraction", 0.25, "numbers", "epoch", 3);
+    char text[64];
+    ff_event_progress_text(progress, false, text, sizeof text);
+    assert_string_equal(text, "25 %  epoch 3");
+    json_decref(progress);
 }
 
 static void test_long_progress_is_cut_not_overrun(void **state)
@@ -92,7 +102,7 @@ static void test_long_progress_is_cut_not_overrun(void **state)
         json_object_set_new(progress, key, json_real(i));
     }
     char text[100];
-    ff_event_progress_text(progress, text, sizeof text);
+    ff_event_progress_text(progress, true, text, sizeof text);
     assert_int_equal(strlen(text), 99);
     json_decref(progress);
 }
@@ -120,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_a_result_is_flat_and_whole),
         cmocka_unit_test(test_the_rest_stays_as_it_came),
         cmocka_unit_test(test_progress_as_text),
+        cmocka_unit_test(test_progress_in_a_table_has_no_bar),
         cmocka_unit_test(test_long_progress_is_cut_not_overrun),
         cmocka_unit_test(test_states_as_text),
     };

@@ -4,6 +4,7 @@
 #include "client/command/json_text.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
+#include "client/command/value_view.h"
 
 /* What a printing function wrote; the caller frees. */
 static char *printed_table(const struct ff_table *table)
@@ -107,6 +108,43 @@ static void test_json_has_the_digits_that_it_needs(void **state)
     prints("7", true, "7");
 }
 
+static void shows(const char *json, int columns, const char *wanted)
+{
+    json_t *value = json_loads(json, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    char *text = NULL;
+    size_t size = 0;
+    struct ff_error error;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(value);
+    assert_ok(ff_value_show(stream, value, columns, &error), error);
+    fclose(stream);
+    assert_string_equal(text, wanted);
+    json_decref(value);
+    free(text);
+}
+
+static void test_values_for_a_person(void **state)
+{
+    (void)state;
+    shows("{\"hello\":\"world\"}", 17, "{\"hello\":\"world\"}\n");
+    shows("{\"hello\":\"world\"}", 16, "hello  world\n");
+    shows("{\"pictures\":[\"a.png\",\"b.png\"],\"cost\":0.23741948784849145,\"n\":16036800,"
+          "\"none\":[],\"times\":{\"read_s\":0.5,\"deep\":{\"x\":0.25}},\"rows\":[[1],[2]]}",
+          20,
+          "pictures  a.png\n"
+          "          b.png\n"
+          "cost      0.237419\n"
+          "n         16036800\n"
+          "none      []\n"
+          "times\n"
+          "  read_s  0.5\n"
+          "  deep    {\"x\":0.25}\n"
+          "rows      [[1],[2]]\n");
+    shows("[1,2]", 4, "[\n  1,\n  2\n]\n");
+    shows("null", 20, "null\n");
+    shows("{}", 1, "");
+}
+
 /* Every verb has what its help needs, and no two options of one are alike. */
 static void test_every_row_of_the_verbs_is_whole(void **state)
 {
@@ -156,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_the_bar),
         cmocka_unit_test(test_short_times),
         cmocka_unit_test(test_json_has_the_digits_that_it_needs),
+        cmocka_unit_test(test_values_for_a_person),
         cmocka_unit_test(test_every_row_of_the_verbs_is_whole),
         cmocka_unit_test(test_help_names_every_option),
     };
