@@ -29,10 +29,10 @@ static const void *const_field_of(const struct ff_option *option, const void *va
     return (const char *)values + option->offset;
 }
 
-/* A bound as a person writes it: 1000000 rather than 1e+06, 9.2e+18 where digits say nothing. */
-static void bound_text(double bound, char *text, size_t size)
+/* A bound as a person writes it: 1000000 rather than 1e+06; 1e+12 where nobody counts, unless each is meant. */
+static void bound_text(double bound, bool whole, char *text, size_t size)
 {
-    if (bound == floor(bound) && fabs(bound) < 1e12)
+    if (bound == floor(bound) && fabs(bound) < (whole ? 1e16 : 1e12))
         snprintf(text, size, "%.0f", bound);
     else
         snprintf(text, size, "%g", bound);
@@ -52,8 +52,8 @@ static void range_text(const struct ff_option *option, char *text, size_t size)
         break;
     case FF_OPTION_INTEGER:
     case FF_OPTION_NUMBER:
-        bound_text(option->low, low, sizeof low);
-        bound_text(option->high, high, sizeof high);
+        bound_text(option->low, option->type == FF_OPTION_INTEGER, low, sizeof low);
+        bound_text(option->high, option->type == FF_OPTION_INTEGER, high, sizeof high);
         snprintf(text, size, "%s … %s", low, high);
         break;
     case FF_OPTION_CHOICE:

@@ -1,7 +1,7 @@
 #include "client/command/output.h"
 
-#include "client/command/json_text.h"
 #include "protocol/core/clock.h"
+#include "protocol/core/json_text.h"
 #include "protocol/core/text.h"
 
 #include <errno.h>

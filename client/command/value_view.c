@@ -1,7 +1,7 @@
 #include "client/command/value_view.h"
 
-#include "client/command/json_text.h"
 #include "client/command/output.h"
+#include "protocol/core/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>

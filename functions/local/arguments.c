@@ -5,7 +5,7 @@
 
 int ff_local_report(const char *verb, bool json, const struct ff_error *error)
 {
-    fprintf(stderr, "farfield %s: %s [%s]\n", verb, error->message, ff_error_name(error->code));
+    fprintf(stderr, "farfield %s: %s\n", verb, error->message);
     if (error->hint[0] != '\0')
         fprintf(stderr, "  %s\n", error->hint);
     if (json) {
@@ -19,7 +19,15 @@ int ff_local_report(const char *verb, bool json, const struct ff_error *error)
     return ff_error_exit_status(error->code);
 }
 
-int ff_local_arguments_read(int argc, char **argv, const char *extra,
+static int misuse(const char *verb, const char *argument, bool second, struct ff_error *error)
+{
+    ff_fail(error, FF_INVALID_ARGUMENT,
+            second ? "one file at a time: '%s' is one too many" : "'%s' means nothing here",
+            argument);
+    return ff_hint(error, "farfield %s --help shows how it is called", verb);
+}
+
+int ff_local_arguments_read(const char *verb, int argc, char **argv, const char *extra,
                             struct ff_local_arguments *arguments, struct ff_error *error)
 {
     *arguments = (struct ff_local_arguments){0};
@@ -31,12 +39,12 @@ int ff_local_arguments_read(int argc, char **argv, const char *extra,
         else if (extra != NULL && strcmp(argv[i], extra) == 0)
             arguments->extra = true;
         else if (argv[i][0] == '-' || arguments->file != NULL)
-            return ff_fail(error, FF_INVALID_ARGUMENT, "'%s' means nothing here", argv[i]);
+            return misuse(verb, argv[i], arguments->file != NULL && argv[i][0] != '-', error);
         else
             arguments->file = argv[i];
     }
     if (arguments->file != NULL || arguments->help)
         return 0;
-    ff_fail(error, FF_INVALID_ARGUMENT, "a file is missing");
-    return ff_hint(error, "--help shows how it is called");
+    ff_fail(error, FF_INVALID_ARGUMENT, "which file?");
+    return ff_hint(error, "farfield %s FILE; farfield %s --help tells more", verb, verb);
 }

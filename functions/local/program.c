@@ -2,6 +2,7 @@
 
 #include "functions/local/host.h"
 #include "functions/local/progress.h"
+#include "protocol/core/json_text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ static const char *value_of(int argc, char **argv, int *at, struct ff_error *err
     if (*at + 1 < argc)
         return argv[++*at];
     ff_fail(error, FF_INVALID_ARGUMENT, "%s needs a value", argv[*at]);
+    ff_hint(error, "write %s VALUE, or %s=VALUE", argv[*at], argv[*at]);
     return NULL;
 }
 
@@ -176,8 +178,8 @@ static void print_result(const struct command *command, const char *text)
     if (command->json) {
         json_t *line = json_pack("{s:s}", "type", "result");
         json_object_update(line, result);
-        json_dumpf(line, stdout, JSON_COMPACT);
-        putchar('\n');
+        if (ff_json_print(line, false, stdout) == 0)
+            putchar('\n');
         json_decref(line);
     } else {
         command->program->show(result);

@@ -39,7 +39,7 @@ struct ff_local_arguments {
     bool json, help;
     bool extra; /* the program's own flag was given */
 };
-int ff_local_arguments_read(int argc, char **argv, const char *extra,
+int ff_local_arguments_read(const char *verb, int argc, char **argv, const char *extra,
                             struct ff_local_arguments *arguments,
                             struct ff_error *error) FF_MUST_USE;
 

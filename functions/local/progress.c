@@ -1,14 +1,17 @@
 #include "functions/local/progress.h"
 
+#include "protocol/core/bytes.h"
 #include "protocol/core/clock.h"
+#include "protocol/core/text.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 24, DRAWN_EVERY_NS = 50000000 };
+enum { BAR_WIDTH = 20, DRAWN_EVERY_NS = 50000000, LINE_LIMIT = 1 << 16, DEFAULT_COLUMNS = 80 };
 
 struct ff_progress {
     bool json;
@@ -44,8 +47,9 @@ void ff_progress_end(struct ff_progress *progress)
 /* {"type":"epoch", …}: the numbers of a call with their kind in front. */
 static void print_json(const char *numbers)
 {
-    json_t *line = json_pack("{s:s}", "type", "epoch");
     json_t *told = json_loads(numbers, 0, NULL);
+    bool epoch = json_object_get(told, "epoch") != NULL;
+    json_t *line = json_pack("{s:s}", "type", epoch ? "epoch" : "progress");
     json_object_update(line, told);
     json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
@@ -54,14 +58,51 @@ static void print_json(const char *numbers)
     json_decref(line);
 }
 
-static void print_number(const char *key, const json_t *value)
+static void add_number(struct ff_buffer *line, const char *key, const json_t *value)
 {
-    if (json_is_integer(value))
-        fprintf(stderr, "  %s %lld", key, (long long)json_integer_value(value));
-    else if (strcmp(key, "seconds") == 0)
-        fprintf(stderr, "  %.1f s", json_number_value(value));
-    else
-        fprintf(stderr, "  %s %.4g", key, json_number_value(value));
+    char text[32];
+    if (strcmp(key, "seconds") == 0) {
+        ff_text_duration(json_number_value(value), text, sizeof text);
+        ff_buffer_printf(line, "  %s", text);
+    } else if (json_is_integer(value)) {
+        ff_buffer_printf(line, "  %s %lld", key, (long long)json_integer_value(value));
+    } else {
+        ff_buffer_printf(line, "  %s %#.4g", strcmp(key, "r") == 0 ? "R" : key,
+                         json_number_value(value));
+    }
+}
+
+/* "━━━━━─────  52 %  epoch 21/40  cost 0.4120  R 0.1310  1.90 s", as `farfield task watch` draws it. */
+static void compose(struct ff_buffer *line, double fraction, const json_t *numbers)
+{
+    const char *key;
+    json_t *value;
+    for (int i = 0; i < BAR_WIDTH; i++)
+        ff_buffer_printf(line, "%s", i < (int)(fraction * BAR_WIDTH + 0.5) ? "━" : "─");
+    ff_buffer_printf(line, "%4.0f %%", 100 * fraction);
+    const json_t *epochs = json_object_get(numbers, "epochs");
+    json_object_foreach((json_t *)numbers, key, value)
+    {
+        if (strcmp(key, "epoch") == 0 && json_is_integer(epochs))
+            ff_buffer_printf(line, "  epoch %lld/%lld", (long long)json_integer_value(value),
+                             (long long)json_integer_value(epochs));
+        else if (strcmp(key, "epochs") != 0)
+            add_number(line, key, value);
+    }
+}
+
+/* How much of the text is one line of the terminal; its characters are all one column wide. */
+static int fitting(const char *text)
+{
+    struct winsize window;
+    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0
+                      ? window.ws_col
+                      : DEFAULT_COLUMNS;
+    int at = 0;
+    for (int width = 0; text[at] != '\0'; at++)
+        if (((unsigned char)text[at] & 0xc0) != 0x80 && ++width >= columns)
+            break;
+    return at;
 }
 
 static void draw(struct ff_progress *progress, double fraction, const char *numbers)
@@ -70,14 +111,13 @@ static void draw(struct ff_progress *progress, double fraction, const char *numb
     if (progress->drawn && fraction < 1 && now - progress->drawn_ns < DRAWN_EVERY_NS)
         return;
     json_t *told = numbers != NULL ? json_loads(numbers, 0, NULL) : NULL;
-    const char *key;
-    json_t *value;
-    fputs("\r\033[K[", stderr);
-    for (int i = 0; i < BAR_WIDTH; i++)
-        fputs(i < (int)(fraction * BAR_WIDTH + 0.5) ? "█" : " ", stderr);
-    fputs("]", stderr);
-    json_object_foreach(told, key, value) print_number(key, value);
+    struct ff_buffer line;
+    ff_buffer_init(&line, LINE_LIMIT);
+    compose(&line, fraction, told);
+    const char *text = ff_buffer_text(&line);
+    fprintf(stderr, "\r\033[K%.*s", fitting(text), text);
     fflush(stderr);
+    ff_buffer_dispose(&line);
     json_decref(told);
     progress->drawn = true;
     progress->drawn_ns = now;

@@ -43,7 +43,7 @@ struct reconstruction {
 
 static double seconds_since(int64_t start_ns)
 {
-    return 1e-9 * (double)(ff_monotonic_ns() - start_ns);
+    return (double)(ff_monotonic_ns() - start_ns) / 1e9;
 }
 
 /* One log line for each line of `notes`. */

@@ -75,6 +75,7 @@ static void print_contents(const json_t *contents)
     json_array_foreach(contents, index, entry)
     {
         char shape[128] = "";
+        int width = 18; /* in bytes, of which × has two */
         size_t axis;
         json_t *extent;
         json_array_foreach(json_object_get(entry, "shape"), axis, extent)
@@ -82,8 +83,9 @@ static void print_contents(const json_t *contents)
             size_t used = strlen(shape);
             snprintf(shape + used, sizeof shape - used, "%s%lld", axis > 0 ? " × " : "",
                      (long long)json_integer_value(extent));
+            width += axis > 0;
         }
-        printf("  %-56s %-18s %s\n", json_string_value(json_object_get(entry, "path")),
+        printf("  %-56s %-*s %s\n", json_string_value(json_object_get(entry, "path")), width,
                shape[0] != '\0' ? shape : "single",
                json_string_value(json_object_get(entry, "type")));
     }
@@ -95,7 +97,7 @@ static void print_scan(const json_t *scan)
 {
     printf("scan\n");
     printf("  %-20s %s\n", "format", json_string_value(json_object_get(scan, "format")));
-    printf("  %-20s %.0f of %.0f × %.0f pixels, %.4g counts each, at most %.0f in one pixel\n",
+    printf("  %-20s %.0f of %.0f × %.0f pixels, %.0f counts each, at most %.0f in one pixel\n",
            "patterns", number(scan, "patterns"), number_at(scan, "frame_px", 0),
            number_at(scan, "frame_px", 1), number(scan, "counts_per_pattern"),
            number(scan, "greatest_count"));
@@ -123,9 +125,10 @@ static void print_text(const struct inspection *inspection, const char *path)
 {
     size_t index;
     json_t *sentence;
+    if (inspection->contents == NULL)
+        return;
     printf("%s\n", path);
-    if (inspection->contents != NULL)
-        print_contents(inspection->contents);
+    print_contents(inspection->contents);
     if (inspection->scan == NULL)
         return;
     print_scan(inspection->scan);
@@ -189,7 +192,7 @@ int main(int argc, char **argv)
 {
     struct ff_local_arguments arguments;
     struct ff_error error = {0};
-    if (ff_local_arguments_read(argc, argv, NULL, &arguments, &error) < 0)
+    if (ff_local_arguments_read("inspect", argc, argv, NULL, &arguments, &error) < 0)
         return ff_local_report("inspect", false, &error);
     if (arguments.help) {
         fputs(usage, stdout);

@@ -39,7 +39,7 @@ const char *ff_run_end_name(enum ff_run_end end)
 
 static double seconds_since(int64_t start_ns)
 {
-    return 1e-9 * (double)(ff_monotonic_ns() - start_ns);
+    return (double)(ff_monotonic_ns() - start_ns) / 1e9;
 }
 
 static void note(const struct run *run, const char *text)

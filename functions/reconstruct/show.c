@@ -2,6 +2,7 @@
 #include "functions/local/program.h"
 #include "functions/reconstruct/picture/terminal.h"
 #include "functions/reconstruct/result.h"
+#include "protocol/core/json_text.h"
 #include "protocol/core/text.h"
 
 #include <math.h>
@@ -79,8 +80,8 @@ static void print_json(const struct ff_product *product, const char *path)
         number(product->distance_m), "epochs", (json_int_t)product->epochs, "cost",
         number(product->cost), "r", number(product->r), "seconds", number(product->seconds),
         "stopped", text(product->stopped));
-    json_dumpf(line, stdout, JSON_COMPACT);
-    putchar('\n');
+    if (ff_json_print(line, false, stdout) == 0)
+        putchar('\n');
     json_decref(line);
 }
 
@@ -115,7 +116,7 @@ int main(int argc, char **argv)
 {
     struct ff_local_arguments arguments;
     struct ff_error error = {0};
-    if (ff_local_arguments_read(argc, argv, "--picture", &arguments, &error) < 0)
+    if (ff_local_arguments_read("show", argc, argv, "--picture", &arguments, &error) < 0)
         return ff_local_report("show", false, &error);
     if (arguments.help) {
         fputs(usage, stdout);

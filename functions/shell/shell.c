@@ -133,7 +133,7 @@ static json_t *describe(const struct command *command, int status)
                         json_integer((json_int_t)ff_shell_output_bytes(command->outputs[0])));
     json_object_set_new(result, "stderr_bytes",
                         json_integer((json_int_t)ff_shell_output_bytes(command->outputs[1])));
-    double seconds = 1e-9 * (double)(ff_monotonic_ns() - command->started_ns);
+    double seconds = (double)(ff_monotonic_ns() - command->started_ns) / 1e9;
     json_object_set_new(result, "seconds", json_real(seconds));
     return result;
 }
@@ -157,8 +157,11 @@ static int report(struct ff_call *call, const struct command *command, int statu
     else
         snprintf(message, sizeof message, "the command ended with exit status %d%s%s",
                  WEXITSTATUS(status), last[0] != '\0' ? ": " : "", last);
-    return ff_call_fail(call, "TASK_FAILED", message,
-                        "its output is kept: farfield task result, farfield task logs");
+    const char *task = ff_call_facts(call)->task_id;
+    char hint[160];
+    snprintf(hint, sizeof hint,
+             "its output is kept: farfield task result %s, farfield task logs %s", task, task);
+    return ff_call_fail(call, "TASK_FAILED", message, hint);
 }
 
 static int run_command(struct ff_call *call, const char *text)

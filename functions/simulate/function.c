@@ -25,7 +25,7 @@ struct work {
 
 static double seconds_of(const struct work *work)
 {
-    return 1e-9 * (double)(ff_monotonic_ns() - work->started_ns);
+    return (double)(ff_monotonic_ns() - work->started_ns) / 1e9;
 }
 
 /* A scan that was ended half-way is no scan, so a stop leaves nothing. */

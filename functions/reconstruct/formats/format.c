@@ -31,7 +31,10 @@ int ff_format_read(const char *path, const char *name, size_t crop, const struct
     if (found == NULL) {
         ff_fail(error, FF_INPUT_INVALID, "%s is HDF5 in none of the layouts that are known here",
                 path);
-        ff_hint(error, "CXI has the group /entry_1 with instrument_1 and sample_1 in it");
+        if (ff_hdf5_exists(file, "/object") && ff_hdf5_exists(file, "/probe"))
+            ff_hint(error, "it looks like a result, not like a scan: farfield show %s", path);
+        else
+            ff_hint(error, "CXI has the group /entry_1 with instrument_1 and sample_1 in it");
     } else {
         result = ff_layout_read(file, found->layout, crop, measurement, notes, error);
     }

@@ -1,4 +1,4 @@
-/* functions/reconstruct/formats/hdf5_internal.h: shared by hdf5.c and hdf5_read.c alone. */
+/* functions/reconstruct/formats/hdf5_internal.h: shared by the hdf5*.c and listing.c alone. */
 #ifndef FF_RECONSTRUCT_FORMATS_HDF5_INTERNAL_H
 #define FF_RECONSTRUCT_FORMATS_HDF5_INTERNAL_H
 

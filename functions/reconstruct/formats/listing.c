@@ -14,7 +14,7 @@ static const char *kind_name(hid_t type)
     case H5T_STRING:
         return "text";
     case H5T_COMPOUND:
-        return "compound";
+        return ff_hdf5_kind_of(type) == FF_HDF5_COMPLEX ? "complex" : "compound";
     case H5T_ENUM:
         return "enumeration";
     default:

@@ -1,10 +1,10 @@
 #include "tests/unit/check.h"
 
 #include "client/command/help.h"
-#include "client/command/json_text.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
 #include "client/command/value_view.h"
+#include "protocol/core/json_text.h"
 
 /* What a printing function wrote; the caller frees. */
 static char *printed_table(const struct ff_table *table)

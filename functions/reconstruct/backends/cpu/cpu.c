@@ -135,7 +135,7 @@ static double time_transforms(struct ff_backend *backend, size_t count)
                    2 * backend->rows * backend->wave_stride * sizeof(float));
     int64_t start = ff_monotonic_ns();
     ff_pool_run(backend->pool, transform_piece, backend, (unsigned)count);
-    return 1e-9 * (double)(ff_monotonic_ns() - start);
+    return (double)(ff_monotonic_ns() - start) / 1e9;
 }
 
 static size_t bytes(const struct ff_backend *backend)

@@ -1,4 +1,4 @@
-#include "client/command/json_text.h"
+#include "protocol/core/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>

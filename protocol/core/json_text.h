@@ -1,9 +1,9 @@
 /*
- * client/command/json_text.h: JSON values as text, numbers with as many digits as they need and no more (jansson
+ * protocol/core/json_text.h: JSON values as text, numbers with as many digits as they need and no more (jansson
  * writes .1 as 0.10000000000000001).
  */
-#ifndef FF_CLIENT_COMMAND_JSON_TEXT_H
-#define FF_CLIENT_COMMAND_JSON_TEXT_H
+#ifndef FF_PROTOCOL_CORE_JSON_TEXT_H
+#define FF_PROTOCOL_CORE_JSON_TEXT_H
 
 #include <jansson.h>
 #include <stdbool.h>
