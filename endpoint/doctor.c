@@ -228,8 +228,8 @@ static void check_provider(struct doctor *doctor)
         say_error(doctor, ERROR, "provider", &error);
         return;
     }
-    snprintf(text, sizeof text, "%s, %u slots a node", provider->name,
-             ff_config_slots(&doctor->config));
+    snprintf(text, sizeof text, "%s, %u slot%s a node", provider->name,
+             ff_config_slots(&doctor->config), ff_config_slots(&doctor->config) == 1 ? "" : "s");
     say(doctor, WELL, "provider", text, "");
 }
 

@@ -153,7 +153,7 @@ static int run_batch(struct batch *batch, double *seconds, struct ff_error *erro
         result = -1;
     else
         result = collect(batch, session, error);
-    *seconds = 1e-9 * (double)(ff_monotonic_ns() - start_ns);
+    *seconds = (double)(ff_monotonic_ns() - start_ns) / 1e9;
     if (result < 0)
         tell(batch, 0, error); /* ends the submitting, too */
     for (int i = 0; i < started; i++)

@@ -110,3 +110,21 @@ int ff_arguments_resolve(json_t *arguments, const char *folder, struct ff_error 
     }
     return 0;
 }
+
+const char *ff_arguments_missed_path(const json_t *arguments, const char *folder)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)arguments, key, value)
+    {
+        const char *text = json_string_value(value);
+        if (text == NULL || text[0] == '\0' || text[0] == '/' || rule_of(key, text) != NEVER)
+            continue;
+        char *whole = ff_path_join(folder, text);
+        bool there = whole != NULL && access(whole, F_OK) == 0;
+        free(whole);
+        if (there)
+            return text;
+    }
+    return NULL;
+}

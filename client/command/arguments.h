@@ -21,4 +21,8 @@ int ff_arguments_read(const char *given, json_t **arguments, struct ff_error *er
 /* Makes the paths absolute, starting at `folder`. */
 int ff_arguments_resolve(json_t *arguments, const char *folder, struct ff_error *error) FF_MUST_USE;
 
+/* The first text of the top-level object that stays as it is although it names a file in `folder`: most likely it was
+ * meant as a path. Borrowed; NULL where there is none. */
+const char *ff_arguments_missed_path(const json_t *arguments, const char *folder);
+
 #endif

@@ -89,8 +89,11 @@ static void print_state(const json_t *state)
     snprintf(line, sizeof line, "%s since %s%s", connected ? "connected" : "not connected", time,
              json_is_true(json_object_get(state, "draining")) ? ", draining" : "");
     ff_output_field(stdout, "link", line);
-    snprintf(line, sizeof line, "%lld managers with %lld slots and %lld GPUs",
-             count_of(state, "managers"), count_of(state, "slots"), count_of(state, "gpus"));
+    long long managers = count_of(state, "managers");
+    long long slots = count_of(state, "slots");
+    long long gpus = count_of(state, "gpus");
+    snprintf(line, sizeof line, "%lld manager%s with %lld slot%s and %lld GPU%s", managers,
+             managers == 1 ? "" : "s", slots, slots == 1 ? "" : "s", gpus, gpus == 1 ? "" : "s");
     ff_output_field(stdout, "workers", line);
     snprintf(line, sizeof line, "%lld running, %lld waiting%s%s", count_of(state, "running"),
              count_of(state, "waiting"), why != NULL && why[0] != '\0' ? ": " : "",

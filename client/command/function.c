@@ -6,6 +6,7 @@
 #include "protocol/core/text.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,12 +90,19 @@ static int check_native(const char *path, struct ff_error *error)
 {
     struct stat info;
     char start[4] = "";
-    FILE *file = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? fopen(path, "rbe") : NULL;
+    FILE *file = NULL;
+    int opened = 0;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        opened = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    else if ((file = fopen(path, "rbe")) == NULL)
+        opened = errno;
     size_t got = file != NULL ? fread(start, 1, sizeof start, file) : 0;
     if (file != NULL)
         fclose(file);
-    if (file == NULL)
-        return ff_fail(error, FF_INPUT_MISSING, "%s cannot be opened as a file", path);
+    if (file == NULL) {
+        ff_fail_errno(error, FF_INPUT_MISSING, opened, "cannot open %s as a file", path);
+        return ff_hint(error, "name a shared object (FILE.so), or a function that is shipped");
+    }
     if (got == sizeof start && memcmp(start, "\177ELF", sizeof start) == 0)
         return 0;
     ff_fail(error, FF_FUNCTION_INVALID, "%s is not a shared object", path);

@@ -117,8 +117,22 @@ static int tell_accepted(const struct ff_invocation *invocation, const json_t *a
     return result;
 }
 
+/* A command that looked for a file in its own folder, which lies here: what to write instead. */
+static void tell_missed_path(const struct ff_invocation *invocation, const json_t *arguments)
+{
+    char folder[PATH_MAX];
+    const char *path = !ff_given(invocation, "literal") && getcwd(folder, sizeof folder) != NULL
+                           ? ff_arguments_missed_path(arguments, folder)
+                           : NULL;
+    if (path == NULL || invocation->json)
+        return;
+    fputs("  if the file here was meant, write \"./", stderr);
+    ff_output_text(stderr, path, strlen(path));
+    fputs("\"\n", stderr);
+}
+
 static int run_submitted(struct ff_session *session, const struct ff_invocation *invocation,
-                         const json_t *accepted, struct ff_error *error)
+                         const json_t *arguments, const json_t *accepted, struct ff_error *error)
 {
     const char *task_id =
         json_string_value(json_array_get(json_object_get(accepted, "task_ids"), 0));
@@ -128,7 +142,10 @@ static int run_submitted(struct ff_session *session, const struct ff_invocation 
         return -1;
     if (ff_given(invocation, "detach"))
         return 0;
-    return ff_watch_task(session, task_id, invocation->json, error);
+    int status = ff_watch_task(session, task_id, invocation->json, error);
+    if (status == ff_error_exit_status(FF_TASK_FAILED))
+        tell_missed_path(invocation, arguments);
+    return status;
 }
 
 static int run_run(const struct ff_invocation *invocation, struct ff_error *error)
@@ -147,7 +164,7 @@ static int run_run(const struct ff_invocation *invocation, struct ff_error *erro
     json_t *accepted = NULL;
     int status = -1;
     if (session != NULL && submit(session, invocation, arguments, resources, &accepted, error) == 0)
-        status = run_submitted(session, invocation, accepted, error);
+        status = run_submitted(session, invocation, arguments, accepted, error);
     json_decref(accepted);
     json_decref(arguments);
     json_decref(resources);

@@ -31,9 +31,12 @@ static int print_token(const json_t *token, bool json, struct ff_error *error)
     if (clear == NULL)
         return ff_fail(error, FF_PROTOCOL, "the service answered without a token");
     puts(clear);
-    const char *expires = text_of(token, "expires");
+    bool expires = text_of(token, "expires") != NULL;
+    char when[FF_SHORT_TIME_SIZE] = "";
+    if (expires)
+        ff_output_time(text_of(token, "expires"), when);
     fprintf(stderr, "It is shown this once. Its id is %s; it %s%s.\n", text_of(token, "token_id"),
-            expires != NULL ? "expires " : "does not expire", expires != NULL ? expires : "");
+            expires ? "expires " : "does not expire", when);
     return 0;
 }
 

@@ -37,8 +37,11 @@ _farfield_verbs() {
     esac
 }
 
-# First column of a table that `farfield` prints, without its header.
-_farfield_column() { farfield "$@" 2>/dev/null | awk 'NR > 1 { print $1 }'; }
+# First column of a table that `farfield` prints, without its header and what stands below; each name once.
+_farfield_column() { farfield "$@" 2>/dev/null | awk 'NR > 1 && $1 != "and" && !seen[$1]++ { print $1 }'; }
+
+# The settings of a program, as KEY=.
+_farfield_settings() { farfield "$1" --help settings 2>/dev/null | sed -n 's/^  \([a-z][A-Za-z0-9_]*\) .*/\1=/p'; }
 
 _farfield_endpoints() {
     local folder=${FARFIELD_HOME:-$HOME/.farfield}/endpoints
@@ -68,6 +71,12 @@ _farfield() {
         mapfile -t COMPREPLY < <(compgen -W "$(_farfield_verbs "$verb") --help" -- "$word")
         return
     fi
+    case "$verb $before" in
+        'reconstruct --set' | 'simulate --set')
+            compopt -o nospace 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -W "$(_farfield_settings "$verb")" -- "$word") && return
+            ;;
+    esac
     case $before in
         --endpoint | -e) mapfile -t COMPREPLY < <(compgen -W "$(_farfield_endpoints)" -- "$word") && return ;;
         --function) mapfile -t COMPREPLY < <(compgen -W "$(_farfield_column function list)" -- "$word") && return ;;

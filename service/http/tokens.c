@@ -203,8 +203,10 @@ int ff_delete_token(struct ff_request *request, struct ff_error *error)
     bool ours = token != NULL && strcmp(token->user, request->user) == 0;
     change->row.key = ours ? token->key : 0;
     pthread_mutex_unlock(&service->lock);
-    if (!ours)
-        return ff_fail(error, FF_NOT_FOUND, "there is no token of this id");
+    if (!ours) {
+        ff_fail(error, FF_NOT_FOUND, "you have no token of this id");
+        return ff_hint(error, "farfield token list shows the ids");
+    }
     submit_change(change);
     return FF_LATER;
 }

@@ -63,6 +63,28 @@ class Command(FarfieldTest):
         self.ff.json("endpoint", "delete", "local")
         self.ff.json("service", "stop")
 
+    def test_programs_say_what_to_do_with_a_wrong_file(self):
+        result = os.path.join(self.ff.folder, "result.h5")
+        said = self.ff.run("inspect", os.path.join(self.ff.folder, "nothing.cxi"), status=1)
+        self.assertEqual(said.out, "")
+        self.assert_says(said, "nothing.cxi")
+        self.ff.run("reconstruct", SIEMENS, "--set", "epochs=1", "--output", result)
+        self.assert_says(self.ff.run("inspect", result, status=1), "farfield show " + result)
+        self.assert_says(self.ff.run("reconstruct", result, status=1), "farfield show " + result)
+        self.assert_says(self.ff.run("show", status=WRONG_USE), "farfield show FILE")
+        self.assert_says(self.ff.run("show", result, "--no-such", status=WRONG_USE), "farfield show --help")
+        self.assert_says(self.ff.run("gpu", "lst", status=WRONG_USE), "'lst'")
+
+    def test_a_file_that_was_not_meant_as_text(self):
+        self.ff.up()
+        self.ff.run("function", "register", "count", "--shell", "cat {file}")
+        with open(os.path.join(self.ff.folder, "note.txt"), "w", encoding="utf-8") as file:
+            file.write("x")
+        said = self.ff.run("run", "count", "--endpoint", "local", "--args", '{"file": "note.txt"}', status=1)
+        self.assert_says(said, '"./note.txt"')
+        task = self.ff.json("task", "list")["tasks"][0]["task_id"]
+        self.assert_says(said, "farfield task logs " + task)
+
     def test_errors_are_json_too(self):
         self.ff.start_service()
         said = self.ff.run("function", "show", "nothing", "--json", status=WRONG_USE)
@@ -85,6 +107,13 @@ class Command(FarfieldTest):
         self.assertIn("service", self.complete("farfield", "se"))
         self.assertEqual(sorted(self.complete("farfield", "service", "st")), ["start", "status", "stop"])
         self.assertIn("--endpoint", self.complete("farfield", "run", "--e"))
+        self.assertEqual(self.complete("farfield", "reconstruct", "x.cxi", "--set", "mo"), ["modes="])
+
+    def test_completion_names_tasks_and_functions_once(self):
+        self.ff.up("echo", "echo")
+        tasks = [self.ff.submit("echo", {"n": n}) for n in range(21)]
+        self.assertEqual(self.complete("farfield", "run", ""), ["echo"])
+        self.assertEqual(sorted(self.complete("farfield", "task", "show", "")), sorted(tasks)[1:])
 
 
 if __name__ == "__main__":

@@ -118,13 +118,22 @@ static int list_devices(struct ff_gpus *gpus, const struct options *options, str
     return 0;
 }
 
+static bool is_known(const char *verb)
+{
+    return strcmp(verb, "list") == 0 || strcmp(verb, "pretend") == 0;
+}
+
 static int act(int argc, char **argv, const struct options *options, struct ff_error *error)
 {
     int64_t count = 0;
     bool is_list = argc == 1 && strcmp(argv[0], "list") == 0;
     bool is_pretend = argc == 2 && strcmp(argv[0], "pretend") == 0;
     if (!is_list && !is_pretend) {
-        ff_fail(error, FF_INVALID_ARGUMENT, "farfield gpu was not told what to do");
+        if (argc == 0)
+            ff_fail(error, FF_INVALID_ARGUMENT, "`farfield gpu` needs a verb");
+        else
+            ff_fail(error, FF_INVALID_ARGUMENT, "`farfield gpu` cannot make sense of '%s'",
+                    is_known(argv[0]) && argc > 1 ? argv[argc - 1] : argv[0]);
         return ff_hint(error, "farfield gpu list, or farfield gpu --help");
     }
     if (is_pretend && ff_text_integer(argv[1], 0, FF_GPU_CAPACITY, &count) < 0)

@@ -61,6 +61,34 @@ static void test_a_word_that_names_a_file_is_a_path(void **state)
     free(folder);
 }
 
+static void misses(const char *folder, const char *given, const char *wanted)
+{
+    struct ff_error error;
+    json_t *arguments = NULL;
+    assert_ok(ff_arguments_read(given, &arguments, &error), error);
+    const char *missed = ff_arguments_missed_path(arguments, folder);
+    if (wanted == NULL)
+        assert_null(missed);
+    else
+        assert_string_equal(missed, wanted);
+    json_decref(arguments);
+}
+
+static void test_a_file_given_as_a_word_is_noticed(void **state)
+{
+    (void)state;
+    char *folder = make_folder();
+    struct ff_error error;
+    char *path = ff_path_join(folder, "scan.cxi");
+    assert_ok(ff_file_write(path, ff_span_of("x"), 0600, &error), error);
+    misses(folder, "{\"n\": 1, \"word\": \"none\", \"file\": \"scan.cxi\"}", "scan.cxi");
+    misses(folder, "{\"input\": \"scan.cxi\", \"file\": \"./scan.cxi\", \"empty\": \"\"}", NULL);
+    misses(folder, "[\"scan.cxi\"]", NULL);
+    free(path);
+    assert_ok(ff_folder_remove(folder, &error), error);
+    free(folder);
+}
+
 static void test_a_file_holds_the_arguments(void **state)
 {
     (void)state;
@@ -107,6 +135,7 @@ int main(void)
         cmocka_unit_test(test_paths_become_absolute),
         cmocka_unit_test(test_what_is_no_relative_path_stays),
         cmocka_unit_test(test_a_word_that_names_a_file_is_a_path),
+        cmocka_unit_test(test_a_file_given_as_a_word_is_noticed),
         cmocka_unit_test(test_a_file_holds_the_arguments),
         cmocka_unit_test(test_bad_arguments_are_refused),
     };
