@@ -55,6 +55,7 @@ struct ff_loop {
     int wake_fd;
     int signal_fd;
     atomic_bool stopped;
+    atomic_bool woken; /* since the prepares ran last: another wake would change nothing */
     bool has_dead;
     struct ff_watch *watches;
     struct ff_timer *timers;
@@ -74,6 +75,7 @@ static void take_wake(void *user, uint32_t events)
     (void)events;
     ssize_t got = read(loop->wake_fd, &count, sizeof count);
     (void)got;
+    atomic_store(&loop->woken, false);
 }
 
 struct ff_loop *ff_loop_create(struct ff_error *error)
@@ -393,6 +395,8 @@ void ff_loop_wake(struct ff_loop *loop)
 {
     int failure = errno;
     uint64_t one = 1;
+    if (atomic_exchange(&loop->woken, true))
+        return;
     ssize_t written = write(loop->wake_fd, &one, sizeof one);
     (void)written; /* fails only when it is full of wakes already */
     errno = failure;
