@@ -221,12 +221,6 @@ static int make_first_token(struct ff_service *service, struct ff_store *store,
 
 /* ---- the loop ---- */
 
-static void committed(void *user)
-{
-    struct ff_service *service = user;
-    ff_loop_wake(service->loop);
-}
-
 void ff_service_expire_at(struct ff_service *service, int64_t at_ns)
 {
     if (service->expiry_at_ns != 0 && service->expiry_at_ns <= at_ns)
@@ -365,7 +359,7 @@ static int open_store(struct ff_service *service, char token[FF_TOKEN_TEXT_SIZE]
     atomic_init(&service->next_seq, (int64_t)(start.epoch << SEQ_BITS) + 1);
     if (load_ledger(service, store, error) == 0 &&
         make_first_token(service, store, token, error) == 0)
-        service->committer = ff_committer_create(store, committed, service, error);
+        service->committer = ff_committer_create(store, error);
     if (service->committer == NULL)
         store->ops->close(store);
     return service->committer != NULL ? 0 : -1;

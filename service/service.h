@@ -38,13 +38,14 @@ struct ff_service {
     int https_port, router_port;
     int lock_fd;
 
-    pthread_mutex_t lock; /* of the next seven */
+    pthread_mutex_t lock; /* of the next eight */
     struct ff_catalog *catalog;
     struct ff_tokens *tokens;
     struct ff_ledger *ledger;
     struct ff_waiters waiters;
     int64_t expiry_at_ns;  /* when the loop looks for waits that are over */
     struct ff_job *failed; /* outcomes whose commit failed; they are tried again */
+    bool receipts_timed;   /* the router looks by itself for receipts that wait */
     bool stopping;
 
     struct ff_loop *loop;

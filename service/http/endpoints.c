@@ -42,6 +42,7 @@ static void change_done(struct ff_job *job, const struct ff_error *error)
         if (ff_catalog_put_endpoint(service->catalog, &change->row, &failure) == NULL)
             error = &failure;
         pthread_mutex_unlock(&service->lock);
+        ff_loop_wake(service->loop); /* the router takes leave of one that was deleted */
     }
     ff_request_resume(change->request, error);
 }

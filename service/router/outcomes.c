@@ -80,10 +80,12 @@ static void try_again(struct ff_service *service, struct ending *ending)
 static void tell(struct endings *endings)
 {
     struct ff_service *service = endings->service;
+    bool wake = false;
     pthread_mutex_lock(&service->lock);
     for (uint32_t i = 0; i < endings->count; i++) {
         struct ending *ending = &endings->items[i];
         struct ff_task *task = ending->task;
+        const struct ff_endpoint *endpoint = task->batch->endpoint;
         if (task->held)
             ff_router_note_receipt(task->batch->endpoint, &task->id, task->attempt, !ending->again);
         ff_router_release(task);
@@ -91,9 +93,15 @@ static void tell(struct endings *endings)
             try_again(service, ending);
         else
             ff_ledger_end(service->ledger, task, ending->result.state, ending->result.seq);
+        wake = wake || endpoint->queue.first != NULL ||
+               endpoint->link.receipt_count >= FF_RECEIPTS_AT_ONCE;
     }
     ff_batches_close(service, false);
+    /* Receipts alone can wait for the loop to look by itself. */
+    wake = wake || !service->receipts_timed;
     pthread_mutex_unlock(&service->lock);
+    if (wake)
+        ff_loop_wake(service->loop);
 }
 
 static void endings_done(struct ff_job *job, const struct ff_error *error)
@@ -312,6 +320,7 @@ int ff_router_outcomes(struct ff_router *router, struct ff_endpoint *endpoint,
             got = -1;
     if (endings->count > 0) {
         submit(endings);
+        ff_router_time_receipts(router);
     } else {
         free(frame);
         free(endings);

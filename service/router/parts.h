@@ -8,7 +8,7 @@
 #include "protocol/peers.h"
 #include "service/router/router.h"
 
-enum { FF_MESSAGE_BUFFER = FF_MESSAGE_LIMIT };
+enum { FF_MESSAGE_BUFFER = FF_MESSAGE_LIMIT, FF_RECEIPTS_AT_ONCE = 64 };
 
 struct ff_transfer;
 
@@ -17,6 +17,8 @@ struct ff_router {
     void *context;
     struct ff_peers *peers;
     struct ff_prepare *prepare;
+    struct ff_timer *receipt_timer;
+    bool receipts_due;      /* they have waited for orders long enough */
     struct ff_store *store; /* a reader: arguments that are not in memory any more */
     struct ff_buffer message, arguments;
     struct ff_transfer *transfers; /* objects that endpoints are sending */
@@ -25,6 +27,9 @@ struct ff_router {
 /* dispatch.c: gives an endpoint what it has room for; true when something was sent. Under the
  * lock. */
 bool ff_router_dispatch(struct ff_router *router, struct ff_endpoint *endpoint);
+/* Makes the loop look for receipts in FF_RECEIPT_WAIT_MS, unless it does so already. In the loop,
+ * under the lock. */
+void ff_router_time_receipts(struct ff_router *router);
 /* The window has one attempt less. */
 void ff_router_release(struct ff_task *task);
 void ff_router_hold(struct ff_task *task);

@@ -78,6 +78,37 @@ static void send_receipts(struct ff_router *router, struct ff_endpoint *endpoint
     link->receipt_count = 0;
 }
 
+void ff_router_time_receipts(struct ff_router *router)
+{
+    if (router->service->receipts_timed)
+        return;
+    router->service->receipts_timed = true;
+    ff_timer_set_after(router->receipt_timer, FF_RECEIPT_WAIT_MS);
+}
+
+static void receipts_due(void *user)
+{
+    struct ff_router *router = user;
+    pthread_mutex_lock(&router->service->lock);
+    router->service->receipts_timed = false;
+    pthread_mutex_unlock(&router->service->lock);
+    router->receipts_due = true;
+}
+
+/* Receipts ride with orders: alone they would wake three processes while the next call is on its
+ * way. */
+static void pass_receipts(struct ff_router *router, struct ff_endpoint *endpoint)
+{
+    const struct ff_endpoint_link *link = &endpoint->link;
+    if (link->receipt_count == 0)
+        return;
+    if (router->receipts_due || endpoint->queue.first != NULL || link->draining ||
+        link->receipt_count >= FF_RECEIPTS_AT_ONCE)
+        send_receipts(router, endpoint);
+    else
+        ff_router_time_receipts(router);
+}
+
 static void send_controls(struct ff_router *router, struct ff_endpoint *endpoint)
 {
     struct ff_endpoint_link *link = &endpoint->link;
@@ -104,8 +135,7 @@ static bool prepare(void *user)
         struct ff_endpoint *endpoint = ff_catalog_endpoint_at(service->catalog, i);
         if (endpoint->link.peer == NULL)
             continue;
-        if (endpoint->link.receipt_count > 0)
-            send_receipts(router, endpoint);
+        pass_receipts(router, endpoint);
         /* Orders before controls, so that a control never overtakes its order. */
         if (endpoint->queue.first != NULL)
             did |= ff_router_dispatch(router, endpoint);
@@ -117,6 +147,7 @@ static bool prepare(void *user)
             ff_peer_refuse(endpoint->link.peer, &error, true);
         }
     }
+    router->receipts_due = false;
     pthread_mutex_unlock(&service->lock);
     return ff_router_transfers_run(router) || did;
 }
@@ -380,8 +411,10 @@ struct ff_router *ff_router_create(struct ff_service *service, struct ff_error *
                             &service->router_port, &service->identity.curve, &events, error);
     if (router->peers != NULL) {
         ff_peers_set_times(router->peers, service->config.heartbeat_ms, service->config.lost_ms);
-        router->prepare = ff_prepare_create(service->loop, prepare, router, error);
+        router->receipt_timer = ff_timer_create(service->loop, receipts_due, router, error);
     }
+    if (router->receipt_timer != NULL)
+        router->prepare = ff_prepare_create(service->loop, prepare, router, error);
     if (router->prepare == NULL) {
         ff_router_destroy(router);
         return NULL;
@@ -394,6 +427,7 @@ void ff_router_destroy(struct ff_router *router)
     if (router == NULL)
         return;
     ff_prepare_destroy(router->prepare);
+    ff_timer_destroy(router->receipt_timer);
     ff_router_transfers_destroy(router);
     ff_peers_destroy(router->peers, "the service is stopping");
     if (router->context != NULL)

@@ -7,8 +7,6 @@
 
 struct ff_committer {
     struct ff_store *store;
-    ff_committed *committed;
-    void *user;
     pthread_t thread;
     pthread_mutex_t lock; /* of the four below */
     pthread_cond_t arrived;
@@ -86,13 +84,11 @@ static void *commit_for_ever(void *argument)
             jobs->done(jobs, &error);
         else
             commit_one_by_one(committer->store, jobs);
-        committer->committed(committer->user);
     }
     return NULL;
 }
 
-struct ff_committer *ff_committer_create(struct ff_store *store, ff_committed *committed,
-                                         void *user, struct ff_error *error)
+struct ff_committer *ff_committer_create(struct ff_store *store, struct ff_error *error)
 {
     struct ff_committer *committer = calloc(1, sizeof *committer);
     if (committer == NULL) {
@@ -100,8 +96,6 @@ struct ff_committer *ff_committer_create(struct ff_store *store, ff_committed *c
         return NULL;
     }
     committer->store = store;
-    committer->committed = committed;
-    committer->user = user;
     committer->last = &committer->first;
     pthread_mutex_init(&committer->lock, NULL);
     pthread_cond_init(&committer->arrived, NULL);

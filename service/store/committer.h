@@ -19,17 +19,14 @@ struct ff_job {
     uint32_t rows; /* about how much it writes */
     /* In the committer's thread, inside a transaction; may be called again after a failure. */
     int (*write)(struct ff_job *job, struct ff_store *store, struct ff_error *error);
-    /* In the committer's thread, after the commit. `error` is NULL when it is durable. May free
-     * the job. */
+    /* In the committer's thread, after the commit. `error` is NULL when it is durable. Wakes whom
+     * that concerns; may free the job. */
     void (*done)(struct ff_job *job, const struct ff_error *error);
 };
 
-/* Called in the committer's thread after the jobs of one commit were told. */
-typedef void ff_committed(void *user);
-
 /* Takes the store over. */
-struct ff_committer *ff_committer_create(struct ff_store *store, ff_committed *committed,
-                                         void *user, struct ff_error *error) FF_MUST_USE;
+struct ff_committer *ff_committer_create(struct ff_store *store,
+                                         struct ff_error *error) FF_MUST_USE;
 void ff_committer_submit(struct ff_committer *committer, struct ff_job *job);
 
 /* Writes all that was submitted, then ends the thread and closes the store. NULL is fine. */

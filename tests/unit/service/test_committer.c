@@ -81,11 +81,6 @@ static void work_done(struct ff_job *job, const struct ff_error *error)
     work->failed += error != NULL;
 }
 
-static void committed(void *user)
-{
-    (void)user;
-}
-
 static void make_works(struct work *works, size_t count, struct fake *fake)
 {
     memset(works, 0, count * sizeof *works);
@@ -101,7 +96,7 @@ static struct ff_committer *open_fake(struct fake *fake)
     fake->store.ops = &fake_operations;
     pthread_mutex_init(&fake->lock, NULL);
     pthread_cond_init(&fake->changed, NULL);
-    struct ff_committer *committer = ff_committer_create(&fake->store, committed, NULL, &error);
+    struct ff_committer *committer = ff_committer_create(&fake->store, &error);
     assert_non_null(committer);
     return committer;
 }
