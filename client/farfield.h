@@ -146,12 +146,22 @@ struct ff_submission {
     const char *idempotency_key; /* NULL: a new key, so that a broken connection is safe */
     const json_t
         *resources; /* {"gpus","cores","nodes","time_limit_s","priority","max_retries"}, or NULL */
+    int wait_ms;    /* how long the reply is held for the results; 0: it leaves at once */
 };
 
 /* The reply leaves the service after the tasks are durable: {"task_group_id","endpoint_id","task_ids":[…]} with the
- * ids in the order of the payloads. */
+ * ids in the order of the payloads. With `wait_ms` it leaves when all have ended, or after so long, and has "results"
+ * too: {ID: task as ff_task_show gives it}, as many as a reply holds. */
 FF_API int ff_task_submit(struct ff_session *session, const struct ff_submission *submission,
                           json_t **accepted, struct ff_error *error) FF_MUST_USE;
+
+/* A new idempotency key, for those who may have to submit the same again. */
+enum { FF_SUBMISSION_KEY_SIZE = 33 };
+FF_API void ff_submission_key(char key[FF_SUBMISSION_KEY_SIZE]);
+
+/* Submits one payload and waits for its end, as ff_task_wait does. One request where the end comes soon. */
+FF_API int ff_task_run(struct ff_session *session, const struct ff_submission *submission,
+                       int64_t limit_ms, json_t **entry, struct ff_error *error) FF_MUST_USE;
 
 /* The task as it is; with `wait_ms` > 0 held until it has ended or so long. */
 FF_API int ff_task_show(struct ff_session *session, const char *task, int wait_ms, json_t **entry,

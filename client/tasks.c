@@ -11,13 +11,17 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { KEY_BYTES = 16 };
+enum { KEY_BYTES = (FF_SUBMISSION_KEY_SIZE - 1) / 2 };
 
-static void make_key(char key[2 * KEY_BYTES + 1])
+void ff_submission_key(char key[FF_SUBMISSION_KEY_SIZE])
 {
     unsigned char bytes[KEY_BYTES];
+    uint64_t now_ms = (uint64_t)(ff_wall_ns() / 1000000);
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         abort(); /* the kernel gives 16 bytes at once, or there is no randomness at all */
+    /* The time comes first, so that the service finds the newest keys side by side. */
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (unsigned char)(now_ms >> (40 - 8 * i));
     ff_text_hex(bytes, sizeof bytes, key);
 }
 
@@ -51,22 +55,25 @@ int ff_task_submit(struct ff_session *session, const struct ff_submission *submi
                    json_t **accepted, struct ff_error *error)
 {
     char path[FF_PATH_SIZE];
+    char behind[48] = "/submit";
     char unused[FF_PATH_SIZE];
     size_t count = json_array_size(submission->payloads);
     if (count == 0 || count > FF_SUBMIT_LIMIT)
         return ff_fail(error, FF_INVALID_ARGUMENT, "a submission has 1…%d payloads, not %zu",
                        FF_SUBMIT_LIMIT, count);
-    if (ff_session_path(path, "/v3/endpoints/", "endpoint", submission->endpoint, "/submit",
-                        error) < 0 ||
+    if (submission->wait_ms > 0)
+        snprintf(behind, sizeof behind, "/submit?wait_ms=%d", submission->wait_ms);
+    if (ff_session_path(path, "/v3/endpoints/", "endpoint", submission->endpoint, behind, error) <
+            0 ||
         ff_session_path(unused, "", "function", submission->function, "", error) < 0)
         return -1;
-    char key[2 * KEY_BYTES + 1];
-    make_key(key);
+    char key[FF_SUBMISSION_KEY_SIZE];
+    ff_submission_key(key);
     json_t *body = submission_body(submission);
     json_t *reply = NULL;
     const char *chosen = submission->idempotency_key;
     int result = ff_session_exchange(session, "POST", path, body, chosen != NULL ? chosen : key,
-                                     FF_REPEATABLE, 0, &reply, error);
+                                     FF_REPEATABLE, submission->wait_ms, &reply, error);
     json_decref(body);
     if (result == 0)
         result = lift_ids(reply, count, error);
@@ -142,6 +149,36 @@ int ff_task_wait(struct ff_session *session, const char *task, int64_t limit_ms,
             return ff_fail(error, FF_TIMED_OUT, "task %s has not ended within %lld ms", task,
                            (long long)limit_ms);
     }
+}
+
+int ff_task_run(struct ff_session *session, const struct ff_submission *submission,
+                int64_t limit_ms, json_t **entry, struct ff_error *error)
+{
+    int64_t start_ns = ff_monotonic_ns();
+    struct ff_submission held = *submission;
+    json_t *accepted = NULL;
+    held.wait_ms = limit_ms < 0 || limit_ms > FF_LONG_POLL_MS ? FF_LONG_POLL_MS : (int)limit_ms;
+    if (json_array_size(submission->payloads) != 1)
+        return ff_fail(error, FF_INVALID_ARGUMENT, "one task is run at a time, not %zu",
+                       json_array_size(submission->payloads));
+    if (ff_task_submit(session, &held, &accepted, error) < 0)
+        return -1;
+    const char *id = json_string_value(json_array_get(json_object_get(accepted, "task_ids"), 0));
+    json_t *task = json_object_get(json_object_get(accepted, "results"), id != NULL ? id : "");
+    int64_t passed_ms = (ff_monotonic_ns() - start_ns) / 1000000;
+    int result;
+    if (id == NULL)
+        result = ff_fail(error, FF_PROTOCOL, "the service accepted the task and gave no id");
+    else if (!ff_task_has_ended(task))
+        result = ff_task_wait(session, id,
+                              limit_ms < 0           ? -1
+                              : passed_ms > limit_ms ? 0
+                                                     : limit_ms - passed_ms,
+                              entry, error);
+    else if ((result = ff_task_fetch_result(session, task, error)) == 0)
+        *entry = json_incref(task);
+    json_decref(accepted);
+    return result;
 }
 
 int ff_task_list(struct ff_session *session, const char *query, json_t **tasks,

@@ -209,13 +209,19 @@ void ff_ledger_add(struct ff_ledger *ledger, struct ff_batch *batch, bool new_gr
 
 /* ---- tasks ---- */
 
-struct ff_task *ff_ledger_find_key(const struct ff_ledger *ledger, int64_t key)
+struct ff_batch *ff_ledger_find_batch(const struct ff_ledger *ledger, int64_t key)
 {
     const struct slot *slot = find_slot(ledger, key);
-    if (slot == NULL || slot->batch == NULL || key >= slot->first + slot->batch->count)
+    bool here = slot != NULL && slot->batch != NULL && key < slot->first + slot->batch->count;
+    return here ? slot->batch : NULL;
+}
+
+struct ff_task *ff_ledger_find_key(const struct ff_ledger *ledger, int64_t key)
+{
+    struct ff_batch *batch = ff_ledger_find_batch(ledger, key);
+    if (batch == NULL || batch->tasks[key - batch->first].ended)
         return NULL;
-    struct ff_task *task = &slot->batch->tasks[key - slot->first];
-    return task->ended ? NULL : task;
+    return &batch->tasks[key - batch->first];
 }
 
 struct ff_task *ff_ledger_find(const struct ff_ledger *ledger, const struct ff_id *id)
@@ -301,6 +307,7 @@ void ff_ledger_end(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_
     batch->endpoint->live--;
     if (--batch->live > 0)
         return;
+    ff_wait_list_wake(ledger->waiters, &batch->waiters, false);
     note_ended(ledger, batch);
     find_slot(ledger, batch->first)->batch = NULL;
     ledger->gone++;

@@ -64,6 +64,7 @@ struct ff_batch {
     uint64_t time_limit_ms;
     char *text; /* the arguments of its tasks; NULL: in the store alone */
     size_t text_size;
+    struct ff_wait_list waiters; /* for the end of its last task */
     struct ff_task tasks[];
 };
 
@@ -119,6 +120,9 @@ void ff_ledger_add(struct ff_ledger *ledger, struct ff_batch *batch, bool new_gr
 /* The live task of this id or key; NULL when there is none. An id is compared, never trusted. */
 struct ff_task *ff_ledger_find(const struct ff_ledger *ledger, const struct ff_id *id);
 struct ff_task *ff_ledger_find_key(const struct ff_ledger *ledger, int64_t key);
+
+/* The batch of this key's task, while any task of it is live; NULL afterwards. */
+struct ff_batch *ff_ledger_find_batch(const struct ff_ledger *ledger, int64_t key);
 
 /* Its result is durable: wakes who waits, and forgets it (and with the last one its batch). */
 void ff_ledger_end(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_state state,

@@ -182,7 +182,8 @@ static const struct ff_command bench = {
         "Both run in a temporary state folder and are gone afterwards. Calls go through TLS and a\n"
         "durable ledger, as any other:\n"
         "  cold         a fresh endpoint: from the first submission to its result; median of 5\n"
-        "  single       one call after the other, each from its submission to its result\n"
+        "  single       one call after the other, each from its submission to its result:\n"
+        "               one request, whose reply is held until the task has ended\n"
         "  batch        submissions of 1,000, 4 in flight, until the last result is here\n"
         "  kill-runner  from kill -9 of the runner to its call running again; median of 5\n"
         "  idle         memory, and wake-ups by voluntary context switches, after one task",

@@ -54,14 +54,14 @@ int ff_bench_expect_success(const json_t *task, struct ff_error *error)
 }
 
 /* One call from submission to result, in ms. */
-static int call(struct ff_session *session, const json_t *arguments, double *ms,
+static int call(struct ff_session *session, const json_t *payloads, double *ms,
                 struct ff_error *error)
 {
     int64_t start_ns = ff_monotonic_ns();
-    char task_id[40];
+    struct ff_submission submission = {
+        .endpoint = FF_STAND_ENDPOINT, .function = "echo", .payloads = payloads};
     json_t *task = NULL;
-    if (ff_bench_submit(session, "echo", arguments, task_id, error) < 0 ||
-        ff_task_wait(session, task_id, LONGEST_MS, &task, error) < 0)
+    if (ff_task_run(session, &submission, LONGEST_MS, &task, error) < 0)
         return -1;
     *ms = 1e-6 * (double)(ff_monotonic_ns() - start_ns);
     int result = ff_bench_expect_success(task, error);
@@ -75,24 +75,24 @@ int ff_bench_single(struct ff_stand *stand, const struct ff_bench_options *optio
     size_t count = (size_t)options->calls;
     double *times = calloc(count, sizeof *times);
     struct ff_session *session = NULL;
-    json_t *arguments = json_pack("{s:i}", "n", 1);
-    int result = times != NULL && arguments != NULL
+    json_t *payloads = json_pack("[{s:i}]", "n", 1);
+    int result = times != NULL && payloads != NULL
                      ? ff_stand_restart_endpoint(stand, error)
                      : ff_fail(error, FF_NO_MEMORY, "no memory for the times");
     if (result == 0 && (session = ff_stand_session(stand, error)) == NULL)
         result = -1;
     double unused;
     for (int i = 0; i < WARM_UP && result == 0; i++)
-        result = call(session, arguments, &unused, error);
+        result = call(session, payloads, &unused, error);
     for (size_t i = 0; i < count && result == 0; i++)
-        result = call(session, arguments, &times[i], error);
+        result = call(session, payloads, &times[i], error);
     if (result == 0)
         *line = json_pack("{s:s, s:I, s:f, s:f, s:f}", "mode", "single", "calls", (json_int_t)count,
                           "p50_ms", ff_bench_quantile(times, count, 0.5), "p90_ms",
                           ff_bench_quantile(times, count, 0.9), "p99_ms",
                           ff_bench_quantile(times, count, 0.99));
     ff_session_close(session);
-    json_decref(arguments);
+    json_decref(payloads);
     free(times);
     return result;
 }
@@ -102,19 +102,19 @@ int ff_bench_cold(struct ff_stand *stand, const struct ff_bench_options *options
 {
     (void)options;
     double times[COLD_RUNS];
-    json_t *arguments = json_pack("{s:i}", "n", 1);
+    json_t *payloads = json_pack("[{s:i}]", "n", 1);
     int result = 0;
     for (int i = 0; i < COLD_RUNS && result == 0; i++) {
         result = ff_stand_restart_endpoint(stand, error);
         struct ff_session *session = result == 0 ? ff_stand_session(stand, error) : NULL;
         json_t *status = NULL;
         if (session == NULL || ff_service_status(session, &status, error) < 0 || /* connects */
-            call(session, arguments, &times[i], error) < 0)
+            call(session, payloads, &times[i], error) < 0)
             result = -1;
         json_decref(status);
         ff_session_close(session);
     }
-    json_decref(arguments);
+    json_decref(payloads);
     if (result == 0)
         *line = json_pack("{s:s, s:i, s:f}", "mode", "cold", "runs", (int)COLD_RUNS,
                           "first_result_ms", ff_bench_quantile(times, COLD_RUNS, 0.5));

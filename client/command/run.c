@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FIRST_WAIT_MS = 1000 };
+
 static int add_integer(const struct ff_invocation *invocation, const char *option, const char *key,
                        int64_t low, int64_t high, json_t *resources, struct ff_error *error)
 {
@@ -84,17 +86,44 @@ static void offer_shipped(const char *function, struct ff_error *error)
     free(folder);
 }
 
+static int submit_once(struct ff_session *session, const struct ff_submission *submission,
+                       json_t **accepted, struct ff_error *error)
+{
+    int result = ff_task_submit(session, submission, accepted, error);
+    if (result < 0)
+        offer_shipped(submission->function, error);
+    return result;
+}
+
+/* Whether nobody wants to see anything before the result. */
+static bool is_quiet(const struct ff_invocation *invocation)
+{
+    return !invocation->json && !ff_given(invocation, "detach") && !ff_progress_shown();
+}
+
+/* A quiet run holds the reply for a moment: most calls are one request then. Ctrl-C meanwhile leaves the task alone as
+ * later on; its id comes from submitting the same again. */
 static int submit(struct ff_session *session, const struct ff_invocation *invocation,
                   json_t *arguments, json_t *resources, json_t **accepted, struct ff_error *error)
 {
+    char key[FF_SUBMISSION_KEY_SIZE];
     json_t *payloads = json_pack("[O]", arguments);
     struct ff_submission submission = {.endpoint = ff_given_text(invocation, "endpoint"),
                                        .function = invocation->operands[0],
                                        .payloads = payloads,
+                                       .idempotency_key = key,
                                        .resources = resources};
-    int result = ff_task_submit(session, &submission, accepted, error);
-    if (result < 0)
-        offer_shipped(submission.function, error);
+    ff_submission_key(key);
+    if (is_quiet(invocation)) {
+        submission.wait_ms = FIRST_WAIT_MS;
+        ff_watch_interrupts(session);
+    }
+    int result = submit_once(session, &submission, accepted, error);
+    if (result < 0 && ff_watch_interrupted()) {
+        submission.wait_ms = 0;
+        ff_session_set_interrupt(session, NULL);
+        result = submit_once(session, &submission, accepted, error);
+    }
     json_decref(payloads);
     return result;
 }
@@ -142,7 +171,14 @@ static int run_submitted(struct ff_session *session, const struct ff_invocation 
         return -1;
     if (ff_given(invocation, "detach"))
         return 0;
-    int status = ff_watch_task(session, task_id, invocation->json, error);
+    json_t *task = json_object_get(json_object_get(accepted, "results"), task_id);
+    int status;
+    if (!ff_task_has_ended(task))
+        status = ff_watch_task(session, task_id, invocation->json, error);
+    else if (ff_task_fetch_result(session, task, error) < 0)
+        status = -1;
+    else
+        status = ff_watch_ending(task, false, error);
     if (status == ff_error_exit_status(FF_TASK_FAILED))
         tell_missed_path(invocation, arguments);
     return status;

@@ -77,6 +77,10 @@ void ff_request_resume(struct ff_request *request, const struct ff_error *error)
 bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
                      bool only_end);
 
+/* The same for a request that is suspended already, and stays so. */
+bool ff_request_stay(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
+                     bool only_end);
+
 /* A whole number of the query, or `otherwise` where it is absent; -1 with an error out of
  * low…high. */
 int ff_request_number(struct ff_request *request, const char *name, int64_t low, int64_t high,

@@ -83,7 +83,7 @@ static void wake_request(struct ff_waiter *waiter)
     ff_request_resume(request, NULL);
 }
 
-bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
+bool ff_request_stay(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
                      bool only_end)
 {
     struct ff_service *service = request->service;
@@ -97,8 +97,16 @@ bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int6
     request->waiter.wake = wake_request;
     if (!ff_waiters_add(&service->waiters, list, &request->waiter))
         return false;
-    ff_request_suspend(request);
     ff_service_expire_at(service, request->wait_until_ns);
+    return true;
+}
+
+bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
+                     bool only_end)
+{
+    if (!ff_request_stay(request, list, wait_ms, only_end))
+        return false;
+    ff_request_suspend(request);
     return true;
 }
 

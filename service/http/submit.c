@@ -1,9 +1,10 @@
 /*
  * Submission: the body is scanned once, arguments stay text, and one job carries all tasks of a
  * request to the committer. The reply leaves after the commit, and only then do the tasks exist
- * for anybody.
+ * for anybody. With wait_ms the same reply is held until they have ended, and carries their
+ * results: the HTTP thread is then not woken for the commit at all.
  */
-#include "service/http/request.h"
+#include "service/http/document.h"
 
 #include "protocol/core/clock.h"
 #include "service/admission.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_LIMIT = 256, KEY_LIMIT = 256 };
+enum { PARTS_LIMIT = 256, KEY_LIMIT = 256, RESULTS_BYTES = 16 << 20 };
 
 /* The tasks of one function. */
 struct part {
@@ -37,6 +38,8 @@ struct submission {
     char key[KEY_LIMIT + 1]; /* idempotency key; "": none */
     struct ff_digest body;
     struct ff_submission_row known; /* an earlier submission of the same key */
+    int64_t first;                  /* the key of its first task */
+    int64_t wait_ms;                /* how long the reply is held for the results; 0: it has none */
     enum { NEW, REPEATED, CONTRADICTED } verdict;
 };
 
@@ -275,6 +278,7 @@ static int make_batches(struct submission *submission, struct ff_error *error)
     struct ff_service *service = submission->request->service;
     const struct ff_resources *resources = &submission->resources;
     int64_t first = atomic_fetch_add(&service->next_task, (int64_t)submission->count);
+    submission->first = first;
     ff_id_random(&submission->request_id);
     for (size_t i = 0; i < submission->part_count; i++) {
         struct part *part = &submission->parts[i];
@@ -347,14 +351,6 @@ static int store_objects(struct submission *submission, struct ff_error *error)
     return 0;
 }
 
-static int64_t first_key(const struct submission *submission)
-{
-    size_t i = 0;
-    while (submission->parts[i].batch == NULL)
-        i++;
-    return submission->parts[i].batch->first;
-}
-
 /* Whether this key was used before; the committer alone decides that, so two requests at once
  * cannot both be new. */
 static int look_back(struct submission *submission, struct ff_store *store, struct ff_error *error)
@@ -383,7 +379,7 @@ static int write_submission(struct ff_job *job, struct ff_store *store, struct f
             .body = submission->body,
             .group = submission->group,
             .request = submission->request_id,
-            .first = first_key(submission),
+            .first = submission->first,
             .parts = (uint32_t)submission->part_count,
             .created_ns = ff_wall_ns(),
         };
@@ -404,10 +400,27 @@ static int write_submission(struct ff_job *job, struct ff_store *store, struct f
     return 0;
 }
 
+/* A batch of the submission that has tasks without result; NULL: all have ended. Under the lock. */
+static struct ff_batch *find_live(const struct submission *submission)
+{
+    int64_t key = submission->first;
+    for (size_t i = 0; i < submission->part_count; i++) {
+        size_t count = submission->parts[i].count;
+        struct ff_batch *batch =
+            count > 0 ? ff_ledger_find_batch(submission->request->service->ledger, key) : NULL;
+        if (batch != NULL)
+            return batch;
+        key += (int64_t)count;
+    }
+    return NULL;
+}
+
 static void submission_done(struct ff_job *job, const struct ff_error *error)
 {
     struct submission *submission = (struct submission *)job;
-    struct ff_service *service = submission->request->service;
+    struct ff_request *request = submission->request;
+    struct ff_service *service = request->service;
+    bool stays = false;
     if (error == NULL && submission->verdict == NEW) {
         pthread_mutex_lock(&service->lock);
         for (size_t i = 0; i < submission->part_count; i++) {
@@ -415,18 +428,63 @@ static void submission_done(struct ff_job *job, const struct ff_error *error)
                 ff_ledger_add(service->ledger, submission->parts[i].batch, submission->new_group);
             submission->parts[i].batch = NULL;
         }
+        struct ff_batch *live = submission->wait_ms > 0 ? find_live(submission) : NULL;
+        stays = live != NULL && ff_request_stay(request, &live->waiters, submission->wait_ms, true);
         pthread_mutex_unlock(&service->lock);
+        /* The tasks go on their way first; who asked for them can be answered meanwhile. */
+        ff_loop_wake(service->loop);
     }
-    ff_request_resume(submission->request, error);
+    if (!stays)
+        ff_request_resume(request, error);
 }
 
 /* ---- the reply ---- */
 
+/* Holds the reply again while there are tasks to wait for, and time. */
+static bool goes_on_waiting(struct submission *submission)
+{
+    struct ff_service *service = submission->request->service;
+    if (submission->wait_ms == 0)
+        return false;
+    pthread_mutex_lock(&service->lock);
+    struct ff_batch *live = find_live(submission);
+    bool waits = live != NULL &&
+                 ff_request_wait(submission->request, &live->waiters, submission->wait_ms, true);
+    pthread_mutex_unlock(&service->lock);
+    return waits;
+}
+
+/* Adds the tasks as they are now, as many as a reply holds. */
+static int write_results(struct submission *submission, struct ff_error *error)
+{
+    struct ff_documents documents;
+    struct ff_request *request = submission->request;
+    struct ff_buffer *out = &request->reply;
+    int64_t end = submission->first + (int64_t)submission->count;
+    ff_documents_open(&documents, request, out, FF_DOCUMENT_RESULT | FF_DOCUMENT_LOG_TAIL);
+    ff_json_key(out, "results");
+    ff_json_begin(out, '{');
+    for (int64_t key = submission->first; key < end && out->size < RESULTS_BYTES; key++) {
+        struct ff_id id;
+        char text[FF_ID_TEXT_SIZE];
+        ff_task_id(request->service->identity.secret, key, &id);
+        ff_id_text(&id, text);
+        ff_json_key(out, text);
+        if (ff_document_write(&documents, key, error) < 0)
+            return -1;
+    }
+    ff_json_end(out, '}');
+    return 0;
+}
+
+/* Names the tasks; the object stays open for what reply() adds. Written before the tasks are handed
+ * over. */
 static void write_reply(struct submission *submission, const struct ff_id *request_id,
-                        const struct ff_id *group, int64_t key)
+                        const struct ff_id *group)
 {
     struct ff_buffer *out = &submission->request->reply;
     const uint8_t *secret = submission->request->service->identity.secret;
+    int64_t key = submission->first;
     ff_json_begin(out, '{');
     ff_json_member_id(out, "request_id", request_id);
     ff_json_member_id(out, "task_group_id", group);
@@ -441,17 +499,26 @@ static void write_reply(struct submission *submission, const struct ff_id *reque
         ff_json_begin(out, '[');
         for (size_t n = 0; n < part->count; n++) {
             struct ff_id id;
-            if (part->batch != NULL)
-                id = part->batch->tasks[n].id;
-            else
-                ff_task_id(secret, key + (int64_t)n, &id);
+            ff_task_id(secret, key + (int64_t)n, &id);
             ff_json_id(out, &id);
         }
         ff_json_end(out, ']');
         key += (int64_t)part->count;
     }
     ff_json_end(out, '}');
-    ff_json_end(out, '}');
+}
+
+/* The same key came before: what it made then is named again. */
+static void repeat(struct submission *submission)
+{
+    for (size_t i = 0; i < submission->part_count; i++) {
+        ff_batch_destroy(submission->parts[i].batch);
+        submission->parts[i].batch = NULL;
+    }
+    submission->verdict = NEW;
+    submission->first = submission->known.first;
+    ff_buffer_clear(&submission->request->reply);
+    write_reply(submission, &submission->known.request, &submission->known.group);
 }
 
 static int reply(struct ff_request *request, struct ff_error *error)
@@ -461,20 +528,18 @@ static int reply(struct ff_request *request, struct ff_error *error)
         *error = request->error;
         return -1;
     }
-    if (submission->verdict == NEW)
-        return FF_REPLY; /* written before the tasks were handed over */
-    ff_buffer_clear(&request->reply);
-    if (submission->verdict == REPEATED) {
-        for (size_t i = 0; i < submission->part_count; i++) {
-            ff_batch_destroy(submission->parts[i].batch);
-            submission->parts[i].batch = NULL;
-        }
-        write_reply(submission, &submission->known.request, &submission->known.group,
-                    submission->known.first);
-        return FF_REPLY;
+    if (submission->verdict == CONTRADICTED) {
+        ff_fail(error, FF_CONFLICT, "the idempotency key was used before, with another body");
+        return ff_hint(error, "use a new key for every new submission");
     }
-    ff_fail(error, FF_CONFLICT, "the idempotency key was used before, with another body");
-    return ff_hint(error, "use a new key for every new submission");
+    if (submission->verdict == REPEATED)
+        repeat(submission);
+    if (goes_on_waiting(submission))
+        return FF_LATER;
+    if (submission->wait_ms > 0 && write_results(submission, error) < 0)
+        return -1;
+    ff_json_end(&request->reply, '}');
+    return FF_REPLY;
 }
 
 int ff_post_submit(struct ff_request *request, struct ff_error *error)
@@ -488,7 +553,9 @@ int ff_post_submit(struct ff_request *request, struct ff_error *error)
     request->work_destroy = destroy_submission;
     submission->request = request;
     ff_resources_default(&submission->resources, &request->service->config);
-    if (read_body(submission, error) < 0 || read_header_key(submission, error) < 0 ||
+    if (ff_request_number(request, "wait_ms", 0, FF_LONG_POLL_MS, 0, &submission->wait_ms, error) <
+            0 ||
+        read_body(submission, error) < 0 || read_header_key(submission, error) < 0 ||
         find_names(submission, error) < 0 || find_group(submission, error) < 0 ||
         name_objects(submission, error) < 0 || make_batches(submission, error) < 0)
         return -1;
@@ -496,7 +563,7 @@ int ff_post_submit(struct ff_request *request, struct ff_error *error)
     if (submission->key[0] != '\0' &&
         ff_digest_of(ff_buffer_span(&request->body), &submission->body, error) < 0)
         return -1;
-    write_reply(submission, &submission->request_id, &submission->group, 0);
+    write_reply(submission, &submission->request_id, &submission->group);
     submission->job.rows = (uint32_t)submission->count;
     submission->job.write = write_submission;
     submission->job.done = submission_done;
