@@ -1,7 +1,8 @@
-/* farfield task list|show|watch|result|logs|cancel|stop */
+/* farfield task list|show|watch|result|logs|preview|cancel|stop */
 #include "client/command/events.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
+#include "client/command/preview.h"
 #include "client/command/watch.h"
 #include "client/farfield.h"
 #include "protocol/core/text.h"
@@ -440,6 +441,16 @@ const struct ff_command ff_task_commands[] = {
      .run = run_result},
     {ONE_TASK, .name = "logs", .summary = "print what a task logged", .options = logs_options,
      .examples = "  farfield task logs -f TASK\n", .lines = true, .run = run_logs},
+    {.group = "task",
+     .name = "preview",
+     .operands = "TASK [NAME]",
+     .least = 1,
+     .most = 2,
+     .summary = "save the newest picture that a task has published",
+     .options = ff_preview_options,
+     .examples = "  farfield task preview TASK\n"
+                 "  farfield task preview TASK phase.png --output now.png\n",
+     .run = ff_preview_save},
     {ONE_TASK, .name = "cancel", .summary = "end a task now, without a result",
      .examples = "  farfield task cancel TASK\n", .run = run_cancel},
     {ONE_TASK, .name = "stop",

@@ -45,6 +45,7 @@ struct watch {
     const char *task_id;
     bool json;
     bool terminal; /* progress and log are shown */
+    bool preview_told;
     char state[LINE_SIZE];
     json_t *result; /* the result event */
     int failed;     /* -1 when the output could not be written; then with `error` */
@@ -78,6 +79,17 @@ static void show_log(const json_t *event)
         fputc('\n', stderr);
 }
 
+/* Once: later pictures come under the same command. */
+static void tell_preview(struct watch *watch, const json_t *event)
+{
+    if (watch->preview_told)
+        return;
+    watch->preview_told = true;
+    ff_progress_clear();
+    fprintf(stderr, "a first picture is there (%s): farfield task preview %s\n",
+            text_of(event, "name"), watch->task_id);
+}
+
 static void show_event(struct watch *watch, const json_t *event)
 {
     const char *type = text_of(event, "type");
@@ -88,6 +100,8 @@ static void show_event(struct watch *watch, const json_t *event)
         ff_event_progress_text(event, true, line, sizeof line);
         if (line[0] != '\0')
             snprintf(watch->state, sizeof watch->state, "%s", line);
+    } else if (strcmp(type, "preview") == 0) {
+        tell_preview(watch, event);
     } else if (strcmp(type, "state") == 0) {
         ff_event_state_text(event, watch->state, sizeof watch->state);
     }

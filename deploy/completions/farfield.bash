@@ -16,6 +16,7 @@ _farfield_options() {
         'task list') echo --state --function --endpoint --limit --before ;;
         'task result') echo --no-wait ;;
         'task logs') echo --follow ;;
+        'task preview') echo --output ;;
         'token create') echo --expires --scope ;;
         'reconstruct '*) echo --output --set --config --plan ;;
         'simulate '*) echo --object --output --set ;;
@@ -29,7 +30,7 @@ _farfield_verbs() {
         service) echo start stop status logs ;;
         endpoint) echo configure start stop restart status logs list delete doctor ;;
         function) echo register list show delete ;;
-        task) echo list show watch result logs cancel stop ;;
+        task) echo list show watch result logs preview cancel stop ;;
         token) echo create list revoke ;;
         gpu) echo list ;;
         bench) echo fft reconstruct dispatch gpu-registry ;;
@@ -55,7 +56,7 @@ _farfield_operands() {
             'endpoint delete' | 'endpoint doctor') _farfield_endpoints ;;
         'function show' | 'function delete') _farfield_column function list ;;
         'run '*) _farfield_column function list ;;
-        'task show' | 'task watch' | 'task result' | 'task logs' | 'task cancel' | 'task stop') _farfield_column task list ;;
+        'task show' | 'task watch' | 'task result' | 'task logs' | 'task preview' | 'task cancel' | 'task stop') _farfield_column task list ;;
     esac
 }
 

@@ -28,6 +28,11 @@ class Live(FarfieldTest):
         self.assertEqual(reply.status, http.client.OK)
         self.assertEqual(reply.read()[:8], b"\x89PNG\r\n\x1a\n")
         connection.close()
+        saved = os.path.join(self.ff.folder, "now.png")
+        self.assertEqual(self.ff.json("task", "preview", task, "--output", saved)["output"], saved)
+        with open(saved, "rb") as file:
+            self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n")
+        self.assertIn("phase.png", self.ff.run("task", "preview", task, "phase.pgn", status=2).err)
         self.assertEqual(self.ff.show(task)["state"], "running")
         self.ff.run("task", "stop", task)
         ended = self.ff.wait_task(task)
