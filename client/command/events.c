@@ -67,12 +67,30 @@ static size_t add_text(char *text, size_t size, size_t used, const char *piece)
 
 static bool is_special(const char *key)
 {
-    static const char *const keys[] = {"fraction", "epoch", "epochs", "seconds",
-                                       "numbers",  "type",  "seq",    "time"};
+    static const char *const keys[] = {"fraction", "seconds", "numbers", "type", "seq", "time"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(keys[i], key) == 0)
             return true;
     return false;
+}
+
+/* The whole that a part belongs to: "epochs" of "epoch", where both are whole numbers; else NULL. */
+static const json_t *whole_of(const json_t *numbers, const char *key, const json_t *part)
+{
+    char plural[64];
+    snprintf(plural, sizeof plural, "%.60ss", key);
+    const json_t *whole = json_object_get(numbers, plural);
+    return json_is_integer(part) && json_is_integer(whole) ? whole : NULL;
+}
+
+static bool is_whole(const json_t *numbers, const char *key)
+{
+    char singular[64];
+    size_t length = strlen(key);
+    if (length < 2 || length >= sizeof singular || key[length - 1] != 's')
+        return false;
+    snprintf(singular, sizeof singular, "%.*s", (int)length - 1, key);
+    return whole_of(numbers, singular, json_object_get(numbers, singular)) != NULL;
 }
 
 static size_t add_numbers(const json_t *numbers, char *text, size_t size, size_t used)
@@ -82,11 +100,16 @@ static size_t add_numbers(const json_t *numbers, char *text, size_t size, size_t
     char piece[96];
     json_object_foreach((json_t *)numbers, key, value)
     {
-        if (is_special(key) || !(json_is_number(value) || json_is_string(value)))
+        if (is_special(key) || is_whole(numbers, key) ||
+            !(json_is_number(value) || json_is_string(value)))
             continue;
         const char *name = strcmp(key, "r") == 0 ? "R" : key;
+        const json_t *whole = whole_of(numbers, key, value);
         if (json_is_string(value))
             snprintf(piece, sizeof piece, "%.24s %.60s", name, json_string_value(value));
+        else if (whole != NULL)
+            snprintf(piece, sizeof piece, "%.24s %lld/%lld", name,
+                     (long long)json_integer_value(value), (long long)json_integer_value(whole));
         else if (json_is_integer(value))
             snprintf(piece, sizeof piece, "%.24s %lld", name, (long long)json_integer_value(value));
         else
@@ -101,8 +124,6 @@ void ff_event_progress_text(const json_t *progress, bool drawn, char *text, size
     const json_t *inner = json_object_get(progress, "numbers");
     const json_t *numbers = json_is_object(inner) ? inner : progress;
     const json_t *fraction = json_object_get(progress, "fraction");
-    const json_t *epoch = json_object_get(numbers, "epoch");
-    const json_t *epochs = json_object_get(numbers, "epochs");
     const json_t *seconds = json_object_get(numbers, "seconds");
     char piece[BAR_SIZE + 32];
     size_t used = 0;
@@ -113,14 +134,6 @@ void ff_event_progress_text(const json_t *progress, bool drawn, char *text, size
             ff_progress_bar(json_number_value(fraction), BAR_WIDTH, bar, sizeof bar);
         snprintf(piece, sizeof piece, "%s%*.0f %%", bar, drawn ? 4 : 1,
                  100 * json_number_value(fraction));
-        used = add_text(text, size, used, piece);
-    }
-    if (json_is_integer(epoch)) {
-        if (json_is_integer(epochs))
-            snprintf(piece, sizeof piece, "epoch %lld/%lld", (long long)json_integer_value(epoch),
-                     (long long)json_integer_value(epochs));
-        else
-            snprintf(piece, sizeof piece, "epoch %lld", (long long)json_integer_value(epoch));
         used = add_text(text, size, used, piece);
     }
     used = add_numbers(numbers, text, size, used);

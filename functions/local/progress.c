@@ -58,12 +58,37 @@ static void print_json(const char *numbers)
     json_decref(line);
 }
 
-static void add_number(struct ff_buffer *line, const char *key, const json_t *value)
+/* Where `key` is a part ("epoch") and `numbers` have its whole ("epochs"), the whole; else NULL. */
+static const json_t *whole_of(const json_t *numbers, const char *key)
+{
+    char plural[64];
+    snprintf(plural, sizeof plural, "%.60ss", key);
+    const json_t *whole = json_object_get(numbers, plural);
+    return json_is_integer(json_object_get(numbers, key)) && json_is_integer(whole) ? whole : NULL;
+}
+
+static bool is_whole(const json_t *numbers, const char *key)
+{
+    char singular[64];
+    snprintf(singular, sizeof singular, "%s", key);
+    size_t length = strlen(singular);
+    if (length < 2 || singular[length - 1] != 's')
+        return false;
+    singular[length - 1] = '\0';
+    return whole_of(numbers, singular) != NULL;
+}
+
+static void add_number(struct ff_buffer *line, const json_t *numbers, const char *key,
+                       const json_t *value)
 {
     char text[32];
+    const json_t *whole = whole_of(numbers, key);
     if (strcmp(key, "seconds") == 0) {
         ff_text_duration(json_number_value(value), text, sizeof text);
         ff_buffer_printf(line, "  %s", text);
+    } else if (whole != NULL) {
+        ff_buffer_printf(line, "  %s %lld/%lld", key, (long long)json_integer_value(value),
+                         (long long)json_integer_value(whole));
     } else if (json_is_integer(value)) {
         ff_buffer_printf(line, "  %s %lld", key, (long long)json_integer_value(value));
     } else {
@@ -80,14 +105,10 @@ static void compose(struct ff_buffer *line, double fraction, const json_t *numbe
     for (int i = 0; i < BAR_WIDTH; i++)
         ff_buffer_printf(line, "%s", i < (int)(fraction * BAR_WIDTH + 0.5) ? "━" : "─");
     ff_buffer_printf(line, "%4.0f %%", 100 * fraction);
-    const json_t *epochs = json_object_get(numbers, "epochs");
     json_object_foreach((json_t *)numbers, key, value)
     {
-        if (strcmp(key, "epoch") == 0 && json_is_integer(epochs))
-            ff_buffer_printf(line, "  epoch %lld/%lld", (long long)json_integer_value(value),
-                             (long long)json_integer_value(epochs));
-        else if (strcmp(key, "epochs") != 0)
-            add_number(line, key, value);
+        if (!is_whole(numbers, key))
+            add_number(line, numbers, key, value);
     }
 }
 

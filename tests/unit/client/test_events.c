@@ -77,6 +77,8 @@ static void test_progress_as_text(void **state)
           "\"seconds\":1.5}}",
           "━━━━━━━━━━──────────  50 %  epoch 20/40  cost 0.4123  R 0.1000  1.5 s");
     reads("{\"fraction\":-1,\"step\":3}", "step 3");
+    reads("{\"file\":2,\"files\":7,\"s\":1,\"passes\":3}", "file 2/7  s 1  passes 3");
+    reads("{\"file\":\"a.h5\",\"files\":7}", "file a.h5  files 7");
     reads("{\"fraction\":7}", "━━━━━━━━━━━━━━━━━━━━ 700 %");
     reads("{}", "");
     reads("{\"numbers\":null,\"fraction\":null}", "");
