@@ -15,6 +15,9 @@
  *
  *     cc -std=c17 program.c $(pkg-config --cflags --libs farfield)
  *
+ * Where Farfield is installed in a PREFIX of its own, set PKG_CONFIG_PATH=PREFIX/lib/pkgconfig for that command, and
+ * add -Wl,-rpath,PREFIX/lib so that the program finds the library.
+ *
  * Rules that hold for all of it. A call that can fail returns -1 (or NULL) and fills `error` with code, message and
  * what to do; outputs are then untouched. A `json_t **` output is the caller's: json_decref it. Its fields are those
  * of the HTTPS API of the service. Functions and endpoints are named by id or by name. Text is UTF-8.
