@@ -32,7 +32,7 @@
     X(FF_OBJECT_PART, 1048576, "bytes", "one part of an object on a link")                                   \
     X(FF_RESULT_LIMIT, 10485760, "bytes", "result value of a function")                                      \
     X(FF_PREVIEW_LIMIT, 4194304, "bytes", "one preview image")                                               \
-    X(FF_LOG_TAIL, 65536, "bytes", "newest log text kept with a task; half of it goes with an error")        \
+    X(FF_LOG_TAIL, 65536, "bytes", "newest log text kept with a task; half of it goes with the outcome")        \
     X(FF_SHELL_OUTPUT_LIMIT, 524288, "bytes", "standard output, and error, kept of a shell function, each: head and tail") \
     X(FF_TEXT_LIMIT, 4096, "bytes", "any single text field of a message that has no limit of its own")      \
     X(FF_NAME_LIMIT, 64, "bytes", "name of a function or endpoint")                                          \

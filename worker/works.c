@@ -381,8 +381,7 @@ void ff_work_end(struct ff_work *work, struct ff_outcome *outcome)
     outcome->node = ff_span_of(manager->settings.node);
     if (outcome->ended_ns == 0)
         outcome->ended_ns = (uint64_t)ff_wall_ns();
-    if (outcome->lost || outcome->state == FF_TASK_FAILED_STATE)
-        outcome->log_tail = ff_log_tail_text(work->tail);
+    outcome->log_tail = ff_log_tail_text(work->tail);
     int64_t now_ns = ff_monotonic_ns();
     int64_t handed_ns = work->handed_ns > 0 ? work->handed_ns : now_ns;
     outcome->queued_us = (uint64_t)(handed_ns - work->received_ns) / 1000;

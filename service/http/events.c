@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LONG_LINE = 4096 };
+
 static void write_event(struct ff_buffer *out, const struct ff_event *event)
 {
     struct ff_span text = ff_span_of(event->text);
@@ -224,7 +226,8 @@ int ff_get_log(struct ff_request *request, struct ff_error *error)
         result = ff_document_batch(&documents, key, error);
         if (result == 0 && store->ops->get_result(store, key, keep_tail, &text, error) < 0)
             result = -1;
-        truncated = text.size >= FF_LOG_TAIL;
+        /* The worker cut it there, at the end of a line. */
+        truncated = text.size > FF_LOG_TAIL / 2 - LONG_LINE;
     }
     if (result == 0) {
         ff_json_begin(&request->reply, '{');

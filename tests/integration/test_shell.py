@@ -66,6 +66,20 @@ class Shell(FarfieldTest):
         self.assertLess(len(task["result"]["stdout"]), 600000)
         self.assertEqual(task["result"]["stdout_bytes"], 3000012)
 
+    def test_the_log_outlives_the_task_and_the_service(self):
+        self.register("speak", "echo first; echo last >&2")
+        task = self.ff.call("speak")["task_id"]
+        self.assertEqual(sorted(self.ff.run("task", "logs", task).out.split()), ["first", "last"])
+        self.ff.run("service", "stop")
+        self.ff.start_service()
+        self.assertEqual(sorted(self.ff.run("task", "logs", task).out.split()), ["first", "last"])
+        self.assertFalse(self.ff.json("task", "logs", task)["truncated"])
+
+    def test_no_argument_is_run(self):
+        self.register("greet", 'echo "hi {name}"')
+        said = self.ff.call("greet", {"name": "it's $(echo run) `echo run`"})["result"]["stdout"]
+        self.assertEqual(said, "hi it's $(echo run) `echo run`\n")
+
     def test_output_that_is_not_text(self):
         self.register("binary", "printf '\\377\\000\\376 end'")
         self.assertEqual(self.ff.call("binary")["state"], "success")
