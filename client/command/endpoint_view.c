@@ -110,10 +110,11 @@ static void print_entry(const json_t *entry, const struct ff_error *missing)
     }
     const json_t *details = json_object_get(entry, "details");
     const char *why = text_of(details, "why");
-    snprintf(line, sizeof line, "%s, %lld of %lld slots idle, %lld tasks without result%s%s",
+    long long tasks = count_of(details, "outstanding_tasks") + count_of(details, "pending_tasks");
+    snprintf(line, sizeof line, "%s, %lld of %lld slots idle, %lld task%s without result%s%s",
              text_of(entry, "status") != NULL ? text_of(entry, "status") : "unknown",
-             count_of(details, "idle_workers"), count_of(details, "total_workers"),
-             count_of(details, "outstanding_tasks"), why != NULL && why[0] != '\0' ? ": " : "",
+             count_of(details, "idle_workers"), count_of(details, "total_workers"), tasks,
+             tasks == 1 ? "" : "s", why != NULL && why[0] != '\0' ? ": " : "",
              why != NULL ? why : "");
     ff_output_field(stdout, "service", line);
     ff_output_field(stdout, "id", text_of(entry, "endpoint_id"));
@@ -218,7 +219,7 @@ static int add_row(struct ff_table *table, const json_t *entry, struct ff_error 
                  (long long)json_integer_value(json_object_get(details, "idle_workers")),
                  (long long)json_integer_value(json_object_get(details, "total_workers")));
         snprintf(tasks, sizeof tasks, "%lld",
-                 (long long)json_integer_value(json_object_get(details, "outstanding_tasks")));
+                 count_of(details, "outstanding_tasks") + count_of(details, "pending_tasks"));
     }
     const char *const cells[] = {text_of(entry, "name"),
                                  text_of(entry, "status"),

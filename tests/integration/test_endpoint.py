@@ -65,6 +65,7 @@ class Endpoint(FarfieldTest):
         shown = self.ff.show(task)
         self.assertNotIn(shown["state"], ("success", "failed", "cancelled"))
         self.assertIn("local", shown["waiting_because"])
+        self.assert_says(self.ff.run("endpoint", "status", "local"), "1 task without result")
         self.ff.start_endpoint()
         self.assertEqual(self.ff.wait_task(task)["result"], "later")
 
