@@ -49,7 +49,7 @@ static int unknown_verb(const char *name)
     for (const struct ff_external *verb = ff_externals; verb->name != NULL && count < NAMES_MAX;
          verb++)
         names[count++] = verb->name;
-    return unknown("verb", name, names, count, "");
+    return unknown(name[0] == '-' ? "option" : "verb", name, names, count, "");
 }
 
 static int unknown_in_group(const struct ff_command *group, const char *name)
@@ -139,7 +139,7 @@ static int help_about(int count, char *const arguments[], int (*run)(int, char *
 static int run_words(int count, char *const arguments[])
 {
     const char *verb = arguments[0];
-    if (is_help(verb) && count > 1)
+    if (is_help(verb) && count > 1 && !is_help(arguments[1]))
         return help_about(count - 1, arguments + 1, run_words);
     if (is_help(verb)) {
         ff_help_overview(stdout);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "farfield inspect FILE [--json]\n"
+    "usage: farfield inspect FILE [--json]\n"
     "\n"
     "Shows what is in a scan file: its datasets, geometry, overlap and dose, and what looks odd.\n"
     "Nothing is computed and nothing is written.\n"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 static const char usage[] =
-    "farfield reconstruct FILE [--output FILE] [--set KEY=VALUE]… [--config FILE] [--plan] "
+    "usage: farfield reconstruct FILE [--output FILE] [--set KEY=VALUE]… [--config FILE] [--plan] "
     "[--json]\n"
     "\n"
     "Turns the diffraction patterns of a scan into an image of the object, on this machine.\n"

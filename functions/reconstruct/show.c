@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "farfield show RESULT.h5 [--picture] [--json]\n"
+    "usage: farfield show RESULT.h5 [--picture] [--json]\n"
     "\n"
     "Prints the figures of a reconstruction. On a terminal, or with --picture, it draws the phase\n"
     "of the object in coloured half blocks as wide as the terminal.\n"

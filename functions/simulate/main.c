@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static const char usage[] = "farfield simulate [--object siemens|coins|IMAGE.png] [--output "
+static const char usage[] = "usage: farfield simulate [--object siemens|coins|IMAGE.png] [--output "
                             "FILE.cxi] [--set KEY=VALUE]… [--json]\n"
                             "\n"
                             "Makes a ptychographic scan whose truth is known: a CXI file that "

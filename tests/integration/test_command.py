@@ -32,6 +32,13 @@ class Command(FarfieldTest):
         self.assert_says(self.ff.run("task", "show", status=WRONG_USE), "task")
         self.assert_says(self.ff.run("task", "list", "--limt", "3", status=WRONG_USE), "--limit")
 
+    def test_help_of_help(self):
+        overview = self.ff.run("--help").out
+        for words in (("help",), ("help", "help"), ("help", "--help"), ("--help", "-h")):
+            self.assertEqual(self.ff.run(*words).out, overview)
+        self.assertEqual(self.ff.run("help", "task", "list").out, self.ff.run("task", "list", "--help").out)
+        self.assertIn("usage:", self.ff.run("help", "inspect").out)
+
     def test_version(self):
         self.assertIn("0.1", self.ff.run("version").out)
         self.assertIn("farfield", self.ff.json("version"))

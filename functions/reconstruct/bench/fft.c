@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "farfield bench fft [--size N] [--threads N] [--json]\n"
+    "usage: farfield bench fft [--size N] [--threads N] [--json]\n"
     "\n"
     "Times complex transforms of N × N pixels by FFTW, rows padded by 8, in place, one at a time "
     "on\n"

@@ -20,7 +20,8 @@
 #include <sys/resource.h>
 
 static const char help[] =
-    "farfield bench reconstruct [FILE] [--set KEY=VALUE]… [--modes 1,5] [--threads N] [--json]\n"
+    "usage: farfield bench reconstruct [FILE] [--set KEY=VALUE]… [--modes 1,5] [--threads N] "
+    "[--json]\n"
     "\n"
     "Times an epoch of a reconstruction, and the same Fourier transforms alone. Without FILE it\n"
     "simulates 516 patterns of 128 × 128 pixels. --set takes the settings of reconstruct.\n"
