@@ -283,6 +283,7 @@ void ff_handed_lost(struct ff_work *work, const struct ff_slot *slot, int status
 {
     char end[128];
     char message[512];
+    char hint[96];
     if (work->cancelled) {
         ff_work_cancel(work);
         return;
@@ -303,7 +304,10 @@ void ff_handed_lost(struct ff_work *work, const struct ff_slot *slot, int status
         outcome.lost = true;
         outcome.code = ff_span_of(ff_error_name(FF_RUNNER_LOST));
         outcome.message = ff_span_of(message);
-        outcome.hint = ff_span_of("farfield task logs shows what it said last");
+        char task[FF_ID_TEXT_SIZE];
+        ff_id_text(&work->order.task, task);
+        snprintf(hint, sizeof hint, "farfield task logs %s shows what it said last", task);
+        outcome.hint = ff_span_of(hint);
     }
     if (slot->lease != NULL)
         outcome.devices = ff_span_of(ff_gpu_lease_uuids(slot->lease));

@@ -25,8 +25,11 @@ static int add_row(struct ff_table *table, const json_t *task, struct ff_error *
     const char *why = text_of(task, "waiting_because");
     const json_t *progress = json_object_get(task, "progress");
     ff_output_time(text_of(task, "submitted"), submitted);
+    if (why == NULL && json_is_object(json_object_get(task, "error")) &&
+        strcmp(text_of(task, "state"), "failed") == 0)
+        why = text_of(json_object_get(task, "error"), "message");
     if (why != NULL)
-        snprintf(note, sizeof note, "%s", why);
+        snprintf(note, sizeof note, "%.*s", (int)strcspn(why, "\n"), why);
     else if (json_is_object(progress) && !ff_task_has_ended(task))
         ff_event_progress_text(progress, false, note, sizeof note);
     const char *const cells[] = {text_of(task, "task_id"),

@@ -209,11 +209,15 @@ static void print_failure(const json_t *entry, bool shown)
     const char *message = text_of(why, "message");
     if (message[0] == '\0')
         message = text_of(entry, "exception");
+    char attempts[48] = "";
+    json_int_t attempt = json_integer_value(json_object_get(entry, "attempt"));
+    if (attempt > 1)
+        snprintf(attempts, sizeof attempts, " after %lld attempts", (long long)attempt);
     struct ff_error error;
     if (cancelled)
         ff_fail(&error, FF_TASK_CANCELLED, "the task was cancelled");
     else
-        ff_fail(&error, FF_TASK_FAILED, "the task failed: %s", message);
+        ff_fail(&error, FF_TASK_FAILED, "the task failed%s: %s", attempts, message);
     if (!cancelled && text_of(why, "hint")[0] != '\0')
         ff_hint(&error, "%s", text_of(why, "hint"));
     ff_output_error(&error);

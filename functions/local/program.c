@@ -3,6 +3,7 @@
 #include "functions/local/host.h"
 #include "functions/local/progress.h"
 #include "protocol/core/json_text.h"
+#include "protocol/core/text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HELP_LIMIT = 1 << 16, EXIT_CANCELLED = 4 };
+enum { HELP_LIMIT = 1 << 16, EXIT_CANCELLED = 4, KEY_WIDTH = 24 };
 
 struct command {
     const struct ff_local_program *program;
@@ -226,13 +227,44 @@ static int run(const struct command *command, struct ff_error *error)
     return result;
 }
 
-static void print_plan_line(const char *key, const json_t *value)
+static void print_plan_value(const char *key, const json_t *value)
 {
-    char *text = json_is_string(value)
-                     ? strdup(json_string_value(value))
-                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-    printf("  %-22s %s\n", key, text != NULL ? text : "?");
-    free(text);
+    size_t length = strlen(key);
+    if (json_is_string(value)) {
+        printf("%s", json_string_value(value)[0] != '\0' ? json_string_value(value) : "-");
+    } else if (json_is_real(value)) {
+        printf("%.6g", json_real_value(value));
+    } else if (json_is_integer(value) && length > 6 && strcmp(key + length - 6, "_bytes") == 0) {
+        char text[32];
+        ff_text_bytes((uint64_t)json_integer_value(value), text, sizeof text);
+        printf("%s", text);
+    } else if (json_is_integer(value)) {
+        printf("%lld", (long long)json_integer_value(value));
+    } else if (json_is_boolean(value)) {
+        printf("%s", json_is_true(value) ? "yes" : "no");
+    }
+}
+
+/* A line a value, those of a list side by side if they are numbers, and of an object below each other. */
+static void print_plan_line(const char *key, const json_t *value, int indent)
+{
+    const char *inner;
+    json_t *part;
+    size_t index;
+    if (json_is_array(value) && json_array_size(value) == 0)
+        return;
+    printf("%*s%-*s ", indent, "", KEY_WIDTH - indent, key);
+    json_array_foreach(value, index, part)
+    {
+        if (index > 0 && json_is_string(part))
+            printf("\n%*s", KEY_WIDTH + 1, "");
+        else if (index > 0)
+            printf(" × ");
+        print_plan_value(key, part);
+    }
+    print_plan_value(key, value);
+    putchar('\n');
+    json_object_foreach((json_t *)value, inner, part) print_plan_line(inner, part, indent + 2);
 }
 
 static int print_plan(const struct command *command, struct ff_error *error)
@@ -246,7 +278,7 @@ static int print_plan(const struct command *command, struct ff_error *error)
     } else {
         const char *key;
         json_t *value;
-        json_object_foreach(plan, key, value) print_plan_line(key, value);
+        json_object_foreach(plan, key, value) print_plan_line(key, value, 2);
     }
     json_decref(plan);
     return 0;

@@ -76,7 +76,7 @@ static void fill_coins(ff_complex *object, size_t rows, size_t columns, uint64_t
 
 static int refuse_image(const char *name, const char *why, struct ff_error *error)
 {
-    ff_fail(error, FF_INPUT_INVALID, "%s: %s", name, why);
+    ff_fail(error, FF_INPUT_INVALID, "%s cannot be the object: %s", name, why);
     return ff_hint(error, "object takes siemens, coins, or the name of a PNG file");
 }
 
@@ -102,7 +102,7 @@ static int fill_image(const char *name, ff_complex *object, size_t rows, size_t 
         return ff_hint(error, "object takes siemens, coins, or the name of a PNG file");
     }
     if (!png_image_begin_read_from_file(&image, name))
-        return refuse_image(name, image.message, error);
+        return refuse_image(name, "it is not a PNG file, or a damaged one", error);
     if (image.width > IMAGE_SIDE_MAX || image.height > IMAGE_SIDE_MAX || image.width == 0) {
         png_image_free(&image);
         return refuse_image(name, "a picture of more than 16384 pixels a side", error);

@@ -80,6 +80,7 @@ class Command(FarfieldTest):
         self.assert_says(self.ff.run("reconstruct", result, status=1), "farfield show " + result)
         self.assert_says(self.ff.run("show", status=WRONG_USE), "farfield show FILE")
         self.assert_says(self.ff.run("show", result, "--no-such", status=WRONG_USE), "farfield show --help")
+        self.assert_says(self.ff.run("simulate", "--object", SIEMENS, status=1), "not a PNG file")
         self.assert_says(self.ff.run("gpu", "lst", status=WRONG_USE), "'lst'")
 
     def test_a_file_that_was_not_meant_as_text(self):
@@ -91,6 +92,7 @@ class Command(FarfieldTest):
         self.assert_says(said, '"./note.txt"')
         task = self.ff.json("task", "list")["tasks"][0]["task_id"]
         self.assert_says(said, "farfield task logs " + task)
+        self.assert_says(self.ff.run("task", "list"), "no such file")
 
     def test_errors_are_json_too(self):
         self.ff.start_service()
