@@ -59,8 +59,7 @@ int64_t ff_waiters_expire(struct ff_waiters *all, int64_t now_ns)
     for (struct ff_waiter *at = all->first; at != NULL; at = next) {
         next = at->all_next;
         if (at->deadline_ns <= now_ns) {
-            at->expired = true;
-            wake(all, at);
+            ff_waiter_expire(all, at);
         } else if (at->deadline_ns < soonest) {
             soonest = at->deadline_ns;
         }
@@ -68,11 +67,15 @@ int64_t ff_waiters_expire(struct ff_waiters *all, int64_t now_ns)
     return soonest;
 }
 
+void ff_waiter_expire(struct ff_waiters *all, struct ff_waiter *waiter)
+{
+    waiter->expired = true;
+    wake(all, waiter);
+}
+
 void ff_waiters_close(struct ff_waiters *all)
 {
     all->closed = true;
-    while (all->first != NULL) {
-        all->first->expired = true;
-        wake(all, all->first);
-    }
+    while (all->first != NULL)
+        ff_waiter_expire(all, all->first);
 }

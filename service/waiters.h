@@ -44,6 +44,9 @@ void ff_wait_list_wake(struct ff_waiters *all, struct ff_wait_list *list, bool e
 /* Wakes those whose time is over; returns the next deadline, INT64_MAX for none. */
 int64_t ff_waiters_expire(struct ff_waiters *all, int64_t now_ns);
 
+/* Wakes one that waits, as if its time were over. */
+void ff_waiter_expire(struct ff_waiters *all, struct ff_waiter *waiter);
+
 /* Wakes all, for good. */
 void ff_waiters_close(struct ff_waiters *all);
 

@@ -30,6 +30,12 @@ struct ff_route {
     ff_handle *handle;
 };
 
+/* Open connections, in the order in which each last began or ended a request. */
+struct ff_connections {
+    struct ff_connection *oldest, *newest;
+    unsigned count;
+};
+
 struct ff_http {
     struct ff_service *service;
     struct MHD_Daemon *daemon;
@@ -38,6 +44,7 @@ struct ff_http {
     pthread_mutex_t lock; /* of suspended */
     pthread_cond_t resumed;
     unsigned suspended;
+    struct ff_connections connections; /* of the HTTP thread */
 };
 
 struct ff_request {

@@ -3,7 +3,7 @@
  * connections, so that it sleeps while nothing happens. A request whose head already says that it
  * cannot be served (no such route, no token, too large) is answered before its body is read.
  */
-#include "service/http/request.h"
+#include "service/http/connections.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
@@ -19,7 +19,6 @@
 
 enum {
     IDLE_SECONDS = 120,
-    CONNECTIONS = 1000,
     CONNECTION_BYTES = 65536,
     SWALLOWED = 4 * FF_REQUEST_LIMIT, /* of a body that is too large and did not say so */
     REPLY_LIMIT = 256 << 20,
@@ -48,6 +47,8 @@ static void completed(void *user, struct MHD_Connection *connection, void **cont
     (void)user;
     (void)connection;
     (void)code;
+    if (*context != NULL)
+        ff_connection_ends(*context);
     destroy_request(*context);
     *context = NULL;
 }
@@ -264,6 +265,7 @@ static enum MHD_Result begin(struct ff_http *http, struct MHD_Connection *connec
     if (ff_route_find(request, method, url, &error) < 0 || authenticate(request, &error) < 0 ||
         check_length(request, &error) < 0 || open_upload(request, &error) < 0)
         return send_error(request, &error);
+    ff_connection_begins(request);
     return MHD_YES;
 }
 
@@ -373,7 +375,8 @@ static struct MHD_Daemon *start_daemon(struct ff_http *http, int fd)
     return MHD_start_daemon(flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, fd,
                             MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)FF_CONNECTIONS,
+                            MHD_OPTION_NOTIFY_CONNECTION, ff_connection_notify, http,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
                             MHD_OPTION_ARRAY, http->tls ? tls : plain, MHD_OPTION_END);
 }

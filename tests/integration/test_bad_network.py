@@ -2,6 +2,7 @@
 import os
 import random
 import re
+import resource
 import socket
 import ssl
 import subprocess
@@ -9,6 +10,8 @@ import subprocess
 from harness import FarfieldTest, main, tool, wait_for
 
 GIGABYTE = 1 << 30
+CROWD = 1100  # more than the service lets in at a time
+LOCKED_OUT = 15  # s; less than a wait and an idle connection may last
 
 
 class BadNetwork(FarfieldTest):
@@ -132,6 +135,39 @@ class BadNetwork(FarfieldTest):
         self.assert_alive()
         for connection in idle:
             connection.close()
+
+    def crowd(self, request):
+        """More connections than the service has, each with these bytes sent on it."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < 2 * CROWD:
+            self.skipTest(f"{CROWD} connections need more than {hard} descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * CROWD), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        context = self.ff.tls()
+        held = []
+        for _ in range(CROWD):
+            plain = socket.create_connection(("127.0.0.1", self.ff.ports()[0]), timeout=LOCKED_OUT)
+            held.append(context.wrap_socket(plain))
+            held[-1].sendall(request)
+        return held
+
+    def test_clients_that_never_finish_a_request_lock_nobody_out(self):
+        held = self.crowd(b"GET /v2/version HTTP/1.1\r\nHost: x\r\nX: ")
+        self.assert_alive()
+        for connection in held:
+            connection.close()
+
+    def test_waits_that_their_clients_left_lock_nobody_out(self):
+        self.ff.configure("away")
+        task = self.ff.submit("echo", {}, endpoint="away")
+        request = f"GET /v2/tasks/{task}?wait_ms=25000 HTTP/1.1\r\nHost: x\r\n" \
+                  f"Authorization: {self.ff.bearer()['Authorization']}\r\n\r\n"
+        for connection in self.crowd(request.encode()):
+            connection.close()
+        connection = self.ff.connection(timeout=LOCKED_OUT)
+        connection.request("GET", "/v3/status", headers=self.ff.bearer())
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
 
     def test_another_service_with_another_certificate_is_not_trusted(self):
         folder = os.path.join(self.ff.folder, "foreign")
