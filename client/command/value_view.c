@@ -55,6 +55,16 @@ static void put_name(FILE *stream, const char *name, int depth, int width)
     fprintf(stream, "%*s", used < width ? width - used + 2 : 2, "");
 }
 
+/* The numbers of a list, on one line. */
+static void put_numbers(FILE *stream, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        fprintf(stream, "%s%.*g", i > 0 ? ", " : "",
+                json_is_integer(json_array_get(list, i)) ? 17 : 6,
+                json_number_value(json_array_get(list, i)));
+    fputc('\n', stream);
+}
+
 static int put_scalar(FILE *stream, const json_t *value)
 {
     if (json_is_string(value)) {
@@ -72,6 +82,14 @@ static int put_scalar(FILE *stream, const json_t *value)
     return 0;
 }
 
+static bool holds_numbers(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!json_is_number(json_array_get(list, i)))
+            return false;
+    return json_array_size(list) > 0;
+}
+
 static bool holds_containers(const json_t *list)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
@@ -82,6 +100,11 @@ static bool holds_containers(const json_t *list)
 
 static int put_member(FILE *stream, const char *key, const json_t *value, int depth, int width)
 {
+    if (holds_numbers(value)) {
+        put_name(stream, key, depth, width);
+        put_numbers(stream, value);
+        return 0;
+    }
     if (!json_is_array(value) || json_array_size(value) == 0 || holds_containers(value)) {
         put_name(stream, key, depth, width);
         return put_scalar(stream, value);

@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 /*
- * Prints a JSON value: on one line as it is where it fits `columns`; else an object as `key  value` lines, the items
- * of a list below each other and the keys of an object inside indented. What is nested deeper, and a long value that
+ * Prints a JSON value: on one line as it is where it fits `columns`; else an object as `key  value` lines, the numbers
+ * of a list beside each other, its texts below each other, and the keys of an object inside indented. What is nested deeper, and a long value that
  * is no object, is printed as JSON. Numbers that are not whole are rounded to six digits in such lines only.
  */
 int ff_value_show(FILE *stream, const json_t *value, int columns,

@@ -129,12 +129,14 @@ static void test_values_for_a_person(void **state)
     shows("{\"hello\":\"world\"}", 17, "{\"hello\":\"world\"}\n");
     shows("{\"hello\":\"world\"}", 16, "hello  world\n");
     shows("{\"pictures\":[\"a.png\",\"b.png\"],\"cost\":0.23741948784849145,\"n\":16036800,"
-          "\"none\":[],\"times\":{\"read_s\":0.5,\"deep\":{\"x\":0.25}},\"rows\":[[1],[2]]}",
+          "\"px\":[249,257],\"none\":[],\"times\":{\"read_s\":0.5,\"deep\":{\"x\":0.25}},\"rows\":["
+          "[1],[2]]}",
           20,
           "pictures  a.png\n"
           "          b.png\n"
           "cost      0.237419\n"
           "n         16036800\n"
+          "px        249, 257\n"
           "none      []\n"
           "times\n"
           "  read_s  0.5\n"
