@@ -147,19 +147,31 @@ static void control_unknown(struct ff_agent *agent, const struct ff_control *con
     ff_buffer_dispose(&buffer);
 }
 
+/* A task that waits here: nothing of it has begun. */
+static void control_waiting(struct ff_agent *agent, struct ff_held *held,
+                            enum ff_control_action action)
+{
+    if (action == FF_CONTROL_CHECKPOINT)
+        end_lost(agent, held, FF_ENDPOINT_LOST, "given back before it began", true, true);
+    else if (action == FF_CONTROL_STOP)
+        held->asked = FF_CONTROL_STOP; /* its manager is asked when it gets the task */
+    else
+        end_cancelled(agent, held);
+}
+
 void ff_dispatch_control(struct ff_agent *agent, const struct ff_control *control)
 {
     struct ff_held *held = ff_queue_find(agent->queue, &control->task, control->attempt);
+    if (control->action < FF_CONTROL_CANCEL || control->action > FF_CONTROL_CHECKPOINT)
+        return; /* of a newer service */
+    enum ff_control_action action = (enum ff_control_action)control->action;
     if (held == NULL) {
-        if (control->action == FF_CONTROL_CANCEL)
+        if (action == FF_CONTROL_CANCEL)
             control_unknown(agent, control);
     } else if (held->place == FF_HELD_GIVEN) {
-        ask_manager(held, (enum ff_control_action)control->action);
+        ask_manager(held, action);
     } else if (held->place == FF_HELD_WAITING) {
-        if (control->action == FF_CONTROL_CHECKPOINT)
-            end_lost(agent, held, FF_ENDPOINT_LOST, "given back before it began", true, true);
-        else
-            end_cancelled(agent, held);
+        control_waiting(agent, held, action);
     }
 }
 
@@ -215,11 +227,12 @@ void ff_dispatch_holding(struct ff_agent *agent, struct ff_manager *manager,
     } else if (held->place == FF_HELD_WAITING) {
         ff_queue_give(agent->queue, held, &manager->given, manager);
         ff_room_take(&manager->room, &needs, held);
-    } else if (held->place == FF_HELD_ENDED && held->manager != manager) {
-        /* It was given up as lost; another attempt is under way. */
+    } else if (held->manager != manager) {
+        /* It was given up as lost, or placed with another node: this one's is not wanted. */
         const struct ff_control control = {
             .task = held->task, .attempt = held->attempt, .action = FF_CONTROL_CANCEL};
         ff_gather_control(&manager->controls, &control);
+        return;
     }
     held->announced = true;
     if (held->place == FF_HELD_GIVEN && holding->state < FF_TASK_STATE_COUNT)
@@ -238,7 +251,8 @@ static void settle_missing(struct ff_agent *agent, struct ff_manager *manager)
             continue;
         }
         ff_room_give_back(&manager->room, at);
-        /* The order never reached it: an outcome without receipt would have been announced. */
+        /* The order never reached it, so the attempt has not begun anywhere and may be placed again: a manager keeps
+         * what it has taken until the receipt, and would have announced it. */
         if (at->asked == 0 && agent->phase < FF_AGENT_DRAINING &&
             ff_queue_take_back(agent->queue, at) == 0)
             continue;

@@ -93,6 +93,14 @@ static enum ff_wait_reason reason_of(enum ff_verdict verdict)
     }
 }
 
+/* What was asked of the task while it waited; it goes out behind the task. */
+static void ask_again(struct ff_manager *manager, const struct ff_held *held)
+{
+    const struct ff_control control = {
+        .task = held->task, .attempt = held->attempt, .action = held->asked};
+    ff_gather_control(&manager->controls, &control);
+}
+
 void ff_dispatch_run(struct ff_agent *agent)
 {
     struct ff_shape *shape = NULL;
@@ -112,6 +120,8 @@ void ff_dispatch_run(struct ff_agent *agent)
             ff_gather_raw(&manager->tasks, (struct ff_span){held->order, held->order_size});
             ff_room_take(&manager->room, &needs, held);
             ff_queue_give(agent->queue, held, &manager->given, manager);
+            if (held->asked != 0)
+                ask_again(manager, held);
         } else if (ff_verdict_is_never(verdict) && !may_grow(agent)) {
             fail_impossible(agent, shape, verdict);
         } else {

@@ -1,5 +1,6 @@
 #include "endpoint/sweeper.h"
 
+#include "endpoint/uplink.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 
@@ -18,7 +19,7 @@ enum {
     GATHER_MS = 1000,
     IDS_LIMIT = 1 << 18,
     STALE_EVERY_MS = 3600000,
-    STALE_TASK_S = 86400,
+    STALE_TASK_S = FF_RESULT_DAYS * 86400, /* the service has forgotten a task of this age */
     STALE_OBJECT_S = 30 * 86400,
 };
 
@@ -70,6 +71,20 @@ static bool is_older(int folder, const char *name, time_t age_s)
            status.st_mtime + age_s < time(NULL);
 }
 
+/* A checkpoint is written inside the folder, which does not change the time of the folder itself. */
+static bool is_task_stale(int tasks, const char *name)
+{
+    char inner[FF_ID_TEXT_SIZE + 16];
+    static const char *const parts[] = {"", "/scratch", "/checkpoint"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        snprintf(inner, sizeof inner, "%s%s", name, parts[i]);
+        if (faccessat(tasks, inner, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !is_older(tasks, inner, STALE_TASK_S))
+            return false;
+    }
+    return true;
+}
+
 static void sweep_tasks(const struct ff_folder *folder, const struct batch *batch)
 {
     char path[PATH_MAX];
@@ -83,7 +98,7 @@ static void sweep_tasks(const struct ff_folder *folder, const struct batch *batc
             continue;
         bool goes = contains(batch->over, batch->over_count, &id) ||
                     (batch->stale && !contains(batch->held, batch->held_count, &id) &&
-                     is_older(dirfd(tasks), entry->d_name, STALE_TASK_S));
+                     is_task_stale(dirfd(tasks), entry->d_name));
         ff_folder_path(folder, path, "tasks/%s", entry->d_name);
         if (goes && ff_folder_remove(path, &error) < 0)
             ff_log_error("the folder of a task stays", &error);
@@ -174,11 +189,16 @@ static void hand_over(void *user)
         drop_batch(&sweeper->batch); /* the folders stay until they are stale */
 }
 
+/* What is not held here may wait at the service for its next attempt, with a checkpoint in its folder: while the service
+ * has not heard what is held, nothing counts as stale. */
 static void look_for_stale(void *user)
 {
     struct ff_sweeper *sweeper = user;
+    bool announced = ff_uplink_is_announced(sweeper->agent->uplink);
+    ff_timer_set_after(sweeper->stale_timer, announced ? STALE_EVERY_MS : 2 * FF_ANNOUNCE_WAIT_MS);
+    if (!announced)
+        return;
     sweeper->stale_due = true;
-    ff_timer_set_after(sweeper->stale_timer, STALE_EVERY_MS);
     hand_over(sweeper);
 }
 

@@ -1,6 +1,7 @@
 /*
- * endpoint/sweeper.h: removes the folders of tasks that are over, and what has grown old: task folders that no attempt
- * here belongs to, and cached objects that nobody has used for long.
+ * endpoint/sweeper.h: removes the folders of tasks that are over (a receipt said so), and what has grown old: task folders
+ * that no attempt here belongs to and that nothing was written to for FF_RESULT_DAYS, and cached objects that nobody has
+ * used for long. Old task folders go only while the service knows what is held here.
  *
  * Removing can take long, so a batch of ids is handed whole to a thread of its own, which ends with it.
  */

@@ -72,6 +72,8 @@ struct ff_work {
     struct ff_buffer value; /* while storing */
     uint8_t *outcome;       /* the item as it goes over the wire, from the end until the receipt */
     size_t outcome_size;
+    uint8_t
+        small_outcome[128]; /* what `outcome` points to when there was no memory for the real one */
 };
 
 struct ff_work_list {

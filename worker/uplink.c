@@ -95,7 +95,8 @@ void ff_uplink_line(struct ff_uplink *uplink, const struct ff_line *line)
 
 void ff_uplink_outcome(struct ff_uplink *uplink, struct ff_span raw)
 {
-    ADD(uplink, OUTCOMES, ff_encode_raw(encoder, raw));
+    if (raw.size > 0)
+        ADD(uplink, OUTCOMES, ff_encode_raw(encoder, raw));
 }
 
 bool ff_uplink_flush(struct ff_uplink *uplink)

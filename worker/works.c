@@ -213,7 +213,8 @@ static void destroy_work(struct ff_work *work)
     ff_buffer_dispose(&work->value);
     free(work->pending_text);
     free(work->arguments_path);
-    free(work->outcome);
+    if (work->outcome != work->small_outcome)
+        free(work->outcome);
     free(work->copy);
     free(work);
 }
@@ -364,12 +365,29 @@ static int keep_outcome(struct ff_work *work, const struct ff_outcome *outcome)
     size_t begin = frame->size;
     if (!ff_encode_outcome(&encoder, outcome) || ff_encode_end(&encoder, NULL) < 0)
         return -1;
-    work->outcome_size = frame->size - begin;
-    work->outcome = malloc(work->outcome_size + 1);
+    size_t size = frame->size - begin;
+    work->outcome = size <= sizeof work->small_outcome ? work->small_outcome : malloc(size);
     if (work->outcome == NULL)
         return -1;
-    memcpy(work->outcome, frame->data + begin, work->outcome_size);
+    work->outcome_size = size;
+    memcpy(work->outcome, frame->data + begin, size);
     return 0;
+}
+
+/* There is no memory for what it came to. It is kept all the same, for an attempt that the manager took on and then does
+ * not announce counts as one that never began. */
+static void keep_loss(struct ff_work *work)
+{
+    const struct ff_outcome loss = {
+        .task = work->order.task,
+        .attempt = work->order.attempt,
+        .state = FF_TASK_FAILED_STATE,
+        .lost = true,
+        .code = ff_span_of(ff_error_name(FF_NO_MEMORY)),
+    };
+    ff_log(FF_LOG_ERROR, "an outcome is lost: out of memory");
+    if (keep_outcome(work, &loss) < 0) /* not even for the message: it stays without */
+        work->outcome_size = 0;
 }
 
 void ff_work_end(struct ff_work *work, struct ff_outcome *outcome)
@@ -387,12 +405,8 @@ void ff_work_end(struct ff_work *work, struct ff_outcome *outcome)
     outcome->queued_us = (uint64_t)(handed_ns - work->received_ns) / 1000;
     uint64_t held_us = (uint64_t)(now_ns - handed_ns) / 1000;
     outcome->launch_us = held_us > outcome->run_us ? held_us - outcome->run_us : 0;
-    if (keep_outcome(work, outcome) < 0) {
-        ff_log(FF_LOG_ERROR,
-               "an outcome is lost: out of memory"); /* the agent redelivers at the next hello */
-        destroy_work(work);
-        return;
-    }
+    if (keep_outcome(work, outcome) < 0)
+        keep_loss(work);
     ff_log_tail_destroy(work->tail);
     work->tail = NULL;
     ff_buffer_dispose(&work->value);

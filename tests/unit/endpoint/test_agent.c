@@ -110,6 +110,29 @@ static void test_long_tasks_wait_and_say_why(void **state)
     scene_close(&scene);
 }
 
+static void test_a_stop_waits_with_its_task(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order order = echo_order();
+    scene_open(&scene);
+    connect_all(&scene);
+    scene_order(&scene, &order, 3);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 1); /* one waits */
+    scene_control(&scene, &order, (enum ff_control_action)9); /* of a service that knows more */
+    scene_control(&scene, &order, FF_CONTROL_STOP);
+    const struct ff_outcome outcome = success_of(&scene);
+    scene_outcome(&scene, &outcome);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_CONTROL], 1);
+    assert_int_equal(scene.at_manager.count[FF_MSG_TASKS], 3);
+    assert_int_equal(scene.at_manager.action, FF_CONTROL_STOP);
+    assert_true(ff_id_equal(&scene.at_manager.task[FF_MSG_CONTROL], &order.task));
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    assert_int_equal(scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    assert_int_equal(scene.at_service.state, FF_TASK_SUCCESS);
+    scene_close(&scene);
+}
+
 static void test_what_no_node_can_run_fails_in_words(void **state)
 {
     (void)state;
@@ -365,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_a_task_goes_down_and_its_outcome_up),
         cmocka_unit_test(test_many_tasks_stream),
         cmocka_unit_test(test_long_tasks_wait_and_say_why),
+        cmocka_unit_test(test_a_stop_waits_with_its_task),
         cmocka_unit_test(test_what_no_node_can_run_fails_in_words),
         cmocka_unit_test(test_a_killed_agent_loses_nothing),
         cmocka_unit_test(test_outcomes_survive_the_service),
