@@ -16,7 +16,8 @@ enum { PARTS_AHEAD = 4, UPLOADS_LIMIT = 256 };
 
 struct upload {
     struct upload *next;
-    struct ff_manager *manager;
+    struct ff_manager *manager; /* NULL: it went away while its value was on its way up */
+    bool sending; /* the one of its digest that goes up; those beside it wait for it */
     struct ff_digest digest;
     struct ff_digester *digester;
     uint64_t total;
@@ -68,6 +69,8 @@ static void drop(struct ff_uploads *uploads, struct upload *upload)
 static void tell(struct ff_manager *manager, const struct ff_digest *digest, uint64_t offset,
                  uint64_t total)
 {
+    if (manager == NULL)
+        return;
     const struct ff_part part = {.digest = *digest, .offset = offset, .total = total};
     ff_manager_send_part(manager, FF_MSG_OBJECT_STORED, &part);
 }
@@ -75,6 +78,8 @@ static void tell(struct ff_manager *manager, const struct ff_digest *digest, uin
 static void tell_failed(struct ff_manager *manager, const struct ff_digest *digest,
                         struct ff_span code, struct ff_span message)
 {
+    if (manager == NULL)
+        return;
     const struct ff_part part = {.digest = *digest, .code = code, .message = message};
     ff_manager_send_part(manager, FF_MSG_OBJECT_STORED, &part);
 }
@@ -85,6 +90,24 @@ static void fail_upload(struct ff_uploads *uploads, struct upload *upload,
     tell_failed(upload->manager, &upload->digest, ff_span_of(ff_error_name(error->code)),
                 ff_span_of(error->message));
     drop(uploads, upload);
+}
+
+/* Tells all that have the whole of it. Without a code: the service has it. */
+static void end_all(struct ff_uploads *uploads, const struct ff_digest *about, struct ff_span code,
+                    struct ff_span message)
+{
+    const struct ff_digest digest = *about; /* which may stand in one that goes */
+    struct upload *next = NULL;
+    for (struct upload *at = uploads->first; at != NULL; at = next) {
+        next = at->next;
+        if (at->received < at->total || memcmp(&at->digest, &digest, sizeof digest) != 0)
+            continue;
+        if (code.size > 0)
+            tell_failed(at->manager, &digest, code, message);
+        else
+            tell(at->manager, &digest, at->total, at->total);
+        drop(uploads, at);
+    }
 }
 
 /* ---- towards the service ---- */
@@ -111,15 +134,28 @@ static int send_part(struct ff_uploads *uploads, struct upload *upload, struct f
     return 0;
 }
 
+static struct upload *find_sending(const struct ff_uploads *uploads, const struct ff_digest *digest)
+{
+    for (struct upload *at = uploads->first; at != NULL; at = at->next)
+        if (at->sending && memcmp(&at->digest, digest, sizeof *digest) == 0)
+            return at;
+    return NULL;
+}
+
+/* One of each digest goes up: the service would take a second one for a beginning anew. */
 static void send_more(struct ff_uploads *uploads, struct upload *upload)
 {
     struct ff_error error;
     uint64_t most = upload->acknowledged + (uint64_t)PARTS_AHEAD * FF_OBJECT_PART;
     if (upload->received < upload->total || !ff_uplink_is_open(uploads->agent->uplink))
         return;
+    if (!upload->sending && find_sending(uploads, &upload->digest) != NULL)
+        return;
+    upload->sending = true;
     while (upload->sent < upload->total && upload->sent < most)
         if (send_part(uploads, upload, &error) < 0) {
-            fail_upload(uploads, upload, &error);
+            end_all(uploads, &upload->digest, ff_span_of(ff_error_name(error.code)),
+                    ff_span_of(error.message));
             return;
         }
 }
@@ -127,33 +163,30 @@ static void send_more(struct ff_uploads *uploads, struct upload *upload)
 void ff_uploads_online(struct ff_uploads *uploads)
 {
     struct upload *next = NULL;
-    for (struct upload *at = uploads->first; at != NULL; at = next) {
-        next = at->next;
+    for (struct upload *at = uploads->first; at != NULL; at = at->next) {
+        at->sending = false;
         at->sent = 0;
         at->acknowledged = 0;
+    }
+    for (struct upload *at = uploads->first; at != NULL; at = next) {
+        next = at->next;
         send_more(uploads, at);
     }
 }
 
 void ff_uploads_stored(struct ff_uploads *uploads, const struct ff_part *part)
 {
-    struct upload *next = NULL;
-    for (struct upload *at = uploads->first; at != NULL; at = next) {
-        next = at->next;
-        if (memcmp(&at->digest, &part->digest, sizeof part->digest) != 0 ||
-            at->received < at->total)
-            continue;
-        if (part->code.size > 0) {
-            tell_failed(at->manager, &at->digest, part->code, part->message);
-            drop(uploads, at);
-        } else if (part->offset >= at->total) {
-            tell(at->manager, &at->digest, at->total, at->total);
-            drop(uploads, at);
-        } else {
-            if (part->offset > at->acknowledged)
-                at->acknowledged = part->offset;
-            send_more(uploads, at);
-        }
+    struct upload *upload = find_sending(uploads, &part->digest);
+    struct ff_span none = {NULL, 0};
+    if (upload == NULL)
+        return;
+    if (part->code.size > 0) {
+        end_all(uploads, &upload->digest, part->code, part->message);
+    } else if (part->offset >= upload->total) {
+        end_all(uploads, &upload->digest, none, none);
+    } else if (part->offset > upload->acknowledged && part->offset <= upload->sent) {
+        upload->acknowledged = part->offset;
+        send_more(uploads, upload);
     }
 }
 
@@ -181,7 +214,11 @@ static int open_file(struct ff_uploads *uploads, struct ff_error *error)
 static struct upload *begin(struct ff_uploads *uploads, struct ff_manager *manager,
                             const struct ff_part *part, struct ff_error *error)
 {
-    if (part->total == 0 || part->total > FF_OBJECT_LIMIT || uploads->count >= UPLOADS_LIMIT) {
+    if (uploads->count >= UPLOADS_LIMIT) {
+        ff_fail(error, FF_BUSY, "%u values are on their way already", uploads->count);
+        return NULL;
+    }
+    if (part->total == 0 || part->total > FF_OBJECT_LIMIT) {
         ff_fail(error, FF_TOO_LARGE, "a value of %llu bytes cannot be stored",
                 (unsigned long long)part->total);
         return NULL;
@@ -265,7 +302,11 @@ void ff_uploads_forget(struct ff_uploads *uploads, const struct ff_manager *mana
     struct upload *next = NULL;
     for (struct upload *at = uploads->first; at != NULL; at = next) {
         next = at->next;
-        if (at->manager == manager)
+        if (at->manager != manager)
+            continue;
+        if (at->sending)
+            at->manager = NULL; /* others may wait for it, and the manager will say it again */
+        else
             drop(uploads, at);
     }
 }

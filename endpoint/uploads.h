@@ -4,6 +4,7 @@
  *     receiving ──whole and checked──► sending ──the service has it──► (told to the manager, forgotten)
  *
  * The agent takes all of a value into a file first, so that a restart of the service costs nothing but a second sending.
+ * Where several managers have the same value, one of them is sent and all are answered.
  * Every part but the last is acknowledged to the manager when it is in the file, the last one when the service has it all.
  */
 #ifndef FF_ENDPOINT_UPLOADS_H

@@ -264,6 +264,7 @@ static void describe_limit(const struct ff_work *work, struct ff_outcome *outcom
 
 void ff_handed_answered(struct ff_work *work, struct ff_outcome *outcome)
 {
+    ff_works_well(work->manager);
     if (work->cancelled) {
         ff_work_cancel(work);
         return;

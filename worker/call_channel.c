@@ -75,10 +75,13 @@ int ff_channel_put(struct ff_channel *channel, struct ff_span frame, struct ff_e
     for (int i = 0; i < HEAD; i++)
         head[i] = (uint8_t)(frame.size >> (24 - 8 * i));
     struct ff_buffer *out = &channel->out;
-    if (frame.size > FF_MESSAGE_LIMIT || frame.size + HEAD > out->limit - out->size)
-        return ff_fail(error, FF_TOO_LARGE,
-                       "a frame of %zu bytes, with %zu waiting, is too much for a runner's channel",
-                       frame.size, out->size);
+    if (frame.size > FF_MESSAGE_LIMIT)
+        return ff_fail(error, FF_TOO_LARGE, "a frame of %zu bytes for a runner; at most %d",
+                       frame.size, FF_MESSAGE_LIMIT);
+    if (frame.size + HEAD > out->limit - out->size)
+        return ff_fail(error, FF_BUSY,
+                       "a runner's channel with %zu bytes waiting has no room for %zu", out->size,
+                       frame.size);
     ff_buffer_append(out, head, HEAD);
     ff_buffer_append(out, frame.data, frame.size);
     return ff_buffer_check(out, "what waits for a runner", error);

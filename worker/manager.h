@@ -12,6 +12,9 @@
  *
  *   FETCHING ──objects are here──► LEASING ──GPUs──► READY ──a slot──► HANDED ──outcome──► STORING ──► ENDED ──receipt──► (forgotten)
  *                                     (only with devices)  ◄──recalled──┘            (only large values)
+ *
+ * Where this node cannot do what a work needs before it has begun (no process, no folder, no object), the work is RESTING
+ * for a moment and then given back (ENDED: lost, uncharged, unbegun), so that a node in trouble does not spin.
  */
 #ifndef FF_WORKER_MANAGER_H
 #define FF_WORKER_MANAGER_H
@@ -36,6 +39,7 @@ enum ff_work_place {
     FF_WORK_LEASING,
     FF_WORK_READY,
     FF_WORK_HANDED,
+    FF_WORK_RESTING,
     FF_WORK_STORING,
     FF_WORK_ENDED
 };
@@ -67,7 +71,9 @@ struct ff_work {
     struct ff_log_tail *tail;
     double preview_tokens;
     int64_t previewed_ns;
-    struct ff_outcome pending; /* while its value is stored; texts in pending_text */
+    unsigned stores;           /* how often its value was refused */
+    bool stores_again;         /* when the rest is over */
+    struct ff_outcome pending; /* while it rests or its value is stored; texts in pending_text */
     char *pending_text;
     struct ff_buffer value; /* while storing */
     uint8_t *outcome;       /* the item as it goes over the wire, from the end until the receipt */
@@ -145,7 +151,7 @@ struct ff_manager {
     struct ff_child *spare; /* started, waits for its setup */
     bool spare_failed;      /* the last one did not live: none is started ahead until one does */
     struct ff_work **buckets;
-    struct ff_work_list fetching, leasing, storing, ended;
+    struct ff_work_list fetching, leasing, resting, storing, ended;
     struct ff_group *groups;
     unsigned work_count;
     uint64_t next_sequence;
@@ -158,6 +164,9 @@ struct ff_manager {
     bool hurried;           /* and ends what runs */
     bool overdue;           /* and waits for nothing any more */
     bool dispatch_wanted;
+    struct ff_timer *rest_timer;  /* when what rests is given back */
+    bool is_resting;              /* it is set */
+    int64_t rest_ms;              /* doubles with each rest; back to the least with an answer */
     struct ff_timer *leave_timer; /* in a hurry: when what still runs is killed */
     struct ff_timer *ends_timer;  /* shortly before the block ends */
     struct ff_error failure;      /* for which it ends; code FF_OK: none */
@@ -190,9 +199,13 @@ void ff_work_ready(struct ff_work *work, bool first);
 /* Puts a work into another list. */
 void ff_work_move(struct ff_work *work, struct ff_work_list *list, enum ff_work_place place);
 
-/* Ends a work that no runner has, with an error of ours. */
+/* Ends a work that no runner has and that has not begun, with an error of ours: for good where the error is the work's own;
+ * where it is this node's the work is given back after a rest. */
 void ff_work_fail(struct ff_work *work, const struct ff_error *error);
 void ff_work_cancel(struct ff_work *work);
+
+/* A call was answered: the node is not in trouble. */
+void ff_works_well(struct ff_manager *manager);
 
 /* Gives it back: lost, uncharged; `begun` tells whether its function may have begun. */
 void ff_work_give_back(struct ff_work *work, bool begun, const char *why);

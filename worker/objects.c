@@ -35,9 +35,10 @@ struct fetch {
     struct wanting *works;
 };
 
+/* One value on its way, however many works have it: it is sent from the first of them. */
 struct store {
     struct store *next;
-    struct ff_work *work;
+    struct wanting *works;
     struct ff_digest digest;
     uint64_t sent;
     uint64_t stored;
@@ -62,6 +63,39 @@ struct ff_objects *ff_objects_create(struct ff_manager *manager, struct ff_error
     return objects;
 }
 
+static int add_wanting(struct wanting **works, struct ff_work *work, struct ff_error *error)
+{
+    struct wanting *wanting = malloc(sizeof *wanting);
+    if (wanting == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for an object");
+    wanting->work = work;
+    wanting->next = *works;
+    *works = wanting;
+    return 0;
+}
+
+static void remove_wanting(struct wanting **works, const struct ff_work *work)
+{
+    while (*works != NULL) {
+        struct wanting *at = *works;
+        if (at->work != work) {
+            works = &at->next;
+            continue;
+        }
+        *works = at->next;
+        free(at);
+    }
+}
+
+static void drop_wanting(struct wanting *works)
+{
+    while (works != NULL) {
+        struct wanting *next = works->next;
+        free(works);
+        works = next;
+    }
+}
+
 static void destroy_fetch(struct fetch *fetch)
 {
     if (fetch->fd >= 0) {
@@ -69,11 +103,7 @@ static void destroy_fetch(struct fetch *fetch)
         unlink(fetch->temporary);
     }
     ff_digester_destroy(fetch->digester);
-    while (fetch->works != NULL) {
-        struct wanting *next = fetch->works->next;
-        free(fetch->works);
-        fetch->works = next;
-    }
+    drop_wanting(fetch->works);
     free(fetch);
 }
 
@@ -88,6 +118,7 @@ void ff_objects_destroy(struct ff_objects *objects)
     }
     while (objects->stores != NULL) {
         struct store *next = objects->stores->next;
+        drop_wanting(objects->stores->works);
         free(objects->stores);
         objects->stores = next;
     }
@@ -227,34 +258,20 @@ int ff_objects_need(struct ff_objects *objects, const struct ff_digest *digest, 
         fetch = begin_fetch(objects, digest, size, error);
     if (fetch == NULL)
         return -1;
-    struct wanting *wanting = malloc(sizeof *wanting);
-    if (wanting == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory for an object");
-    wanting->work = work;
-    wanting->next = fetch->works;
-    fetch->works = wanting;
-    return 0;
+    return add_wanting(&fetch->works, work, error);
 }
 
 void ff_objects_forget(struct ff_objects *objects, struct ff_work *work)
 {
-    for (struct fetch *fetch = objects->fetches; fetch != NULL; fetch = fetch->next) {
-        struct wanting **link = &fetch->works;
-        while (*link != NULL) {
-            struct wanting *at = *link;
-            if (at->work != work) {
-                link = &at->next;
-                continue;
-            }
-            *link = at->next;
-            free(at);
-        }
-    }
-    struct store **link = &objects->stores;
-    while (*link != NULL && (*link)->work != work)
-        link = &(*link)->next;
-    if (*link != NULL) {
+    for (struct fetch *fetch = objects->fetches; fetch != NULL; fetch = fetch->next)
+        remove_wanting(&fetch->works, work);
+    for (struct store **link = &objects->stores; *link != NULL;) {
         struct store *at = *link;
+        remove_wanting(&at->works, work);
+        if (at->works != NULL) {
+            link = &at->next;
+            continue;
+        }
         *link = at->next;
         free(at);
     }
@@ -338,7 +355,7 @@ static void push(struct ff_objects *objects, struct store *store)
 {
     struct ff_encoder encoder;
     struct ff_buffer *frame = &objects->manager->frame;
-    struct ff_span value = ff_buffer_span(&store->work->value);
+    struct ff_span value = ff_buffer_span(&store->works->work->value);
     while (store->sent < value.size &&
            store->sent - store->stored < (uint64_t)PARTS_AHEAD * FF_OBJECT_PART) {
         uint64_t left = value.size - store->sent;
@@ -353,46 +370,63 @@ static void push(struct ff_objects *objects, struct store *store)
     }
 }
 
+static struct store *find_store(const struct ff_objects *objects, const struct ff_digest *digest)
+{
+    struct store *store = objects->stores;
+    while (store != NULL && !same(&store->digest, digest))
+        store = store->next;
+    return store;
+}
+
 int ff_objects_store(struct ff_objects *objects, struct ff_work *work, struct ff_error *error)
 {
-    struct store *store = calloc(1, sizeof *store);
-    if (store == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory to store a value");
-    store->work = work;
-    if (ff_digest_of(ff_buffer_span(&work->value), &store->digest, error) < 0) {
-        free(store);
+    struct ff_digest digest;
+    if (ff_digest_of(ff_buffer_span(&work->value), &digest, error) < 0)
         return -1;
+    struct store *store = find_store(objects, &digest);
+    if (store != NULL)
+        return add_wanting(&store->works, work, error);
+    store = calloc(1, sizeof *store);
+    if (store == NULL || add_wanting(&store->works, work, error) < 0) {
+        free(store);
+        return ff_fail(error, FF_NO_MEMORY, "no memory to store a value");
     }
+    store->digest = digest;
     store->next = objects->stores;
     objects->stores = store;
     push(objects, store);
     return 0;
 }
 
-/* Two works may have the same value: both are stored as one object. */
+/* An answer may be one to an earlier sending of the same value, which was forgotten on the way: only what says that all of
+ * it is there counts beyond what was sent. */
 void ff_objects_stored(struct ff_objects *objects, const struct ff_part *part)
 {
     struct ff_error error;
-    struct store *next;
-    if (part->code.size > 0)
+    struct store *store = find_store(objects, &part->digest);
+    bool failed = part->code.size > 0;
+    if (store == NULL)
+        return;
+    if (!failed && part->offset < store->works->work->value.size) {
+        if (part->offset > store->stored && part->offset <= store->sent)
+            store->stored = part->offset;
+        push(objects, store);
+        return;
+    }
+    if (failed)
         ff_fail(&error, ff_error_code_from_name(part->code.data, part->code.size), "%.*s",
                 (int)part->message.size, (const char *)part->message.data);
-    for (struct store *store = objects->stores; store != NULL; store = next) {
-        next = store->next;
-        if (!same(&store->digest, &part->digest))
-            continue;
-        struct ff_work *work = store->work;
-        struct ff_digest digest = store->digest;
-        bool failed = part->code.size > 0;
-        if (part->offset > store->stored)
-            store->stored = part->offset;
-        if (!failed && store->stored < work->value.size) {
-            push(objects, store);
-            continue;
-        }
-        ff_objects_forget(objects, work);
-        ff_work_stored(work, &digest, failed ? &error : NULL);
+    struct store **link = &objects->stores;
+    while (*link != store)
+        link = &(*link)->next;
+    *link = store->next;
+    while (store->works != NULL) {
+        struct wanting *wanting = store->works;
+        store->works = wanting->next;
+        ff_work_stored(wanting->work, &part->digest, failed ? &error : NULL);
+        free(wanting);
     }
+    free(store);
 }
 
 void ff_objects_online(struct ff_objects *objects)

@@ -9,10 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 1 << 13 };
+enum {
+    BUCKETS = 1 << 13,
+    REST_MS = 100, /* of the first rest */
+    REST_MAX_MS = 10000,
+    STORES_MAX = 5, /* refusals of one value before its task counts as lost */
+};
+
+static void rest_is_over(void *user);
 
 int ff_works_open(struct ff_manager *manager, struct ff_error *error)
 {
+    manager->rest_ms = REST_MS;
+    manager->rest_timer = ff_timer_create(manager->loop, rest_is_over, manager, error);
+    if (manager->rest_timer == NULL)
+        return -1;
     manager->buckets = calloc(BUCKETS, sizeof(struct ff_work *));
     return manager->buckets != NULL
                ? 0
@@ -225,6 +236,7 @@ void ff_works_close(struct ff_manager *manager)
     while (manager->buckets != NULL && (work = ff_works_next(manager, NULL)) != NULL)
         destroy_work(work);
     free(manager->buckets);
+    ff_timer_destroy(manager->rest_timer);
     while (manager->groups != NULL) {
         struct ff_group *next = manager->groups->next;
         free(manager->groups->body);
@@ -414,17 +426,6 @@ void ff_work_end(struct ff_work *work, struct ff_outcome *outcome)
     ff_uplink_outcome(manager->uplink, (struct ff_span){work->outcome, work->outcome_size});
 }
 
-void ff_work_fail(struct ff_work *work, const struct ff_error *error)
-{
-    struct ff_outcome outcome = {
-        .state = FF_TASK_FAILED_STATE,
-        .code = ff_span_of(ff_error_name(error->code)),
-        .message = ff_span_of(error->message),
-        .hint = ff_span_of(error->hint),
-    };
-    ff_work_end(work, &outcome);
-}
-
 void ff_work_cancel(struct ff_work *work)
 {
     struct ff_outcome outcome = {
@@ -450,7 +451,7 @@ void ff_work_give_back(struct ff_work *work, bool begun, const char *why)
 
 void ff_works_give_back_all(struct ff_manager *manager, const char *why)
 {
-    struct ff_work_list *lists[] = {&manager->fetching, &manager->leasing};
+    struct ff_work_list *lists[] = {&manager->fetching, &manager->leasing, &manager->resting};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         while (lists[i]->first != NULL)
             ff_work_give_back(lists[i]->first, false, why);
@@ -459,7 +460,7 @@ void ff_works_give_back_all(struct ff_manager *manager, const char *why)
             ff_work_give_back(group->ready.first, false, why);
 }
 
-/* ---- large values ---- */
+/* ---- errors of ours ---- */
 
 static int keep_pending(struct ff_work *work, const struct ff_outcome *outcome)
 {
@@ -482,25 +483,122 @@ static int keep_pending(struct ff_work *work, const struct ff_outcome *outcome)
     return 0;
 }
 
+/* Whether it is this node that could not, and another or a later attempt may. */
+static bool is_of_node(enum ff_error_code code)
+{
+    switch (code) {
+    case FF_INTERNAL:
+    case FF_NO_MEMORY:
+    case FF_IO:
+    case FF_DISK_FULL:
+    case FF_BUSY:
+    case FF_INPUT_MISSING: /* a file of the cache */
+    case FF_OUTPUT_FAILED:
+    case FF_PROTOCOL:
+    case FF_UNREACHABLE:
+    case FF_TIMED_OUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct ff_outcome outcome_of(const struct ff_error *error)
+{
+    const struct ff_outcome outcome = {
+        .state = FF_TASK_FAILED_STATE,
+        .code = ff_span_of(ff_error_name(error->code)),
+        .message = ff_span_of(error->message),
+        .hint = ff_span_of(error->hint),
+    };
+    return outcome;
+}
+
+static void begin_rest(struct ff_manager *manager)
+{
+    if (manager->is_resting)
+        return;
+    manager->is_resting = true;
+    ff_timer_set_after(manager->rest_timer, manager->rest_ms);
+    manager->rest_ms = 2 * manager->rest_ms < REST_MAX_MS ? 2 * manager->rest_ms : REST_MAX_MS;
+}
+
+void ff_works_well(struct ff_manager *manager)
+{
+    manager->rest_ms = REST_MS;
+}
+
+void ff_work_fail(struct ff_work *work, const struct ff_error *error)
+{
+    struct ff_outcome outcome = outcome_of(error);
+    outcome.lost = outcome.uncharged = outcome.unbegun = is_of_node(error->code);
+    if (!outcome.lost || work->manager->draining || keep_pending(work, &outcome) < 0) {
+        ff_work_end(work, &outcome);
+        return;
+    }
+    ff_log_error("a task is given back", error);
+    leave_place(work);
+    ff_work_move(work, &work->manager->resting, FF_WORK_RESTING);
+    begin_rest(work->manager);
+}
+
+/* ---- large values ---- */
+
+/* It has run: where only its value cannot be kept, that is tried again, and then the task is lost and not failed. */
+static void store_failed(struct ff_work *work, const struct ff_error *error)
+{
+    if (is_of_node(error->code) && ++work->stores < STORES_MAX) {
+        ff_log_error("a value is not taken, and is sent again", error);
+        work->stores_again = true;
+        begin_rest(work->manager);
+        return;
+    }
+    struct ff_outcome outcome = outcome_of(error);
+    outcome.lost = is_of_node(error->code);
+    ff_work_end(work, &outcome);
+}
+
+static void store(struct ff_work *work)
+{
+    struct ff_error error;
+    work->stores_again = false;
+    if (ff_objects_store(work->manager->objects, work, &error) < 0)
+        store_failed(work, &error);
+}
+
+static void rest_is_over(void *user)
+{
+    struct ff_manager *manager = user;
+    struct ff_work *next = NULL;
+    manager->is_resting = false;
+    while (manager->resting.first != NULL)
+        ff_work_end(manager->resting.first, &manager->resting.first->pending);
+    for (struct ff_work *at = manager->storing.first; at != NULL; at = next) {
+        next = at->next;
+        if (at->stores_again)
+            store(at);
+    }
+}
+
 void ff_work_end_large(struct ff_work *work, const struct ff_outcome *outcome)
 {
     struct ff_error error;
-    if (work->lease != NULL)
-        ff_leases_release(work->manager->leases, work->lease);
-    work->lease = NULL;
+    leave_place(work);
     ff_work_move(work, &work->manager->storing, FF_WORK_STORING);
-    if (keep_pending(work, outcome) < 0)
-        ff_fail(&error, FF_NO_MEMORY, "no memory for a result of %zu bytes", outcome->value.size);
-    else if (ff_objects_store(work->manager->objects, work, &error) == 0)
+    if (keep_pending(work, outcome) == 0) {
+        store(work);
         return;
-    ff_work_fail(work, &error);
+    }
+    ff_fail(&error, FF_NO_MEMORY, "no memory for a result of %zu bytes", outcome->value.size);
+    work->stores = STORES_MAX; /* there is nothing to send again */
+    store_failed(work, &error);
 }
 
 void ff_work_stored(struct ff_work *work, const struct ff_digest *digest,
                     const struct ff_error *error)
 {
     if (error != NULL) {
-        ff_work_fail(work, error);
+        store_failed(work, error);
         return;
     }
     work->pending.value_digest = *digest;

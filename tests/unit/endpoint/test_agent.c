@@ -382,6 +382,39 @@ static void test_large_values_reach_a_restarted_service(void **state)
     scene_close(&scene);
 }
 
+/* The manager sends a value under two instances: it has come back as another one, with the first one's on its way. */
+static void test_equal_values_go_up_once(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_error error;
+    static char bytes[2 * FF_OBJECT_PART];
+    struct ff_part part = {.total = sizeof bytes};
+    struct ff_span whole = {bytes, sizeof bytes};
+    assert_ok(ff_digest_of(whole, &part.digest, &error), error);
+    scene_open(&scene);
+    connect_all(&scene);
+    for (int i = 1; i <= 2; i++) {
+        for (part.offset = 0; part.offset < sizeof bytes; part.offset += FF_OBJECT_PART) {
+            part.data = (struct ff_span){bytes + part.offset, FF_OBJECT_PART};
+            scene_store(&scene, &part);
+        }
+        scene_wait(&scene, &scene.at_manager.count[FF_MSG_OBJECT_STORED], i);
+        if (i == 1) {
+            scene_wait(&scene, &scene.at_service.count[FF_MSG_OBJECT_STORE], 2);
+            ff_session_destroy(scene.manager, NULL);
+            scene_start_manager(&scene);
+            scene_wait(&scene, &scene.manager_open, 2);
+        }
+    }
+    struct ff_part stored = {.digest = part.digest, .offset = sizeof bytes, .total = sizeof bytes};
+    scene_part(&scene, FF_MSG_OBJECT_STORED, &stored);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_OBJECT_STORED], 3);
+    assert_int_equal(scene.at_manager.offset, sizeof bytes);
+    assert_int_equal(scene.at_service.count[FF_MSG_OBJECT_STORE], 2);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_objects_are_fetched_once_and_served),
         cmocka_unit_test(test_wrong_objects_are_not_served),
         cmocka_unit_test(test_large_values_reach_a_restarted_service),
+        cmocka_unit_test(test_equal_values_go_up_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

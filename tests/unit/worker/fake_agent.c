@@ -98,6 +98,7 @@ static void take_want(struct agent *agent, const struct ff_want *want)
 
 static void take_store(struct agent *agent, const struct ff_part *part)
 {
+    agent->stores += part->offset == 0;
     if (part->offset == 0) {
         free(agent->stored);
         agent->stored = malloc(part->total);
@@ -110,6 +111,10 @@ static void take_store(struct agent *agent, const struct ff_part *part)
     struct ff_encoder encoder;
     struct ff_part answer = {
         .digest = part->digest, .offset = agent->stored_size, .total = part->total};
+    if (agent->stored_size == part->total && agent->refusals > 0) {
+        agent->refusals--;
+        answer.code = ff_span_of("DISK_FULL");
+    }
     ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
     ff_encode_begin(&encoder, &frame, FF_MSG_OBJECT_STORED);
     ff_encode_part(&encoder, &answer);

@@ -46,6 +46,8 @@ struct agent {
     bool announced;     /* HOLDING_END came */
     bool says_draining; /* DRAIN came */
     bool withholds;     /* sends no receipts */
+    unsigned refusals;  /* of values, that are still to be said */
+    unsigned stores;    /* values that began to come */
     unsigned gone;
     unsigned wanted; /* OBJECT_WANTs */
     struct heard tasks[MOST_TASKS];

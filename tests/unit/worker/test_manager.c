@@ -197,6 +197,45 @@ static void test_large_values_become_objects(void **state)
     assert_memory_equal(&digest, &heard->outcome.value_digest, sizeof digest);
 }
 
+static void test_equal_values_are_sent_once(void **state)
+{
+    (void)state;
+    agent.stores = 0;
+    unsigned one = fault("{\"do\": \"return-much\", \"bytes\": 8000000}");
+    unsigned two = fault("{\"do\": \"return-much\", \"bytes\": 8000000}");
+    assert_int_equal(ended(one)->outcome.value_size, 8000002);
+    assert_int_equal(ended(two)->outcome.value_size, 8000002);
+    assert_in_range(agent.stores, 1, 2); /* two, when the first was stored before the second came */
+}
+
+static void test_a_refused_value_is_sent_again(void **state)
+{
+    (void)state;
+    agent.refusals = 1;
+    const struct heard *heard = ended(fault("{\"do\": \"return-much\", \"bytes\": 2000000}"));
+    assert_int_equal(heard->outcome.state, FF_TASK_SUCCESS);
+    assert_int_equal(heard->outcome.value_size, 2000002);
+    assert_int_equal(agent.refusals, 0);
+}
+
+static void test_a_node_in_trouble_gives_back(void **state)
+{
+    (void)state;
+    struct ff_error error;
+    char tasks[512];
+    snprintf(tasks, sizeof tasks, "%s/tasks", agent.folder);
+    assert_ok(ff_folder_remove(tasks, &error), error);
+    assert_ok(ff_file_write(tasks, ff_span_of("in the way"), 0600, &error), error);
+    unsigned task = agent_submit(
+        &agent, &(struct wish){.shell = "true", .arguments = "{}", .user = "somebody else"});
+    assert_true(ended(task)->outcome.lost);
+    assert_true(agent.tasks[task].outcome.uncharged && agent.tasks[task].outcome.unbegun);
+    assert_int_equal(unlink(tasks), 0);
+    assert_ok(ff_folder_make(tasks, 0700, &error), error);
+    agent_retry(&agent, task, &(struct wish){.shell = "true", .arguments = "{}"});
+    assert_int_equal(ended(task)->outcome.state, FF_TASK_SUCCESS);
+}
+
 static void test_flood_is_bounded(void **state)
 {
     (void)state;
@@ -434,6 +473,9 @@ int main(void)
         TEST(test_stop_and_checkpoint),
         TEST(test_detached_grandchildren_die_with_their_call),
         TEST(test_large_values_become_objects),
+        TEST(test_equal_values_are_sent_once),
+        TEST(test_a_refused_value_is_sent_again),
+        TEST(test_a_node_in_trouble_gives_back),
         TEST(test_flood_is_bounded),
         TEST(test_many_short_calls_end_once_each),
         TEST(test_calls_behind_a_long_one_go_elsewhere),
