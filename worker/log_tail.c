@@ -46,6 +46,15 @@ static bool take_token(struct ff_log_tail *tail, int64_t now_ns)
     return true;
 }
 
+/* A function may log several lines at once. */
+static unsigned count_lines(struct ff_span text)
+{
+    unsigned lines = 1;
+    for (size_t i = 0; i < text.size; i++)
+        lines += ((const char *)text.data)[i] == '\n';
+    return lines;
+}
+
 bool ff_log_tail_add(struct ff_log_tail *tail, struct ff_span line, int64_t now_ns,
                      unsigned *left_out)
 {
@@ -64,7 +73,7 @@ bool ff_log_tail_add(struct ff_log_tail *tail, struct ff_span line, int64_t now_
     tail->text[tail->size++] = '\n';
     *left_out = tail->left_out;
     if (!take_token(tail, now_ns)) {
-        tail->left_out++;
+        tail->left_out += count_lines(line);
         return false;
     }
     tail->left_out = 0;

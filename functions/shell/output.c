@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HALF = FF_SHELL_KEPT / 2, LINE_SIZE = 2000, LAST_SIZE = 200 };
+enum {
+    HALF = FF_SHELL_KEPT / 2,
+    LINE_SIZE = 2000,
+    LAST_SIZE = 200,
+    MANY_LINES = 32, /* in one piece: they are logged together */
+};
 
 struct ff_shell_output {
     struct ff_call *call;
@@ -31,12 +36,16 @@ struct ff_shell_output *ff_shell_output_create(struct ff_call *call, enum ff_cal
 
 static void end_line(struct ff_shell_output *output)
 {
+    if (output->line_used > 0 && output->line[output->line_used - 1] == '\n')
+        output->line_used--;
     if (output->line_used == 0)
         return;
     output->line[output->line_used] = '\0';
     ff_call_log(output->call, output->level, output->line);
-    size_t kept = output->line_used < LAST_SIZE ? output->line_used : LAST_SIZE;
-    memcpy(output->last, output->line, kept);
+    const char *newline = memrchr(output->line, '\n', output->line_used);
+    const char *last = newline != NULL ? newline + 1 : output->line;
+    size_t kept = strnlen(last, LAST_SIZE);
+    memcpy(output->last, last, kept);
     output->last[kept] = '\0';
     output->line_used = 0;
 }
@@ -51,13 +60,35 @@ static void keep(struct ff_shell_output *output, const char *data, size_t size)
     }
 }
 
+static size_t count_lines(const char *data, size_t size)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < size; i++)
+        lines += data[i] == '\n';
+    return lines;
+}
+
+/* Another line follows in this piece, and there is room for it. */
+static void join_line(struct ff_shell_output *output)
+{
+    if (output->line_used > 0 && output->line[output->line_used - 1] != '\n')
+        output->line[output->line_used++] = '\n';
+}
+
+/* A message a line would hold up a command that says a million short lines. */
 void ff_shell_output_add(struct ff_shell_output *output, const char *data, size_t size)
 {
     keep(output, data, size);
+    size_t lines = count_lines(data, size);
+    bool together = lines > MANY_LINES;
     for (size_t i = 0; i < size; i++) {
-        if (data[i] == '\n' || output->line_used == LINE_SIZE)
+        bool ends = data[i] == '\n';
+        lines -= ends;
+        if (ends && together && lines > 0 && output->line_used < LINE_SIZE / 2)
+            join_line(output);
+        else if (ends || output->line_used == LINE_SIZE)
             end_line(output);
-        if (data[i] != '\n' && data[i] != '\0')
+        if (!ends && data[i] != '\0')
             output->line[output->line_used++] = data[i];
     }
 }

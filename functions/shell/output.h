@@ -14,7 +14,7 @@ enum { FF_SHELL_KEPT = 524288 };
 
 struct ff_shell_output;
 
-/* Lines are logged to `call` at `level`. NULL when memory is out. */
+/* Lines are logged to `call` at `level`, one by one, or together where many come at once. NULL when memory is out. */
 struct ff_shell_output *ff_shell_output_create(struct ff_call *call, enum ff_call_log_level level);
 void ff_shell_output_add(struct ff_shell_output *output, const char *data, size_t size);
 
