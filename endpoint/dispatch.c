@@ -123,8 +123,8 @@ int ff_dispatch_order(struct ff_agent *agent, const struct ff_order *order, stru
         end_lost(agent, held, FF_ENDPOINT_LOST, "the endpoint is stopping", true, true);
         return 0;
     }
-    ff_objects_prefetch(agent->objects, &order->digest);
-    ff_objects_prefetch(agent->objects, &order->arguments_digest);
+    ff_objects_prefetch(agent->objects, &order->digest, order->size);
+    ff_objects_prefetch(agent->objects, &order->arguments_digest, order->arguments_size);
     agent->dispatch_needed = true;
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "endpoint/downlink.h"
 #include "endpoint/uplink.h"
+#include "protocol/core/chores.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 
@@ -27,6 +28,10 @@ struct waiter {
 };
 
 struct fetch {
+    struct ff_chore sync; /* when all of it has come; first, for the way back from it */
+    bool syncing;
+    int sync_errno;
+    struct ff_objects *objects;
     struct fetch *next;
     struct ff_digest digest;
     int fd;
@@ -40,6 +45,7 @@ struct fetch {
 
 struct ff_objects {
     struct ff_agent *agent;
+    struct ff_chores *syncs;
     struct fetch *fetches;
     unsigned waiter_count;
     struct ff_digest known[KNOWN];
@@ -53,6 +59,11 @@ struct ff_objects *ff_objects_create(struct ff_agent *agent, struct ff_error *er
         return NULL;
     }
     objects->agent = agent;
+    objects->syncs = ff_chores_create(agent->loop, error);
+    if (objects->syncs == NULL) {
+        free(objects);
+        return NULL;
+    }
     return objects;
 }
 
@@ -73,13 +84,20 @@ static bool is_known(struct ff_objects *objects, const struct ff_digest *digest)
     return memcmp(&objects->known[digest->bytes[0] % KNOWN], digest, sizeof *digest) == 0;
 }
 
-/* A file that is there; its use is noted, for the sweeper goes by age. */
-static bool is_there(struct ff_objects *objects, const struct ff_digest *digest)
+/* A file that is there; its use is noted, for the sweeper goes by age. One of another size than the object has (0: not
+ * known) is removed. */
+static bool is_there(struct ff_objects *objects, const struct ff_digest *digest, uint64_t size)
 {
     char path[PATH_MAX];
+    struct stat status;
     if (ff_objects_path(&objects->agent->folder, digest, false, path, NULL) < 0 ||
         utimensat(AT_FDCWD, path, NULL, 0) < 0)
         return false;
+    if (size > 0 && (stat(path, &status) < 0 || (uint64_t)status.st_size != size)) {
+        ff_log(FF_LOG_WARNING, "%s is not whole, and is fetched anew", path);
+        unlink(path);
+        return false;
+    }
     objects->known[digest->bytes[0] % KNOWN] = *digest;
     return true;
 }
@@ -209,6 +227,7 @@ static struct fetch *start_fetch(struct ff_objects *objects, const struct ff_dig
     struct fetch *fetch = calloc(1, sizeof *fetch);
     if (fetch == NULL)
         return NULL;
+    fetch->objects = objects;
     fetch->digest = *digest;
     fetch->fd = -1;
     fetch->next = objects->fetches;
@@ -219,24 +238,49 @@ static struct fetch *start_fetch(struct ff_objects *objects, const struct ff_dig
     return NULL;
 }
 
-static void complete(struct ff_objects *objects, struct fetch *fetch)
+/* In the thread of the syncs: what is in its place is whole, whatever happens to this machine. */
+static void run_sync(struct ff_chore *chore)
 {
+    struct fetch *fetch = (struct fetch *)chore;
+    fetch->sync_errno = fsync(fetch->fd) < 0 ? errno : 0;
+}
+
+static void sync_done(struct ff_chore *chore, bool closing)
+{
+    struct fetch *fetch = (struct fetch *)chore;
+    struct ff_objects *objects = fetch->objects;
     char place[PATH_MAX];
-    struct ff_digest digest;
     struct ff_error error;
     struct ff_span none = {NULL, 0};
+    fetch->syncing = false;
+    if (closing)
+        return;
+    errno = fetch->sync_errno;
+    if (fetch->sync_errno != 0 ||
+        ff_objects_path(&objects->agent->folder, &fetch->digest, false, place, &error) < 0 ||
+        rename(fetch->path, place) < 0) {
+        ff_fail_errno(&error, FF_IO, errno, "cannot put an object into the cache");
+        finish_failed(objects, fetch, &error);
+    } else {
+        objects->known[fetch->digest.bytes[0] % KNOWN] = fetch->digest;
+        finish(objects, fetch, none, none);
+    }
+}
+
+static void complete(struct ff_objects *objects, struct fetch *fetch)
+{
+    struct ff_digest digest;
+    struct ff_error error;
     if (ff_digester_finish(fetch->digester, &digest, &error) < 0) {
         finish_failed(objects, fetch, &error);
     } else if (memcmp(&digest, &fetch->digest, sizeof digest) != 0) {
         ff_fail(&error, FF_PROTOCOL, "the service sent an object whose SHA-256 is another one");
         finish_failed(objects, fetch, &error);
-    } else if (ff_objects_path(&objects->agent->folder, &digest, false, place, &error) < 0 ||
-               rename(fetch->path, place) < 0) {
-        ff_fail_errno(&error, FF_IO, errno, "cannot put an object into the cache");
-        finish_failed(objects, fetch, &error);
     } else {
-        objects->known[digest.bytes[0] % KNOWN] = digest;
-        finish(objects, fetch, none, none);
+        fetch->syncing = true;
+        fetch->sync.run = run_sync;
+        fetch->sync.done = sync_done;
+        ff_chores_give(objects->syncs, &fetch->sync);
     }
 }
 
@@ -269,7 +313,8 @@ void ff_objects_part(struct ff_objects *objects, const struct ff_part *part)
 {
     struct ff_error error;
     struct fetch *fetch = find_fetch(objects, &part->digest);
-    if (fetch == NULL || (part->code.size == 0 && part->offset != fetch->received))
+    if (fetch == NULL || fetch->syncing ||
+        (part->code.size == 0 && part->offset != fetch->received))
         return; /* an answer to an earlier question */
     if (take_part(fetch, part, &error) < 0)
         finish_failed(objects, fetch, &error);
@@ -281,11 +326,11 @@ void ff_objects_part(struct ff_objects *objects, const struct ff_part *part)
 
 /* ---- questions ---- */
 
-void ff_objects_prefetch(struct ff_objects *objects, const struct ff_digest *digest)
+void ff_objects_prefetch(struct ff_objects *objects, const struct ff_digest *digest, uint64_t size)
 {
     static const struct ff_digest none;
     if (is_known(objects, digest) || memcmp(digest, &none, sizeof none) == 0 ||
-        find_fetch(objects, digest) != NULL || is_there(objects, digest))
+        find_fetch(objects, digest) != NULL || is_there(objects, digest, size))
         return;
     start_fetch(objects, digest);
 }
@@ -294,7 +339,7 @@ void ff_objects_want(struct ff_objects *objects, struct ff_manager *manager,
                      const struct ff_want *want)
 {
     struct fetch *fetch = find_fetch(objects, &want->digest);
-    if (fetch == NULL && is_there(objects, &want->digest)) {
+    if (fetch == NULL && is_there(objects, &want->digest, 0)) {
         answer(objects, manager, &want->digest, want->offset, want->length);
         return;
     }
@@ -324,7 +369,7 @@ void ff_objects_online(struct ff_objects *objects)
     struct fetch *next = NULL;
     for (struct fetch *at = objects->fetches; at != NULL; at = next) {
         next = at->next;
-        if (begin(objects, at, &error) < 0)
+        if (!at->syncing && begin(objects, at, &error) < 0)
             finish_failed(objects, at, &error);
     }
 }
@@ -348,6 +393,7 @@ void ff_objects_destroy(struct ff_objects *objects)
 {
     if (objects == NULL)
         return;
+    ff_chores_destroy(objects->syncs);
     while (objects->fetches != NULL) {
         struct fetch *fetch = objects->fetches;
         objects->fetches = fetch->next;

@@ -2,8 +2,8 @@
  * endpoint/objects.h: functions and large arguments by SHA-256: the cache in cache/objects/, what is being fetched from
  * the service for it, and what managers asked for meanwhile.
  *
- * An object is asked for once, however many want it; it is written beside its place, checked as a whole, and renamed.
- * Managers are served from the file. The digest is the name, so a file that is there is right or is removed.
+ * An object is asked for once, however many want it; it is written beside its place, checked as a whole, synced (by a
+ * thread beside the loop), and renamed. Managers are served from the file, and check what they get.
  */
 #ifndef FF_ENDPOINT_OBJECTS_H
 #define FF_ENDPOINT_OBJECTS_H
@@ -16,8 +16,9 @@ struct ff_manager;
 struct ff_objects *ff_objects_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
 void ff_objects_destroy(struct ff_objects *objects);
 
-/* Begins to fetch what is not there yet, so that it is on the way before a manager asks. A zero digest is none. */
-void ff_objects_prefetch(struct ff_objects *objects, const struct ff_digest *digest);
+/* Begins to fetch what is not there yet, so that it is on the way before a manager asks; a file of another size is not it. A zero
+ * digest is none. */
+void ff_objects_prefetch(struct ff_objects *objects, const struct ff_digest *digest, uint64_t size);
 
 /* A manager wants a part: it gets it now or as soon as it is there. */
 void ff_objects_want(struct ff_objects *objects, struct ff_manager *manager,

@@ -1,13 +1,12 @@
 #include "endpoint/sweeper.h"
 
 #include "endpoint/uplink.h"
+#include "protocol/core/chores.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +31,8 @@ struct batch {
 };
 
 struct ff_sweeper {
+    struct ff_chore chore; /* the batch; first, for the way back from it */
+    struct ff_chores *chores;
     struct ff_agent *agent;
     struct ff_timer *timer;       /* hands the gathered ids over */
     struct ff_timer *stale_timer; /* the next look for what is old */
@@ -39,9 +40,7 @@ struct ff_sweeper {
     size_t count;
     size_t room;
     bool stale_due;
-    bool running;
-    atomic_bool finished;
-    pthread_t thread;
+    bool running; /* the batch is the thread's */
     struct batch batch;
 };
 
@@ -122,25 +121,23 @@ static void sweep_objects(const struct ff_folder *folder)
     }
 }
 
-static void *sweep(void *user)
+static void sweep(struct ff_chore *chore)
 {
-    struct ff_sweeper *sweeper = user;
+    const struct ff_sweeper *sweeper = (const struct ff_sweeper *)chore;
     sweep_tasks(&sweeper->agent->folder, &sweeper->batch);
     if (sweeper->batch.stale)
         sweep_objects(&sweeper->agent->folder);
-    drop_batch(&sweeper->batch);
-    atomic_store(&sweeper->finished, true);
-    return NULL;
 }
 
 /* ---- in the loop ---- */
 
-static void join(struct ff_sweeper *sweeper)
+static void swept(struct ff_chore *chore, bool closing)
 {
-    if (!sweeper->running)
-        return;
-    pthread_join(sweeper->thread, NULL);
+    struct ff_sweeper *sweeper = (struct ff_sweeper *)chore;
+    drop_batch(&sweeper->batch);
     sweeper->running = false;
+    if (!closing && (sweeper->count > 0 || sweeper->stale_due))
+        ff_timer_set_after(sweeper->timer, GATHER_MS);
 }
 
 /* All that is held, sorted. On failure for want of memory nothing counts as stale. */
@@ -166,12 +163,7 @@ static void list_held(struct ff_sweeper *sweeper)
 static void hand_over(void *user)
 {
     struct ff_sweeper *sweeper = user;
-    if (sweeper->running && !atomic_load(&sweeper->finished)) {
-        ff_timer_set_after(sweeper->timer, GATHER_MS);
-        return;
-    }
-    join(sweeper);
-    if (sweeper->count == 0 && !sweeper->stale_due)
+    if (sweeper->running || (sweeper->count == 0 && !sweeper->stale_due))
         return;
     sweeper->batch.over = sweeper->ids;
     sweeper->batch.over_count = sweeper->count;
@@ -183,10 +175,8 @@ static void hand_over(void *user)
     if (sweeper->stale_due)
         list_held(sweeper);
     sweeper->stale_due = false;
-    atomic_store(&sweeper->finished, false);
-    sweeper->running = pthread_create(&sweeper->thread, NULL, sweep, sweeper) == 0;
-    if (!sweeper->running)
-        drop_batch(&sweeper->batch); /* the folders stay until they are stale */
+    sweeper->running = true;
+    ff_chores_give(sweeper->chores, &sweeper->chore);
 }
 
 /* What is not held here may wait at the service for its next attempt, with a checkpoint in its folder: while the service
@@ -225,9 +215,12 @@ struct ff_sweeper *ff_sweeper_create(struct ff_agent *agent, struct ff_error *er
         return NULL;
     }
     sweeper->agent = agent;
+    sweeper->chore.run = sweep;
+    sweeper->chore.done = swept;
+    sweeper->chores = ff_chores_create(agent->loop, error);
     sweeper->timer = ff_timer_create(agent->loop, hand_over, sweeper, error);
     sweeper->stale_timer = ff_timer_create(agent->loop, look_for_stale, sweeper, error);
-    if (sweeper->timer == NULL || sweeper->stale_timer == NULL) {
+    if (sweeper->chores == NULL || sweeper->timer == NULL || sweeper->stale_timer == NULL) {
         ff_sweeper_destroy(sweeper);
         return NULL;
     }
@@ -240,7 +233,7 @@ void ff_sweeper_destroy(struct ff_sweeper *sweeper)
 {
     if (sweeper == NULL)
         return;
-    join(sweeper);
+    ff_chores_destroy(sweeper->chores);
     ff_timer_destroy(sweeper->timer);
     ff_timer_destroy(sweeper->stale_timer);
     free(sweeper->ids);

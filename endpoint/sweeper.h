@@ -3,7 +3,7 @@
  * that no attempt here belongs to and that nothing was written to for FF_RESULT_DAYS, and cached objects that nobody has
  * used for long. Old task folders go only while the service knows what is held here.
  *
- * Removing can take long, so a batch of ids is handed whole to a thread of its own, which ends with it.
+ * Removing can take long, so a batch of ids is handed whole to a thread beside the loop (chores.h).
  */
 #ifndef FF_ENDPOINT_SWEEPER_H
 #define FF_ENDPOINT_SWEEPER_H

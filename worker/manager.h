@@ -27,6 +27,7 @@
 #include "worker/settings.h"
 #include "worker/slots.h"
 
+struct ff_chores;
 struct ff_manager;
 struct ff_uplink;
 struct ff_objects;
@@ -148,8 +149,9 @@ struct ff_manager {
     size_t core_count;
     struct ff_slot *slots;
     size_t slot_count;
-    struct ff_child *spare; /* started, waits for its setup */
-    bool spare_failed;      /* the last one did not live: none is started ahead until one does */
+    struct ff_chores *removals; /* of folders that dead runners had lent */
+    struct ff_child *spare;     /* started, waits for its setup */
+    bool spare_failed; /* the last one did not live: none is started ahead until one does */
     struct ff_work **buckets;
     struct ff_work_list fetching, leasing, resting, storing, ended;
     struct ff_group *groups;

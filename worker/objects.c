@@ -1,10 +1,11 @@
 /*
  * Objects by SHA-256. What a task needs lies in the endpoint's cache, which the agent and all managers share where they share a
  * home; what is not there yet is asked from the agent, part by part, and put there. Nothing is used before its digest was
- * checked by this process.
+ * checked by this process: once, and beside the loop when it is large.
  */
 #include "worker/manager.h"
 
+#include "protocol/core/chores.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 
@@ -24,6 +25,10 @@ struct wanting {
 };
 
 struct fetch {
+    struct ff_chore check; /* of the file that lies in the cache; first, for the way back from it */
+    bool checking;         /* and nothing is asked for meanwhile */
+    bool is_right;
+    struct ff_objects *objects;
     struct fetch *next;
     struct ff_digest digest;
     uint64_t size;
@@ -46,6 +51,7 @@ struct store {
 
 struct ff_objects {
     struct ff_manager *manager;
+    struct ff_chores *checks;
     struct fetch *fetches;
     struct store *stores;
     struct ff_digest known[KNOWN]; /* verified by this process; a ring */
@@ -60,6 +66,11 @@ struct ff_objects *ff_objects_create(struct ff_manager *manager, struct ff_error
         return NULL;
     }
     objects->manager = manager;
+    objects->checks = ff_chores_create(manager->loop, error);
+    if (objects->checks == NULL) {
+        free(objects);
+        return NULL;
+    }
     return objects;
 }
 
@@ -111,6 +122,7 @@ void ff_objects_destroy(struct ff_objects *objects)
 {
     if (objects == NULL)
         return;
+    ff_chores_destroy(objects->checks);
     while (objects->fetches != NULL) {
         struct fetch *next = objects->fetches->next;
         destroy_fetch(objects->fetches);
@@ -154,25 +166,39 @@ static bool is_known(const struct ff_objects *objects, const struct ff_digest *d
     return false;
 }
 
-/* Whether the object lies at its path; one with other bytes than its name says is removed. */
-static bool find_in_cache(struct ff_objects *objects, const struct ff_digest *digest,
-                          const char *path)
+/* In any thread. */
+static bool holds(const char *path, const struct ff_digest *digest)
 {
     struct ff_digest found;
     uint64_t size = 0;
-    if (access(path, R_OK) < 0)
-        return false;
+    return ff_digest_of_file(path, &found, &size, NULL) == 0 && same(&found, digest);
+}
+
+static void remove_wrong(const char *path)
+{
+    ff_log(FF_LOG_WARNING, "%s does not hold what its name says, and is fetched anew", path);
+    unlink(path);
+}
+
+enum found { NOT_THERE, THERE, TO_CHECK };
+
+/* Whether the object lies at its path; one with other bytes than its name says is removed. */
+static enum found find_in_cache(struct ff_objects *objects, const struct ff_digest *digest,
+                                uint64_t size, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) < 0 || access(path, R_OK) < 0)
+        return NOT_THERE;
     if (is_known(objects, digest))
-        return true;
-    if (ff_digest_of_file(path, &found, &size, NULL) < 0)
-        return false;
-    if (!same(&found, digest)) {
-        ff_log(FF_LOG_WARNING, "%s does not hold what its name says, and is fetched anew", path);
-        unlink(path);
-        return false;
+        return THERE;
+    if (size > FF_OBJECT_PART && (uint64_t)info.st_size == size)
+        return TO_CHECK;
+    if ((uint64_t)info.st_size == size && holds(path, digest)) {
+        remember(objects, digest);
+        return THERE;
     }
-    remember(objects, digest);
-    return true;
+    remove_wrong(path);
+    return NOT_THERE;
 }
 
 /* ---- fetching ---- */
@@ -213,6 +239,39 @@ static int begin_file(struct ff_objects *objects, struct fetch *fetch, struct ff
     return fetch->digester != NULL ? 0 : -1;
 }
 
+static struct fetch *make_fetch(struct ff_objects *objects, const struct ff_digest *digest,
+                                uint64_t size, struct ff_error *error)
+{
+    struct fetch *fetch = calloc(1, sizeof *fetch);
+    if (fetch == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for an object");
+        return NULL;
+    }
+    fetch->objects = objects;
+    fetch->fd = -1;
+    fetch->digest = *digest;
+    fetch->size = size;
+    fetch->next = objects->fetches;
+    objects->fetches = fetch;
+    return fetch;
+}
+
+static void leave_fetches(struct fetch *fetch)
+{
+    struct fetch **link = &fetch->objects->fetches;
+    while (*link != fetch)
+        link = &(*link)->next;
+    *link = fetch->next;
+}
+
+static int begin_asking(struct ff_objects *objects, struct fetch *fetch, struct ff_error *error)
+{
+    if (begin_file(objects, fetch, error) < 0)
+        return -1;
+    ask(objects, fetch);
+    return 0;
+}
+
 static struct fetch *begin_fetch(struct ff_objects *objects, const struct ff_digest *digest,
                                  uint64_t size, struct ff_error *error)
 {
@@ -221,22 +280,12 @@ static struct fetch *begin_fetch(struct ff_objects *objects, const struct ff_dig
                 (unsigned long long)size, FF_OBJECT_LIMIT);
         return NULL;
     }
-    struct fetch *fetch = calloc(1, sizeof *fetch);
-    if (fetch == NULL) {
-        ff_fail(error, FF_NO_MEMORY, "no memory for an object");
-        return NULL;
-    }
-    fetch->fd = -1;
-    fetch->digest = *digest;
-    fetch->size = size;
-    if (begin_file(objects, fetch, error) < 0) {
-        destroy_fetch(fetch);
-        return NULL;
-    }
-    fetch->next = objects->fetches;
-    objects->fetches = fetch;
-    ask(objects, fetch);
-    return fetch;
+    struct fetch *fetch = make_fetch(objects, digest, size, error);
+    if (fetch == NULL || begin_asking(objects, fetch, error) == 0)
+        return fetch;
+    leave_fetches(fetch);
+    destroy_fetch(fetch);
+    return NULL;
 }
 
 static struct fetch *find_fetch(const struct ff_objects *objects, const struct ff_digest *digest)
@@ -247,14 +296,72 @@ static struct fetch *find_fetch(const struct ff_objects *objects, const struct f
     return fetch;
 }
 
+/* Tells all that want it. Each may ask for the next object meanwhile, so the fetch leaves the list first. */
+static void end_fetch(struct fetch *fetch, const struct ff_error *error)
+{
+    leave_fetches(fetch);
+    struct wanting *works = fetch->works;
+    fetch->works = NULL;
+    destroy_fetch(fetch);
+    while (works != NULL) {
+        struct wanting *next = works->next;
+        ff_work_fetched(works->work, error);
+        free(works);
+        works = next;
+    }
+}
+
+/* ---- checking what lies there ---- */
+
+/* In the thread of the checks. */
+static void run_check(struct ff_chore *chore)
+{
+    struct fetch *fetch = (struct fetch *)chore;
+    fetch->is_right = holds(fetch->temporary, &fetch->digest);
+}
+
+static void check_done(struct ff_chore *chore, bool closing)
+{
+    struct fetch *fetch = (struct fetch *)chore;
+    struct ff_error error;
+    fetch->checking = false;
+    if (closing)
+        return;
+    if (fetch->is_right) {
+        remember(fetch->objects, &fetch->digest);
+        end_fetch(fetch, NULL);
+        return;
+    }
+    remove_wrong(fetch->temporary);
+    if (begin_asking(fetch->objects, fetch, &error) < 0)
+        end_fetch(fetch, &error);
+}
+
+static struct fetch *begin_check(struct ff_objects *objects, const struct ff_digest *digest,
+                                 uint64_t size, const char *path, struct ff_error *error)
+{
+    struct fetch *fetch = make_fetch(objects, digest, size, error);
+    if (fetch == NULL)
+        return NULL;
+    fetch->checking = true;
+    fetch->check.run = run_check;
+    fetch->check.done = check_done;
+    snprintf(fetch->temporary, sizeof fetch->temporary, "%s", path);
+    ff_chores_give(objects->checks, &fetch->check);
+    return fetch;
+}
+
 int ff_objects_need(struct ff_objects *objects, const struct ff_digest *digest, uint64_t size,
                     struct ff_work *work, char path[PATH_MAX], struct ff_error *error)
 {
     path_of(objects, digest, path);
     struct fetch *fetch = find_fetch(objects, digest);
-    if (fetch == NULL && find_in_cache(objects, digest, path))
+    enum found found = fetch == NULL ? find_in_cache(objects, digest, size, path) : NOT_THERE;
+    if (found == THERE)
         return 1;
-    if (fetch == NULL)
+    if (found == TO_CHECK)
+        fetch = begin_check(objects, digest, size, path, error);
+    else if (fetch == NULL)
         fetch = begin_fetch(objects, digest, size, error);
     if (fetch == NULL)
         return -1;
@@ -274,24 +381,6 @@ void ff_objects_forget(struct ff_objects *objects, struct ff_work *work)
         }
         *link = at->next;
         free(at);
-    }
-}
-
-/* Tells all that want it. Each may ask for the next object meanwhile, so the fetch leaves the list first. */
-static void end_fetch(struct ff_objects *objects, struct fetch *fetch, const struct ff_error *error)
-{
-    struct fetch **link = &objects->fetches;
-    while (*link != fetch)
-        link = &(*link)->next;
-    *link = fetch->next;
-    struct wanting *works = fetch->works;
-    fetch->works = NULL;
-    destroy_fetch(fetch);
-    while (works != NULL) {
-        struct wanting *next = works->next;
-        ff_work_fetched(works->work, error);
-        free(works);
-        works = next;
     }
 }
 
@@ -327,12 +416,12 @@ void ff_objects_part(struct ff_objects *objects, const struct ff_part *part)
 {
     struct ff_error error;
     struct fetch *fetch = find_fetch(objects, &part->digest);
-    if (fetch == NULL)
+    if (fetch == NULL || fetch->checking)
         return;
     if (part->code.size > 0) {
         ff_fail(&error, ff_error_code_from_name(part->code.data, part->code.size), "%.*s",
                 (int)part->message.size, (const char *)part->message.data);
-        end_fetch(objects, fetch, &error);
+        end_fetch(fetch, &error);
         return;
     }
     /* Parts come in the order they were asked for; another one is of an older asking. */
@@ -340,12 +429,12 @@ void ff_objects_part(struct ff_objects *objects, const struct ff_part *part)
         part->data.size > fetch->size - fetch->have)
         return;
     if (write_part(fetch, part->data, &error) < 0) {
-        end_fetch(objects, fetch, &error);
+        end_fetch(fetch, &error);
     } else if (fetch->have < fetch->size) {
         ask(objects, fetch);
     } else {
         int result = complete(objects, fetch, &error);
-        end_fetch(objects, fetch, result < 0 ? &error : NULL);
+        end_fetch(fetch, result < 0 ? &error : NULL);
     }
 }
 
@@ -432,6 +521,8 @@ void ff_objects_stored(struct ff_objects *objects, const struct ff_part *part)
 void ff_objects_online(struct ff_objects *objects)
 {
     for (struct fetch *fetch = objects->fetches; fetch != NULL; fetch = fetch->next) {
+        if (fetch->checking)
+            continue;
         fetch->asked = fetch->have;
         ask(objects, fetch);
     }

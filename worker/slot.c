@@ -6,6 +6,7 @@
 #include "worker/slot_output.h"
 #include "worker/tree.h"
 
+#include "protocol/core/chores.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
@@ -189,6 +190,35 @@ void ff_slot_kill(struct ff_slot *slot, const char *why)
     ff_slot_move(&slot->state, FF_SLOT_KILL);
 }
 
+/* Removing a tree can take long. */
+struct removal {
+    struct ff_chore chore;
+    char path[PATH_MAX];
+};
+
+static void run_removal(struct ff_chore *chore)
+{
+    (void)!ff_folder_remove(((struct removal *)chore)->path, NULL);
+}
+
+/* What was not removed goes when the next manager on this node begins. */
+static void removal_done(struct ff_chore *chore, bool closing)
+{
+    (void)closing;
+    free(chore);
+}
+
+static void remove_folder(struct ff_manager *manager, const char *path)
+{
+    struct removal *removal = calloc(1, sizeof *removal);
+    if (removal == NULL)
+        return;
+    removal->chore.run = run_removal;
+    removal->chore.done = removal_done;
+    snprintf(removal->path, sizeof removal->path, "%s", path);
+    ff_chores_give(manager->removals, &removal->chore);
+}
+
 /* The folder that the dead runner lent: the call that ran in it may have left something for its next attempt. */
 static void settle_lent_folder(const struct ff_slot *slot, const struct ff_work *lost)
 {
@@ -205,7 +235,7 @@ static void settle_lent_folder(const struct ff_slot *slot, const struct ff_work 
         if (rename(lent, own) == 0)
             return;
     }
-    (void)!ff_folder_remove(lent, NULL);
+    remove_folder(slot->manager, lent);
 }
 
 static void died(struct ff_slot *slot, int status)
@@ -306,6 +336,9 @@ int ff_slots_open(struct ff_manager *manager, struct ff_error *error)
     manager->slots = calloc(manager->slot_count, sizeof(struct ff_slot));
     if (manager->slots == NULL)
         return ff_fail(error, FF_NO_MEMORY, "no memory for %zu slots", manager->slot_count);
+    manager->removals = ff_chores_create(manager->loop, error);
+    if (manager->removals == NULL)
+        return -1;
     for (size_t i = 0; i < manager->slot_count; i++) {
         struct ff_slot *slot = &manager->slots[i];
         slot->manager = manager;
@@ -331,4 +364,5 @@ void ff_slots_close(struct ff_manager *manager)
         ff_timer_destroy(slot->timer);
     }
     free(manager->slots);
+    ff_chores_destroy(manager->removals);
 }

@@ -335,6 +335,29 @@ static void test_objects_are_fetched_once_and_served(void **state)
     scene_close(&scene);
 }
 
+/* What a machine that lost its power left in the cache. */
+static void test_torn_objects_are_fetched_anew(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order order = echo_order();
+    struct ff_error error;
+    char text[FF_DIGEST_TEXT_SIZE];
+    char path[PATH_MAX];
+    assert_ok(ff_digest_of(ff_span_of("whole"), &order.digest, &error), error);
+    order.size = 5;
+    scene_open(&scene);
+    ff_digest_text(&order.digest, text);
+    ff_folder_path(&scene.folder, path, "cache/objects/%.2s", text);
+    assert_ok(ff_folder_make(path, 0700, &error), error);
+    ff_folder_path(&scene.folder, path, "cache/objects/%.2s/%s", text, text + 2);
+    assert_ok(ff_file_write(path, ff_span_of("who"), 0600, &error), error);
+    connect_all(&scene);
+    scene_order(&scene, &order, 1);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OBJECT_WANT], 1);
+    scene_close(&scene);
+}
+
 static void test_wrong_objects_are_not_served(void **state)
 {
     (void)state;
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_refused_endpoint_says_who_runs_it),
         cmocka_unit_test(test_a_second_agent_is_refused_here),
         cmocka_unit_test(test_objects_are_fetched_once_and_served),
+        cmocka_unit_test(test_torn_objects_are_fetched_anew),
         cmocka_unit_test(test_wrong_objects_are_not_served),
         cmocka_unit_test(test_large_values_reach_a_restarted_service),
         cmocka_unit_test(test_equal_values_go_up_once),

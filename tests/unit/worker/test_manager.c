@@ -236,6 +236,58 @@ static void test_a_node_in_trouble_gives_back(void **state)
     assert_int_equal(ended(task)->outcome.state, FF_TASK_SUCCESS);
 }
 
+/* The echo function with `padding` zeros behind it, as a file of its own. */
+static struct ff_digest write_padded_echo(size_t padding, char *path, size_t path_size,
+                                          size_t *size)
+{
+    struct ff_error error;
+    struct ff_digest digest;
+    char echo[1024];
+    char *bytes = NULL;
+    snprintf(echo, sizeof echo, "%s/lib/farfield/functions/echo.so", getenv("FF_STAGE"));
+    assert_ok(ff_file_read(echo, 1 << 28, &bytes, size, &error), error);
+    char *padded = calloc(1, *size + padding);
+    assert_non_null(padded);
+    memcpy(padded, bytes, *size);
+    *size += padding;
+    struct ff_span span = {padded, *size};
+    snprintf(path, path_size, "%s/echo-%zu.so", agent.folder, padding);
+    assert_ok(ff_file_write(path, span, 0600, &error), error);
+    assert_ok(ff_digest_of(span, &digest, &error), error);
+    free(padded);
+    free(bytes);
+    return digest;
+}
+
+static void test_large_functions_are_checked(void **state)
+{
+    (void)state;
+    struct ff_error error;
+    char function[1024];
+    char path[1024];
+    char text[FF_DIGEST_TEXT_SIZE];
+    size_t size = 0;
+    (void)write_padded_echo(2 << 20, function, sizeof function, &size);
+    assert_success(agent_submit(&agent, &(struct wish){.function = function, .arguments = "[7]"}),
+                   "[7]");
+    assert_int_equal(agent.wanted, 0);
+    /* One that lies in the cache with the right size and the wrong bytes. */
+    struct ff_digest digest = write_padded_echo(3 << 20, function, sizeof function, &size);
+    ff_digest_text(&digest, text);
+    snprintf(path, sizeof path, "%s/cache/objects/%.2s", agent.folder, text);
+    assert_ok(ff_folder_make(path, 0700, &error), error);
+    snprintf(path, sizeof path, "%s/cache/objects/%.2s/%s", agent.folder, text, text + 2);
+    char *wrong = calloc(1, size);
+    assert_ok(ff_file_write(path, (struct ff_span){wrong, size}, 0600, &error), error);
+    free(wrong);
+    const struct wish wish = {.function = function, .arguments = "[8]", .uncached = true};
+    unsigned first = agent.count;
+    agent_submit_many(&agent, &wish, 3); /* which wait for the same check */
+    for (unsigned i = first; i < agent.count; i++)
+        assert_success(i, "[8]");
+    assert_int_equal(agent.wanted, (size + FF_OBJECT_PART - 1) / FF_OBJECT_PART);
+}
+
 static void test_flood_is_bounded(void **state)
 {
     (void)state;
@@ -476,6 +528,7 @@ int main(void)
         TEST(test_equal_values_are_sent_once),
         TEST(test_a_refused_value_is_sent_again),
         TEST(test_a_node_in_trouble_gives_back),
+        TEST(test_large_functions_are_checked),
         TEST(test_flood_is_bounded),
         TEST(test_many_short_calls_end_once_each),
         TEST(test_calls_behind_a_long_one_go_elsewhere),
