@@ -193,7 +193,7 @@ static int forward_events(struct ff_manager *manager, struct ff_decoder *decoder
             known = false;
     }
     if (got == 0 && known)
-        ff_uplink_forward(manager->agent->uplink, frame);
+        ff_uplink_forward(manager->agent->uplink, decoder->type, frame);
     return got;
 }
 

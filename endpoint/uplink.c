@@ -55,6 +55,7 @@ static void give_hello(void *user, struct ff_hello *hello)
     hello->slots = ff_config_slots(&agent->config);
     hello->cores = ff_config_cores();
     hello->window = (uint64_t)agent->config.endpoint_window;
+    hello->window_bytes = FF_WINDOW_BYTES;
     hello->take_over = agent->take_over;
 }
 
@@ -266,13 +267,13 @@ void ff_uplink_outcome_raw(struct ff_uplink *uplink, struct ff_span raw)
         ff_gather_raw(&uplink->outcomes, raw);
 }
 
-void ff_uplink_forward(struct ff_uplink *uplink, struct ff_span frame)
+void ff_uplink_forward(struct ff_uplink *uplink, enum ff_message_type type, struct ff_span frame)
 {
     /* What was reported before is known there before. */
     if (!ff_uplink_is_announced(uplink))
         return;
     ff_gather_flush(&uplink->reports);
-    ff_session_send(uplink->session, frame);
+    (void)ff_session_offer(uplink->session, type, frame);
 }
 
 void ff_uplink_want(struct ff_uplink *uplink, const struct ff_want *want)

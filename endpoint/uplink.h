@@ -24,8 +24,8 @@ void ff_uplink_report_raw(struct ff_uplink *uplink, struct ff_span raw);
 void ff_uplink_report(struct ff_uplink *uplink, const struct ff_report *report);
 void ff_uplink_outcome_raw(struct ff_uplink *uplink, struct ff_span raw);
 
-/* Whole messages, at once. */
-void ff_uplink_forward(struct ff_uplink *uplink, struct ff_span frame);
+/* Whole messages, at once. What is forwarded is dropped while the link is slow (ff_session_offer). */
+void ff_uplink_forward(struct ff_uplink *uplink, enum ff_message_type type, struct ff_span frame);
 void ff_uplink_want(struct ff_uplink *uplink, const struct ff_want *want);
 void ff_uplink_store(struct ff_uplink *uplink, const struct ff_part *part);
 void ff_uplink_drain(struct ff_uplink *uplink, const char *reason);

@@ -41,6 +41,7 @@
     X(FF_COMMIT_ROWS, 10000, "rows", "operations that one commit of the store gathers")                      \
     X(FF_ENDPOINT_WINDOW, 8192, "tasks", "tasks without result that the service lets an endpoint hold (config)") \
     X(FF_WINDOW_BYTES, 67108864, "bytes", "arguments of the tasks in a window, together")                    \
+    X(FF_LINK_CREDIT, 8388608, "bytes", "under way on a link before previews and log lines are dropped; progress at twice that") \
     X(FF_UNCHARGED_MAX, 100, "attempts", "uncharged losses of one task before it fails all the same")        \
     X(FF_RUNNER_WINDOW, 64, "calls", "calls handed to a runner before the first has ended")                  \
     X(FF_MAX_RETRIES, 2, "attempts", "attempts after the first when a runner, node or endpoint was lost (config)") \

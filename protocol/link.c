@@ -84,17 +84,6 @@ int ff_link_connect(void *socket, const char *address, struct ff_error *error)
     return 0;
 }
 
-void *ff_link_dealer(void *context, const char *address, const char *server_key,
-                     const struct ff_curve_keys *keys, struct ff_error *error)
-{
-    void *socket = ff_link_dealer_make(context, server_key, keys, error);
-    if (socket != NULL && ff_link_connect(socket, address, error) < 0) {
-        zmq_close(socket);
-        return NULL;
-    }
-    return socket;
-}
-
 void ff_link_linger(void *socket, int linger_ms)
 {
     set_int(socket, ZMQ_LINGER, linger_ms);

@@ -3,7 +3,8 @@
  *
  * One socket belongs to one thread. ROUTER sockets are mandatory (a message to a peer that is gone
  * is an error, not a silent loss) and let nobody take over another's routing id; nothing blocks in
- * a send; high-water marks are off, because the window of the protocol bounds what is under way;
+ * a send; high-water marks are off, because the window of the protocol bounds what is under way and
+ * a session drops what may be dropped (FF_LINK_CREDIT);
  * messages beyond FF_MESSAGE_LIMIT drop the peer. All sockets use CURVE. Which key speaks is known
  * from the handshake (ff_link_peer_key), never from what a message claims.
  */
@@ -21,13 +22,9 @@
 void *ff_link_router(void *context, const char *host, int *port, const struct ff_curve_keys *keys,
                      struct ff_error *error) FF_MUST_USE;
 
-/* A DEALER that connects to "tcp://HOST:PORT" whose server key is `server_key`, once: what is sent
- * waits for the connection; when that breaks, the socket is of no more use and another is made, so
+/* A DEALER for the server whose key is `server_key`; then its one connection to "tcp://HOST:PORT":
+ * what is sent waits for it; when it breaks, the socket is of no more use and another is made, so
  * that nothing of the old connection reaches the new one (monitor.h tells when). */
-void *ff_link_dealer(void *context, const char *address, const char *server_key,
-                     const struct ff_curve_keys *keys, struct ff_error *error) FF_MUST_USE;
-
-/* The same in two steps, for one who has to do something in between. */
 void *ff_link_dealer_make(void *context, const char *server_key, const struct ff_curve_keys *keys,
                           struct ff_error *error) FF_MUST_USE;
 int ff_link_connect(void *socket, const char *address, struct ff_error *error) FF_MUST_USE;

@@ -66,6 +66,7 @@
     F(S, U64, devices, "gpus", 0)                                                                     \
     F(S, U64, waiting, "wait", 0)                                                                     \
     F(S, U64, running, "run", 0)                                                                      \
+    F(S, U64, heard, "heard", 0) /* bytes that a server has heard on this connection, all messages together */ \
     F(S, TEXT, why, "why", 1024) /* in words, when something is in the way of waiting tasks */
 
 /* What the receiver of an order must know to carry it out; none is defined by version 1. An unknown bit is answered with

@@ -30,8 +30,10 @@ struct ff_peer {
     int fd; /* of its connection, to recognise its end */
     int64_t heard_ns;
     int64_t sent_ns;
-    bool leaving; /* nothing is sent to it or taken from it any more */
-    bool left;    /* it said FAREWELL */
+    uint64_t heard_bytes;
+    uint64_t told_bytes; /* of those, what the last heartbeat said */
+    bool leaving;        /* nothing is sent to it or taken from it any more */
+    bool left;           /* it said FAREWELL */
     char why[WHY_SIZE];
     size_t routing_size;
     uint8_t routing[]; /* the routing id */
@@ -190,7 +192,10 @@ static void send_plain(struct ff_peer *peer, enum ff_message_type type, const ch
     struct ff_farewell farewell = {.reason = ff_span_of(reason)};
     struct ff_encoder encoder;
     memset(&heartbeat, 0, sizeof heartbeat);
+    heartbeat.heard = peer->heard_bytes;
     ff_encode_begin(&encoder, &peer->peers->buffer, type);
+    if (type == FF_MSG_HEARTBEAT)
+        peer->told_bytes = peer->heard_bytes;
     if (type == FF_MSG_HEARTBEAT)
         ff_encode_heartbeat(&encoder, &heartbeat);
     else
@@ -254,6 +259,7 @@ static struct ff_peer *make_peer(struct ff_peers *peers, struct ff_span routing,
     peer->fd = zmq_msg_get(frame, ZMQ_SRCFD);
     peer->heard_ns = ff_monotonic_ns();
     peer->sent_ns = peer->heard_ns;
+    peer->heard_bytes = zmq_msg_size(frame); /* its HELLO */
     peer->routing_size = routing.size;
     memcpy(peer->routing, routing.data, routing.size);
     snprintf(peer->key, sizeof peer->key, "%s", ff_link_peer_key(frame));
@@ -367,10 +373,15 @@ static void take_frame(struct ff_peers *peers, struct ff_span routing, zmq_msg_t
     if (peer->leaving)
         return;
     peer->heard_ns = ff_monotonic_ns();
+    size_t size = zmq_msg_size(frame);
     if (take_message(peers, peer, frame, &error) < 0) {
         error.code = FF_PROTOCOL;
         ff_peer_refuse(peer, &error, false);
     }
+    /* The other side may go on to say what can be left out. */
+    peer->heard_bytes += size;
+    if (peer->heard_bytes - peer->told_bytes >= FF_LINK_CREDIT / 4)
+        send_plain(peer, FF_MSG_HEARTBEAT, "");
 }
 
 static bool receive(struct ff_peers *peers)
@@ -492,11 +503,6 @@ void *ff_peer_user(const struct ff_peer *peer)
 const char *ff_peer_key(const struct ff_peer *peer)
 {
     return peer->key;
-}
-
-unsigned ff_peer_version(const struct ff_peer *peer)
-{
-    return peer->version;
 }
 
 int64_t ff_peer_silence_ms(const struct ff_peer *peer)

@@ -56,7 +56,6 @@ void ff_peer_refuse(struct ff_peer *peer, const struct ff_error *error, bool fin
 
 void *ff_peer_user(const struct ff_peer *peer);
 const char *ff_peer_key(const struct ff_peer *peer);
-unsigned ff_peer_version(const struct ff_peer *peer);
 
 /* Milliseconds since it was last heard. */
 int64_t ff_peer_silence_ms(const struct ff_peer *peer);

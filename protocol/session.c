@@ -30,15 +30,16 @@ struct ff_session {
     struct ff_timer *timer;
     struct ff_prepare *prepare;
     enum phase phase;
-    unsigned version;
     int64_t wait_ms; /* before the next attempt */
     int64_t heartbeat_ms;
     int64_t lost_ms;
     int64_t heard_ns;
     int64_t sent_ns;
-    bool look;         /* the socket may have something; nothing else costs a system call */
-    bool look_monitor; /* likewise */
-    int inside;        /* how many of our functions that call the owner are active */
+    uint64_t sent_bytes;  /* on this connection */
+    uint64_t taken_bytes; /* of those, what the server says it has heard */
+    bool look;            /* the socket may have something; nothing else costs a system call */
+    bool look_monitor;    /* likewise */
+    int inside;           /* how many of our functions that call the owner are active */
     bool destroyed;
     void *socket;
     struct ff_monitor *monitor;
@@ -129,6 +130,8 @@ static int open_socket(struct ff_session *session, const struct ff_session_targe
         return -1;
     session->look = true;
     session->look_monitor = true;
+    session->sent_bytes = 0;
+    session->taken_bytes = 0;
     return ff_link_connect(session->socket, target->address, error);
 }
 
@@ -137,6 +140,7 @@ static void send_frame(struct ff_session *session, struct ff_span frame)
     struct ff_error error;
     session->look = true;
     session->sent_ns = ff_monotonic_ns();
+    session->sent_bytes += frame.size;
     /* When it is not taken, the connection has just broken; the monitor says so. */
     int result = ff_link_send(session->socket, NULL, frame, &error);
     (void)result;
@@ -225,7 +229,6 @@ static void timer_due(void *user)
 static void take_welcome(struct ff_session *session, const struct ff_welcome *welcome)
 {
     session->phase = OPEN;
-    session->version = (unsigned)welcome->version;
     session->wait_ms = FF_RECONNECT_MS;
     session->heartbeat_ms =
         welcome->heartbeat_ms > 0 ? (int64_t)welcome->heartbeat_ms : FF_HEARTBEAT_MS;
@@ -277,6 +280,8 @@ static int take_own(struct ff_session *session, struct ff_decoder *decoder, stru
         take_refusal(session, &item.refusal);
     } else if (decoder->type == FF_MSG_FAREWELL) {
         take_farewell(session, &item.farewell);
+    } else if (decoder->type == FF_MSG_HEARTBEAT && item.heartbeat.heard <= session->sent_bytes) {
+        session->taken_bytes = item.heartbeat.heard;
     }
     return 0;
 }
@@ -370,15 +375,19 @@ bool ff_session_is_open(const struct ff_session *session)
     return session->phase == OPEN;
 }
 
-unsigned ff_session_version(const struct ff_session *session)
-{
-    return session->phase == OPEN ? session->version : 0;
-}
-
 void ff_session_send(struct ff_session *session, struct ff_span frame)
 {
     if (session->phase == OPEN)
         send_frame(session, frame);
+}
+
+bool ff_session_offer(struct ff_session *session, enum ff_message_type type, struct ff_span frame)
+{
+    uint64_t most = type == FF_MSG_PROGRESS ? 2 * (uint64_t)FF_LINK_CREDIT : FF_LINK_CREDIT;
+    if (session->phase != OPEN || session->sent_bytes - session->taken_bytes > most)
+        return false;
+    send_frame(session, frame);
+    return true;
 }
 
 void ff_session_beat(struct ff_session *session)

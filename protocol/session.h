@@ -53,11 +53,11 @@ struct ff_session *ff_session_create(struct ff_loop *loop, void *context,
                                      struct ff_error *error) FF_MUST_USE;
 bool ff_session_is_open(const struct ff_session *session);
 
-/* The version that both ends speak; 0 while not open. */
-unsigned ff_session_version(const struct ff_session *session);
-
 /* Copies the frame. */
 void ff_session_send(struct ff_session *session, struct ff_span frame);
+
+/* The same for what may be dropped (PREVIEW, LOG, PROGRESS): false, when too much is under way and it was. */
+bool ff_session_offer(struct ff_session *session, enum ff_message_type type, struct ff_span frame);
 
 /* Sends a heartbeat now, because its numbers have changed. */
 void ff_session_beat(struct ff_session *session);

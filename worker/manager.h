@@ -239,7 +239,8 @@ void ff_uplink_progress(struct ff_uplink *uplink, struct ff_span raw);
 void ff_uplink_line(struct ff_uplink *uplink, const struct ff_line *line);
 void ff_uplink_outcome(struct ff_uplink *uplink, struct ff_span raw);
 
-/* Sent as it is, after what was gathered. */
+/* Sent as it is, after what was gathered; a preview is dropped while the link is slow. */
+void ff_uplink_preview(struct ff_uplink *uplink, struct ff_span frame);
 void ff_uplink_send(struct ff_uplink *uplink, struct ff_span frame);
 bool ff_uplink_flush(struct ff_uplink *uplink);
 

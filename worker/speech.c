@@ -111,7 +111,7 @@ static int take_item(struct ff_slot *slot, const struct ff_decoder *decoder, uni
         return 0;
     case FF_MSG_PREVIEW:
         if (is_of_head(slot, &item->preview.task) && may_preview(slot->calls.first))
-            ff_uplink_send(slot->manager->uplink, frame);
+            ff_uplink_preview(slot->manager->uplink, frame);
         return 0;
     default:
         return -1;

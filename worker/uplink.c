@@ -42,6 +42,15 @@ struct ff_uplink {
 
 /* ---- gathering ---- */
 
+/* Events may be dropped on a slow link. */
+static void send_as(struct ff_uplink *uplink, enum ff_message_type type, struct ff_span frame)
+{
+    if (type == FF_MSG_PROGRESS || type == FF_MSG_LOG || type == FF_MSG_PREVIEW)
+        (void)ff_session_offer(uplink->session, type, frame);
+    else
+        ff_session_send(uplink->session, frame);
+}
+
 static void send_gathered(struct ff_uplink *uplink, struct gather *gather)
 {
     struct ff_error error;
@@ -49,7 +58,7 @@ static void send_gathered(struct ff_uplink *uplink, struct gather *gather)
         return;
     gather->is_begun = false;
     if (ff_encode_end(&gather->encoder, &error) == 0)
-        ff_session_send(uplink->session, ff_buffer_span(&gather->buffer));
+        send_as(uplink, gather->type, ff_buffer_span(&gather->buffer));
     else
         ff_log_error("a message to the agent cannot be made", &error);
 }
@@ -115,6 +124,14 @@ void ff_uplink_send(struct ff_uplink *uplink, struct ff_span frame)
         return;
     (void)ff_uplink_flush(uplink);
     ff_session_send(uplink->session, frame);
+}
+
+void ff_uplink_preview(struct ff_uplink *uplink, struct ff_span frame)
+{
+    if (!ff_session_is_open(uplink->session))
+        return;
+    (void)ff_uplink_flush(uplink);
+    send_as(uplink, FF_MSG_PREVIEW, frame);
 }
 
 bool ff_uplink_is_open(const struct ff_uplink *uplink)

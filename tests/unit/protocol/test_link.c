@@ -59,6 +59,17 @@ static bool wait_for_message(struct bench *bench, long timeout_ms)
     }
 }
 
+/* A client's socket without a session behind it. */
+static void *connect_dealer(void *context, const char *address, const char *server_key,
+                            const struct ff_curve_keys *keys)
+{
+    struct ff_error error;
+    void *dealer = ff_link_dealer_make(context, server_key, keys, &error);
+    assert_non_null(dealer);
+    assert_ok(ff_link_connect(dealer, address, &error), error);
+    return dealer;
+}
+
 static void test_known_key_speaks_and_is_named(void **state)
 {
     (void)state;
@@ -66,8 +77,7 @@ static void test_known_key_speaks_and_is_named(void **state)
     struct ff_error error;
     open_bench(&bench);
     void *dealer =
-        ff_link_dealer(bench.context, bench.address, bench.server.public_key, &bench.known, &error);
-    assert_non_null(dealer);
+        connect_dealer(bench.context, bench.address, bench.server.public_key, &bench.known);
     assert_ok(ff_link_send(dealer, NULL, ff_span_of("hello"), &error), error);
     assert_true(wait_for_message(&bench, 5000));
     zmq_msg_t id;
@@ -96,9 +106,8 @@ static void test_foreign_key_is_not_heard(void **state)
     struct bench bench;
     struct ff_error error;
     open_bench(&bench);
-    void *dealer = ff_link_dealer(bench.context, bench.address, bench.server.public_key,
-                                  &bench.stranger, &error);
-    assert_non_null(dealer);
+    void *dealer =
+        connect_dealer(bench.context, bench.address, bench.server.public_key, &bench.stranger);
     assert_ok(ff_link_send(dealer, NULL, ff_span_of("let me in"), &error), error);
     assert_false(wait_for_message(&bench, 200));
     ff_link_close(dealer);
