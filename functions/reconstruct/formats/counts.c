@@ -106,7 +106,7 @@ struct part {
  * done, when it is another. Branches would keep the compiler from using vectors. */
 static bool store_plain(struct counting *counting, const struct part *part, double *sum)
 {
-    float most = counting->saturated < UINT16_MAX ? (float)counting->saturated - 1 : UINT16_MAX;
+    float most = counting->saturated <= UINT16_MAX ? (float)counting->saturated - 1 : UINT16_MAX;
     uint16_t *to;
     unsigned odd = 0;
     uint64_t total = 0;

@@ -49,9 +49,9 @@ static inline void scan_write(const char *path)
     ff_simulation_destroy(simulation);
 }
 
-/* Replaces a dataset of the file by one of `rank` axes. */
-static inline void scan_replace(const char *path, const char *dataset, hid_t type, int rank,
-                                const hsize_t *shape, const void *values)
+/* Replaces a dataset of the file by one of `rank` axes, from values of another type. */
+static inline void scan_replace_as(const char *path, const char *dataset, hid_t type, int rank,
+                                   const hsize_t *shape, hid_t given, const void *values)
 {
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(file >= 0);
@@ -60,10 +60,16 @@ static inline void scan_replace(const char *path, const char *dataset, hid_t typ
     hid_t id = H5Dcreate2(file, dataset, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(id >= 0);
     if (values != NULL)
-        assert_true(H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+        assert_true(H5Dwrite(id, given, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
     H5Dclose(id);
     H5Sclose(space);
     H5Fclose(file);
+}
+
+static inline void scan_replace(const char *path, const char *dataset, hid_t type, int rank,
+                                const hsize_t *shape, const void *values)
+{
+    scan_replace_as(path, dataset, type, rank, shape, type, values);
 }
 
 static inline void scan_replace_number(const char *path, const char *dataset, double value)

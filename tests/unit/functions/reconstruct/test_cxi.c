@@ -227,6 +227,41 @@ static void test_a_few_bad_pixels_are_masked(void **state)
     ff_problem_destroy(problem);
 }
 
+/* The largest value of a detector's type says that it could not count, for each type that counts come in. */
+static void test_the_top_of_an_integer_type_is_no_count(void **state)
+{
+    const struct place *place = *state;
+    const hsize_t shape[] = {SCAN_PATTERNS, SCAN_SIZE, SCAN_SIZE};
+    static int64_t values[SCAN_PATTERNS * SCAN_SIZE * SCAN_SIZE];
+    const struct {
+        hid_t type;
+        int64_t top;
+    } cases[] = {
+        {H5T_STD_U8LE, UINT8_MAX},  {H5T_STD_I8LE, INT8_MAX},    {H5T_STD_U16LE, UINT16_MAX},
+        {H5T_STD_I16LE, INT16_MAX}, {H5T_STD_U16BE, UINT16_MAX}, {H5T_STD_U32LE, UINT32_MAX},
+        {H5T_STD_I32LE, INT32_MAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ff_error error = {0};
+        for (size_t k = 0; k < sizeof values / sizeof values[0]; k++)
+            values[k] = 2;
+        values[5 * SCAN_SIZE * SCAN_SIZE] = cases[i].top; /* frame 5, corner */
+        values[5 * SCAN_SIZE * SCAN_SIZE + 1] =
+            cases[i].top < UINT16_MAX ? cases[i].top - 1 : 65534;
+        scan_replace_as(place->path, SCAN_DETECTOR "data", cases[i].type, 3, shape,
+                        H5T_NATIVE_INT64, values);
+        struct ff_problem *problem = read_scan(place->path, 0, &error);
+        if (problem == NULL)
+            fail_msg("%s", error.message);
+        size_t at = SCAN_SIZE / 2 * SCAN_SIZE + SCAN_SIZE / 2;
+        assert_non_null(problem->measured);
+        assert_int_equal(problem->measured[at], 0);
+        assert_int_equal(problem->measured[at + 1], 1);
+        assert_non_null(problem->counts.u16);
+        ff_problem_destroy(problem);
+    }
+}
+
 /* Two gigabytes claimed, nothing stored: refused before anything is allocated. */
 static void test_claims_are_not_believed(void **state)
 {
@@ -336,6 +371,7 @@ int main(void)
         SCAN_TEST(test_bad_geometry),
         SCAN_TEST(test_bad_frames),
         SCAN_TEST(test_a_few_bad_pixels_are_masked),
+        SCAN_TEST(test_the_top_of_an_integer_type_is_no_count),
         SCAN_TEST(test_claims_are_not_believed),
         SCAN_TEST(test_odd_types_are_not_converted),
         SCAN_TEST(test_what_is_missing_is_named),
