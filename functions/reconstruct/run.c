@@ -240,7 +240,9 @@ static int finish(struct run *run, double pixels, struct ff_error *error)
         run->operations->cost(run->backend, (struct ff_batch){patterns, count});
     }
     free(patterns);
-    if (run->operations->take_cost(run->backend, &cost, error) < 0)
+    /* The last step may be the one that went astray: only this pass sees it. */
+    if (run->operations->take_cost(run->backend, &cost, error) < 0 ||
+        check_finite(run, cost, error) < 0)
         return -1;
     result->cost = cost / pixels;
     result->r = sqrt(cost / problem->total_counts);

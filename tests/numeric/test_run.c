@@ -213,6 +213,13 @@ static void test_divergence_is_an_error_in_words(void **state)
                      -1);
     assert_non_null(strstr(error.message, "diverged in epoch"));
     assert_non_null(strstr(error.hint, "step_object"));
+    /* In the very last step, which no epoch comes after. */
+    settings.solver.epochs = settings.solver.batches = 1;
+    settings.solver.step_object = 1e30;
+    error = (struct ff_error){0};
+    assert_int_equal(ff_run(scene.problem, &settings, NULL, (struct ff_span){0}, &result, &error),
+                     -1);
+    assert_non_null(strstr(error.message, "diverged in epoch 1"));
     scene_destroy(&scene);
 }
 
