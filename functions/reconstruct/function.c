@@ -166,14 +166,14 @@ static int read_problem(struct reconstruction *own, struct ff_error *error)
     return 0;
 }
 
+/* What is left for the run of the user's limit and of the task's; 0 where there is neither. */
 static double time_limit(const struct reconstruction *own)
 {
-    double limit = own->settings->time_limit_s;
-    if (!isfinite(own->facts->seconds_left))
-        return limit;
-    double left = own->facts->seconds_left - seconds_since(own->started_ns);
-    left = fmax(left - fmax(reserve_s, 0.05 * left), 1e-3);
-    return limit > 0 && limit < left ? limit : left;
+    double asked = own->settings->time_limit_s > 0 ? own->settings->time_limit_s : INFINITY;
+    double until_killed = own->facts->seconds_left;
+    double until_kept = until_killed - fmax(reserve_s, 0.05 * until_killed);
+    double limit = isfinite(until_killed) ? fmin(asked, until_kept) : asked;
+    return isfinite(limit) ? fmax(limit - seconds_since(own->started_ns), 1e-3) : 0;
 }
 
 static struct ff_run_settings run_settings(const struct reconstruction *own)

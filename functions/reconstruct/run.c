@@ -22,8 +22,10 @@ struct run {
     struct ff_buffer saved;        /* a checkpoint, kept for the next */
     struct ff_buffer solver_state; /* likewise */
     size_t epoch;                  /* done */
-    int64_t started_ns;
-    int64_t kept_ns; /* when the last checkpoint was tried, or the run began */
+    double epoch_seconds;          /* of the last one */
+    int64_t begun_ns;              /* the run, planning included */
+    int64_t started_ns;            /* the first epoch */
+    int64_t kept_ns;               /* when the last checkpoint was tried, or the epochs began */
 };
 
 /* Slow epochs are saved more often than the user asked for: nobody wants to lose more than this. */
@@ -145,6 +147,13 @@ static bool checkpoint_due(const struct run *run)
            (every > 0 && seconds_since(run->kept_ns) >= checkpoint_within_s);
 }
 
+/* Whether another epoch, and the final pass (which takes half as long), would pass the time limit. */
+static bool time_is_up(const struct run *run)
+{
+    double limit = run->settings->time_limit_s;
+    return limit > 0 && seconds_since(run->begun_ns) + 1.5 * run->epoch_seconds >= limit;
+}
+
 /* Whether to end after this epoch, and why. */
 static bool should_end(struct run *run)
 {
@@ -157,8 +166,7 @@ static bool should_end(struct run *run)
         result->end = FF_RUN_ASKED;
     else if (order == FF_RUN_CHECKPOINT && keep_checkpoint(run) == 0)
         result->end = FF_RUN_YIELDED;
-    else if (run->settings->time_limit_s > 0 &&
-             seconds_since(run->started_ns) >= run->settings->time_limit_s)
+    else if (time_is_up(run))
         result->end = FF_RUN_TIME;
     else
         return false;
@@ -193,12 +201,14 @@ static int iterate(struct run *run, double pixels, struct ff_error *error)
     run->started_ns = run->kept_ns = ff_monotonic_ns();
     while (run->epoch < run->settings->solver.epochs) {
         double cost;
+        int64_t start = ff_monotonic_ns();
         run->algorithm->epoch(run->solver, run->operations, run->backend, &run->random,
                               run->epoch + 1);
         run->epoch++;
         if (run->operations->take_cost(run->backend, &cost, error) < 0 ||
             check_finite(run, cost, error) < 0)
             return -1;
+        run->epoch_seconds = seconds_since(start);
         report(run, cost, pixels);
         bool last = should_end(run);
         if (last)
@@ -316,6 +326,7 @@ int ff_run(const struct ff_problem *problem, const struct ff_run_settings *setti
         .operations = &ff_backend_cpu,
         .random = ff_random_seed(settings->seed),
         .result = &made,
+        .begun_ns = ff_monotonic_ns(),
     };
     ff_buffer_init(&run.saved, ff_checkpoint_limit(problem, settings));
     ff_buffer_init(&run.solver_state, ff_checkpoint_limit(problem, settings));

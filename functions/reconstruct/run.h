@@ -20,7 +20,8 @@ struct ff_run_settings {
     const char *cache_folder; /* transform plans; may be NULL */
     size_t preview_every;     /* epochs; 0: never */
     size_t checkpoint_every;  /* epochs, and once a minute; 0: only when asked to */
-    double time_limit_s;      /* of the run; 0: none */
+    double time_limit_s;      /* of the run, planning and final pass included: it ends before the
+                                 epoch that would pass it, but not before the first; 0: none */
 };
 
 struct ff_run_epoch {

@@ -54,7 +54,9 @@ static const struct ff_option options[] = {
      "auto goes on from the checkpoint of an earlier attempt, never starts afresh, "
      "and the name of a checkpoint file goes on from that"},
     {"time_limit_s", FF_OPTION_NUMBER, AT(time_limit_s), "s", "0", 0, 31536000, NULL,
-     "After this time the reconstruction ends and keeps its result; 0 for no limit"},
+     "Time for all of it, from reading to the last figures; the reconstruction ends before the "
+     "epoch "
+     "that would pass it, and keeps its result; 0 for no limit"},
     {"crop", FF_OPTION_INTEGER, AT(crop), "px", "0", 0, 16384, NULL,
      "Use only the middle of each frame, so many rows and columns; 0 the whole frame"},
     {"initial_probe", FF_OPTION_PATH, AT(initial_probe), NULL, "", 0, 0, NULL,
