@@ -138,10 +138,12 @@ const char *ff_shell_output_last_line(const struct ff_shell_output *output)
     return output->last;
 }
 
+void ff_shell_output_end(struct ff_shell_output *output)
+{
+    end_line(output);
+}
+
 void ff_shell_output_destroy(struct ff_shell_output *output)
 {
-    if (output == NULL)
-        return;
-    end_line(output);
     free(output);
 }

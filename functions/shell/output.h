@@ -18,6 +18,9 @@ struct ff_shell_output;
 struct ff_shell_output *ff_shell_output_create(struct ff_call *call, enum ff_call_log_level level);
 void ff_shell_output_add(struct ff_shell_output *output, const char *data, size_t size);
 
+/* The stream is at its end: its last line counts as one, though no newline ended it. */
+void ff_shell_output_end(struct ff_shell_output *output);
+
 /* Head, a line that says what was dropped, and tail, as a JSON string; bytes that are not UTF-8
  * become U+FFFD. The caller owns it. */
 json_t *ff_shell_output_json(const struct ff_shell_output *output);

@@ -5,7 +5,7 @@
  * user while it runs; head and tail of both streams are kept for the result:
  *
  *     {"exit_status": 0, "signal": null, "stdout": …, "stderr": …, "stdout_bytes": n,
- * "stderr_bytes": n, "seconds": s}
+ *      "stderr_bytes": n, "seconds": s}
  *
  * An exit status other than 0 fails the task; the value stays with it.
  */
@@ -21,13 +21,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMMAND_LIMIT = 1 << 20, STREAMS = 2, TICK_MS = 50, STOP_GRACE_MS = 2000 };
+enum {
+    COMMAND_LIMIT = (128 << 10) - 1, /* the kernel's, for one argument of a program */
+    STREAMS = 2,
+    TICK_MS = 50,
+    STOP_GRACE_MS = 2000
+};
 
 struct command {
     pid_t pid;
+    int pid_fd; /* readable when the shell has ended; -1 where the kernel has none: ticks do */
     int pipes[STREAMS]; /* standard output and error; -1 when at its end */
     struct ff_shell_output *outputs[STREAMS];
     int64_t started_ns;
@@ -63,25 +71,39 @@ static int start(struct command *command, const char *text, struct ff_error *err
     command->pid = pid;
     command->pipes[0] = out[0];
     command->pipes[1] = err[0];
-    if (pid > 0)
+    if (pid > 0) {
+        setpgid(pid, pid); /* here too, so that a stop finds the group, however early it comes */
+        command->pid_fd = pidfd_open(pid, 0);
         return 0;
-    close(out[0]);
-    close(err[0]);
-    return ff_fail_errno(error, FF_IO, failure, "cannot start /bin/sh");
+    }
+    return ff_fail_errno(error, FF_IO, failure, "cannot start /bin/sh"); /* the caller closes */
 }
 
-static void drain(struct command *command, int stream)
+/* Takes what one read gives; the number of bytes. */
+static size_t drain(struct command *command, int stream)
 {
     char piece[16384];
     ssize_t got = read(command->pipes[stream], piece, sizeof piece);
     if (got < 0 && errno == EINTR)
-        return;
+        return 0;
     if (got > 0) {
         ff_shell_output_add(command->outputs[stream], piece, (size_t)got);
-        return;
+        return (size_t)got;
     }
     close(command->pipes[stream]);
     command->pipes[stream] = -1;
+    return 0;
+}
+
+/* Takes what lies in the pipe now, and no more: a child in the background may write for ever. */
+static void drain_rest(struct command *command, int stream)
+{
+    int lying = 0;
+    if (command->pipes[stream] >= 0)
+        ioctl(command->pipes[stream], FIONREAD, &lying);
+    while (lying > 0 && command->pipes[stream] >= 0)
+        lying -= (int)drain(command, stream);
+    ff_shell_output_end(command->outputs[stream]);
 }
 
 /* Asked to stop, the group gets SIGTERM first and SIGKILL after a grace. */
@@ -97,27 +119,25 @@ static void pass_on_stop(struct ff_call *call, struct command *command)
     }
 }
 
-/* Reads both streams until the command has ended and nothing is left in them. A background child
- * may keep them open for ever, so the end of the shell itself ends the reading once they are dry.
- */
+/* Reads both streams until the shell has ended. That they are closed does not end it: a command may
+ * close its output and go on; nor need they be closed then: a child in the background keeps them. */
 static int follow(struct ff_call *call, struct command *command)
 {
     int status = 0;
-    bool ended = false;
-    for (;;) {
-        struct pollfd waits[STREAMS] = {{.fd = command->pipes[0], .events = POLLIN},
-                                        {.fd = command->pipes[1], .events = POLLIN}};
-        int ready = poll(waits, STREAMS, ended ? 0 : TICK_MS);
-        for (int i = 0; i < STREAMS && ready > 0; i++)
-            if (waits[i].fd >= 0 && waits[i].revents != 0)
-                drain(command, i);
-        if (ended && ready <= 0)
-            return status;
+    while (waitpid(command->pid, &status, WNOHANG) != command->pid) {
         pass_on_stop(call, command);
-        bool closed = command->pipes[0] < 0 && command->pipes[1] < 0;
-        if (!ended && waitpid(command->pid, &status, closed ? 0 : WNOHANG) == command->pid)
-            ended = true;
+        struct pollfd waits[STREAMS + 1] = {{.fd = command->pipes[0], .events = POLLIN},
+                                            {.fd = command->pipes[1], .events = POLLIN},
+                                            {.fd = command->pid_fd, .events = POLLIN}};
+        if (poll(waits, STREAMS + 1, TICK_MS) <= 0)
+            continue;
+        for (int i = 0; i < STREAMS; i++)
+            if (waits[i].revents != 0)
+                drain(command, i);
     }
+    for (int i = 0; i < STREAMS; i++)
+        drain_rest(command, i);
+    return status;
 }
 
 static json_t *describe(const struct command *command, int status)
@@ -167,7 +187,7 @@ static int report(struct ff_call *call, const struct command *command, int statu
 static int run_command(struct ff_call *call, const char *text)
 {
     struct ff_error error;
-    struct command command = {.pipes = {-1, -1}};
+    struct command command = {.pid_fd = -1, .pipes = {-1, -1}};
     int outcome = FF_OUTCOME_FAILURE;
     command.outputs[0] = ff_shell_output_create(call, FF_CALL_INFO);
     command.outputs[1] = ff_shell_output_create(call, FF_CALL_WARNING);
@@ -182,6 +202,8 @@ static int run_command(struct ff_call *call, const char *text)
             close(command.pipes[i]);
         ff_shell_output_destroy(command.outputs[i]);
     }
+    if (command.pid_fd >= 0)
+        close(command.pid_fd);
     return outcome;
 }
 

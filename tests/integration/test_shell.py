@@ -24,6 +24,32 @@ class Shell(FarfieldTest):
         said = self.ff.run("run", "bad", "--endpoint", "local", status=TASK_FAILED)
         self.assert_says(said, "7", "the reason")
 
+    def test_the_reason_needs_no_newline(self):
+        self.register("bad", "printf 'the reason' >&2; exit 7")
+        self.assertIn("the reason", self.ff.call("bad")["error"]["message"])
+
+    def test_a_child_that_writes_for_ever_does_not_hold_the_task(self):
+        self.register("babble", "yes & echo started")
+        task = self.ff.call("babble")
+        self.assertEqual((task["state"], task["result"]["exit_status"]), ("success", 0), task)
+
+    def test_a_command_that_closed_its_output_can_be_stopped(self):
+        self.register("closed", "echo ready; exec >&- 2>&-; sleep 3600")
+        task = self.ff.submit("closed")
+        wait_for(lambda: "ready" in self.ff.run("task", "logs", task).out, "the command to be ready")
+        self.ff.run("task", "stop", task)
+        ended = self.ff.wait_task(task)
+        self.assertEqual((ended["state"], ended["result"]["signal"]), ("failed", 15), ended)
+
+    def test_a_command_beyond_the_limit_of_the_kernel_is_refused_in_words(self):
+        self.register("greet", "echo {name}")
+        status, reply = self.ff.rest("POST", f"/v3/endpoints/{self.endpoint_id()}/submit",
+                                     {"tasks": {self.function_id("greet"): [{"name": "x" * 200000}]}})
+        self.assertEqual(status, 200, reply)
+        task = self.ff.wait_task(next(iter(reply["tasks"].values()))[0])
+        self.assertEqual(task["state"], "failed", task)
+        self.assertEqual(task["error"]["code"], "TOO_LARGE", task)
+
     def test_arguments_are_quoted_into_the_template(self):
         self.register("greet", "printf '%s' {name}")
         hostile = "a'b\"; $(touch pwned) `id` \\ * ~"
