@@ -51,9 +51,11 @@ static void test_a_line_is_an_entry(void **state)
     ff_shell_output_add(output, "o\nthree", 7);
     assert_int_equal(listener->entries, 2);
     assert_string_equal(ff_shell_output_last_line(output), "two");
-    ff_shell_output_destroy(output);
+    ff_shell_output_end(output);
+    assert_string_equal(ff_shell_output_last_line(output), "three");
     assert_string_equal(ff_buffer_text(&listener->said), "one\ntwo\nthree\n");
     assert_int_equal(listener->entries, 3);
+    ff_shell_output_destroy(output);
 }
 
 static void test_many_lines_at_once_are_few_entries_and_none_is_lost(void **state)
@@ -80,6 +82,7 @@ static void test_a_line_without_end_is_cut(void **state)
     char piece[5000];
     memset(piece, 'x', sizeof piece);
     ff_shell_output_add(output, piece, sizeof piece);
+    ff_shell_output_end(output);
     ff_shell_output_destroy(output);
     assert_int_equal(listener->entries, 3);
     assert_int_equal(listener->longest, 2000);
