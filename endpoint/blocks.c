@@ -103,6 +103,7 @@ static int write_settings(const struct ff_block *block, const struct ff_id *endp
     ff_buffer_printf(&buffer, "slots: %u\ncores: %u\ngpu_registry: ", ff_config_slots(config),
                      ff_config_cores());
     ff_yaml_quote(&buffer, config->gpu_registry);
+    /* No end: the only provider so far, local, has no time limit for a block. */
     ff_buffer_printf(&buffer,
                      "\nagent_lost_limit_ms: %lld\nheartbeat_ms: %d\nlost_ms: %d\nends_ns: 0\n"
                      "endpoint_id: %s\n",

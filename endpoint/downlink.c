@@ -24,9 +24,10 @@ struct ff_downlink {
 
 /* ---- managers ---- */
 
-static void send_to(void *user, struct ff_span frame)
+static void send_to(void *user, enum ff_message_type type, struct ff_span frame)
 {
     struct ff_manager *manager = user;
+    (void)type;
     if (manager->peer != NULL)
         ff_peer_send(manager->peer, frame);
 }
@@ -254,7 +255,7 @@ static void send_item(struct ff_manager *manager, struct ff_encoder *encoder)
     if (ff_encode_end(encoder, &error) < 0)
         ff_log_error("a message to a manager", &error);
     else
-        send_to(manager, ff_buffer_span(encoder->buffer));
+        send_to(manager, encoder->type, ff_buffer_span(encoder->buffer));
 }
 
 void ff_manager_send_part(struct ff_manager *manager, enum ff_message_type type,

@@ -8,7 +8,7 @@
 #define FF_ENDPOINT_DOWNLINK_H
 
 #include "endpoint/agent.h"
-#include "endpoint/gather.h"
+#include "protocol/gather.h"
 #include "protocol/peers.h"
 
 struct ff_manager {

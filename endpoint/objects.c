@@ -297,14 +297,8 @@ static int take_part(struct fetch *fetch, const struct ff_part *part, struct ff_
                        (unsigned long long)part->total);
     fetch->total = part->total;
     ff_digester_update(fetch->digester, part->data);
-    const char *data = part->data.data;
-    for (size_t done = 0; done < part->data.size;) {
-        ssize_t written =
-            pwrite(fetch->fd, data + done, part->data.size - done, (off_t)(part->offset + done));
-        if (written < 0 && errno != EINTR)
-            return ff_fail_errno(error, FF_IO, errno, "cannot write %s", fetch->path);
-        done += written > 0 ? (size_t)written : 0;
-    }
+    if (ff_pwrite_all(fetch->fd, part->data, (off_t)part->offset) < 0)
+        return ff_fail_errno(error, FF_IO, errno, "cannot write %s", fetch->path);
     fetch->received += part->data.size;
     return 0;
 }

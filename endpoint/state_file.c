@@ -75,9 +75,9 @@ static int put(const char *path, struct ff_span data)
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -1;
-    ssize_t written = write(fd, data.data, data.size);
+    int result = ff_write_all(fd, data);
     close(fd);
-    return written == (ssize_t)data.size ? rename(beside, path) : -1;
+    return result == 0 ? rename(beside, path) : -1;
 }
 
 static void write_state(struct ff_state_file *file, const struct seen *seen)

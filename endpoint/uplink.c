@@ -2,11 +2,11 @@
 
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
-#include "endpoint/gather.h"
 #include "endpoint/objects.h"
 #include "endpoint/uploads.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
+#include "protocol/gather.h"
 #include "protocol/session.h"
 
 #include <stdio.h>
@@ -154,9 +154,10 @@ static int take_message(void *user, struct ff_decoder *decoder, struct ff_error 
 
 /* ---- for the other rooms ---- */
 
-static void send_frame(void *user, struct ff_span frame)
+static void send_frame(void *user, enum ff_message_type type, struct ff_span frame)
 {
     struct ff_uplink *uplink = user;
+    (void)type;
     ff_session_send(uplink->session, frame);
 }
 

@@ -245,16 +245,10 @@ static struct upload *begin(struct ff_uploads *uploads, struct ff_manager *manag
 
 static int take(struct upload *upload, const struct ff_part *part, struct ff_error *error)
 {
-    const char *data = part->data.data;
     if (part->total != upload->total || part->data.size > upload->total - upload->received)
         return ff_fail(error, FF_PROTOCOL, "the parts of a value do not fit together");
-    for (size_t done = 0; done < part->data.size;) {
-        ssize_t written =
-            pwrite(upload->fd, data + done, part->data.size - done, (off_t)(part->offset + done));
-        if (written < 0 && errno != EINTR)
-            return ff_fail_errno(error, FF_IO, errno, "the agent cannot keep a value");
-        done += written > 0 ? (size_t)written : 0;
-    }
+    if (ff_pwrite_all(upload->fd, part->data, (off_t)part->offset) < 0)
+        return ff_fail_errno(error, FF_IO, errno, "the agent cannot keep a value");
     ff_digester_update(upload->digester, part->data);
     upload->received += part->data.size;
     if (upload->received < upload->total)

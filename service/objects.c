@@ -145,17 +145,8 @@ struct ff_upload *ff_upload_create(struct ff_objects *objects, const struct ff_d
 
 int ff_upload_add(struct ff_upload *upload, struct ff_span piece, struct ff_error *error)
 {
-    const char *at = piece.data;
-    size_t left = piece.size;
-    while (left > 0) {
-        ssize_t written = write(upload->fd, at, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return ff_fail_errno(error, FF_IO, errno, "cannot write the object");
-        at += written;
-        left -= (size_t)written;
-    }
+    if (ff_write_all(upload->fd, piece) < 0)
+        return ff_fail_errno(error, FF_IO, errno, "cannot write the object");
     ff_digester_update(upload->digester, piece);
     upload->size += piece.size;
     return 0;

@@ -45,22 +45,6 @@ static int path_of(const char *previews, const struct ff_id *task, struct ff_spa
     return 0;
 }
 
-static int write_all(int fd, struct ff_span data)
-{
-    const char *at = data.data;
-    size_t left = data.size;
-    while (left > 0) {
-        ssize_t written = write(fd, at, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -1;
-        at += written;
-        left -= (size_t)written;
-    }
-    return 0;
-}
-
 int ff_preview_write(const char *previews, const struct ff_id *task,
                      const struct ff_preview *preview, struct ff_error *error)
 {
@@ -81,7 +65,7 @@ int ff_preview_write(const char *previews, const struct ff_id *task,
     snprintf(head, sizeof head, "%.*s\n", (int)preview->media_type.size,
              (const char *)preview->media_type.data);
     int failure = 0;
-    if (write_all(fd, ff_span_of(head)) < 0 || write_all(fd, preview->data) < 0 ||
+    if (ff_write_all(fd, ff_span_of(head)) < 0 || ff_write_all(fd, preview->data) < 0 ||
         rename(beside, path) < 0)
         failure = errno;
     close(fd);

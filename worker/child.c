@@ -1,11 +1,11 @@
 #include "worker/child.h"
 
+#include "protocol/core/process.h"
 #include "worker/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,17 +26,7 @@ struct ends {
 static int spawn(const char *runner, const struct ends *ends, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawn_file_actions_adddup2(&actions, ends->null, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends->output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends->output, STDERR_FILENO);
@@ -44,9 +34,8 @@ static int spawn(const char *runner, const struct ends *ends, pid_t *pid)
     posix_spawn_file_actions_adddup2(&actions, ends->turn, TURN_FD);
     posix_spawn_file_actions_addclosefrom_np(&actions, FIRST_FREE_FD);
     char *const argv[] = {(char *)"farfield-runner", NULL};
-    int failure = posix_spawn(pid, runner, &actions, &attributes, argv, environ);
+    int failure = ff_process_spawn(runner, argv, &actions, pid);
     posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
     return failure;
 }
 

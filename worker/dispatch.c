@@ -7,7 +7,7 @@
  *   3. on idle slots of other groups, whose runners are ended for it: they are empty in a moment,
  *   4. where the group's calls are short: behind others, on the slot of the group that has the fewest.
  *
- * Calls that were handed ahead come back when the one before them takes long after all (calls.c).
+ * Calls that were handed ahead come back when the one before them takes long after all (call.c).
  */
 #include "worker/manager.h"
 

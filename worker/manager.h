@@ -6,7 +6,9 @@
  *   objects.c   functions and arguments from the agent's cache; large values towards the service
  *   leases.c    works that wait for GPUs
  *   dispatch.c  which work goes to which slot, and when
- *   calls.c     the calls in a slot: what its runner says, time limits, ends and deaths
+ *   slot.c      runners in slots: started, fed, killed, buried
+ *   call.c      a call in a slot: handing over, time limits, ends and deaths
+ *   speech.c    what a runner says
  *
  * The way of a work:
  *
@@ -175,7 +177,7 @@ struct ff_manager {
     char text[256];               /* of the message that is made at the moment */
 };
 
-/* ---- manager.c ---- */
+/* ---- manager_main.c ---- */
 
 /* Drains: takes nothing new, gives back what has not begun, and leaves when the last outcome has its receipt. `hurried`:
  * what runs is asked for a checkpoint, and killed after a while; and a receipt that cannot come is not waited for. */

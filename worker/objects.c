@@ -403,10 +403,8 @@ static int complete(struct ff_objects *objects, struct fetch *fetch, struct ff_e
 
 static int write_part(struct fetch *fetch, struct ff_span data, struct ff_error *error)
 {
-    ssize_t written = pwrite(fetch->fd, data.data, data.size, (off_t)fetch->have);
-    if (written != (ssize_t)data.size)
-        return ff_fail_errno(error, FF_IO, written < 0 ? errno : ENOSPC, "cannot write %s",
-                             fetch->temporary);
+    if (ff_pwrite_all(fetch->fd, data, (off_t)fetch->have) < 0)
+        return ff_fail_errno(error, FF_IO, errno, "cannot write %s", fetch->temporary);
     ff_digester_update(fetch->digester, data);
     fetch->have += data.size;
     return 0;

@@ -8,6 +8,7 @@
 #include "protocol/core/log.h"
 #include "protocol/core/text.h"
 #include "protocol/core/yaml.h"
+#include "protocol/gather.h"
 #include "protocol/session.h"
 
 #include <errno.h>
@@ -17,15 +18,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { GATHERED_BYTES = 1 << 20, LINK_WINDOW = 4096 };
-
-/* Items of one kind on their way into one message. */
-struct gather {
-    enum ff_message_type type;
-    bool is_begun;
-    struct ff_encoder encoder;
-    struct ff_buffer buffer;
-};
+enum { LINK_WINDOW = 4096 };
 
 enum { REPORTS, PROGRESS, LINES, OUTCOMES, GATHERS };
 
@@ -34,7 +27,7 @@ struct ff_uplink {
     void *context;
     struct ff_session *session;
     struct ff_timer *lost_timer; /* agent_lost_limit */
-    struct gather gathers[GATHERS];
+    struct ff_gather gathers[GATHERS];
     struct ff_id instance;
     bool is_away; /* and the lost_timer runs */
     char said[FF_ERROR_MESSAGE_SIZE];
@@ -43,78 +36,44 @@ struct ff_uplink {
 /* ---- gathering ---- */
 
 /* Events may be dropped on a slow link. */
-static void send_as(struct ff_uplink *uplink, enum ff_message_type type, struct ff_span frame)
+static void send_frame(void *user, enum ff_message_type type, struct ff_span frame)
 {
+    struct ff_uplink *uplink = user;
     if (type == FF_MSG_PROGRESS || type == FF_MSG_LOG || type == FF_MSG_PREVIEW)
         (void)ff_session_offer(uplink->session, type, frame);
     else
         ff_session_send(uplink->session, frame);
 }
 
-static void send_gathered(struct ff_uplink *uplink, struct gather *gather)
-{
-    struct ff_error error;
-    if (!gather->is_begun)
-        return;
-    gather->is_begun = false;
-    if (ff_encode_end(&gather->encoder, &error) == 0)
-        send_as(uplink, gather->type, ff_buffer_span(&gather->buffer));
-    else
-        ff_log_error("a message to the agent cannot be made", &error);
-}
-
-static struct ff_encoder *begin(struct ff_uplink *uplink, int which)
-{
-    struct gather *gather = &uplink->gathers[which];
-    if (!ff_session_is_open(uplink->session))
-        return NULL;
-    if (gather->is_begun && gather->buffer.size > GATHERED_BYTES)
-        send_gathered(uplink, gather);
-    if (!gather->is_begun)
-        ff_encode_begin(&gather->encoder, &gather->buffer, gather->type);
-    gather->is_begun = true;
-    return &gather->encoder;
-}
-
-/* A message that is full goes out, and the item begins another one. */
-#define ADD(uplink, which, call)                                                                   \
-    do {                                                                                           \
-        struct ff_encoder *encoder = begin(uplink, which);                                         \
-        if (encoder != NULL && !(call)) {                                                          \
-            send_gathered(uplink, &(uplink)->gathers[which]);                                      \
-            encoder = begin(uplink, which);                                                        \
-            (void)(call);                                                                          \
-        }                                                                                          \
-    } while (0)
-
 void ff_uplink_report(struct ff_uplink *uplink, const struct ff_report *report)
 {
-    ADD(uplink, REPORTS, ff_encode_report(encoder, report));
+    if (ff_session_is_open(uplink->session))
+        ff_gather_report(&uplink->gathers[REPORTS], report);
 }
 
 void ff_uplink_progress(struct ff_uplink *uplink, struct ff_span raw)
 {
-    ADD(uplink, PROGRESS, ff_encode_raw(encoder, raw));
+    if (ff_session_is_open(uplink->session))
+        ff_gather_raw(&uplink->gathers[PROGRESS], raw);
 }
 
 void ff_uplink_line(struct ff_uplink *uplink, const struct ff_line *line)
 {
-    ADD(uplink, LINES, ff_encode_line(encoder, line));
+    if (ff_session_is_open(uplink->session))
+        ff_gather_line(&uplink->gathers[LINES], line);
 }
 
 void ff_uplink_outcome(struct ff_uplink *uplink, struct ff_span raw)
 {
-    if (raw.size > 0)
-        ADD(uplink, OUTCOMES, ff_encode_raw(encoder, raw));
+    if (raw.size > 0 && ff_session_is_open(uplink->session))
+        ff_gather_raw(&uplink->gathers[OUTCOMES], raw);
 }
 
 bool ff_uplink_flush(struct ff_uplink *uplink)
 {
     bool any = false;
-    for (int i = 0; i < GATHERS; i++) {
-        any = any || uplink->gathers[i].is_begun;
-        send_gathered(uplink, &uplink->gathers[i]);
-    }
+    for (int i = 0; i < GATHERS; i++)
+        any = ff_gather_flush(&uplink->gathers[i]) || any;
     return any;
 }
 
@@ -131,7 +90,7 @@ void ff_uplink_preview(struct ff_uplink *uplink, struct ff_span frame)
     if (!ff_session_is_open(uplink->session))
         return;
     (void)ff_uplink_flush(uplink);
-    send_as(uplink, FF_MSG_PREVIEW, frame);
+    send_frame(uplink, FF_MSG_PREVIEW, frame);
 }
 
 bool ff_uplink_is_open(const struct ff_uplink *uplink)
@@ -245,7 +204,7 @@ static void link_open(void *user, const struct ff_welcome *welcome)
     uplink->is_away = false;
     uplink->said[0] = '\0';
     for (int i = 0; i < GATHERS; i++)
-        uplink->gathers[i].is_begun = false;
+        ff_gather_drop(&uplink->gathers[i]);
     announce(uplink);
     for (const struct ff_work *work = manager->ended.first; work != NULL; work = work->next)
         ff_uplink_outcome(uplink, (struct ff_span){work->outcome, work->outcome_size});
@@ -268,7 +227,7 @@ static void link_lost(void *user, const struct ff_error *why)
 {
     struct ff_uplink *uplink = user;
     for (int i = 0; i < GATHERS; i++)
-        uplink->gathers[i].is_begun = false;
+        ff_gather_drop(&uplink->gathers[i]);
     if (!uplink->is_away)
         ff_timer_set_after(uplink->lost_timer, uplink->manager->settings.agent_lost_limit_ms);
     uplink->is_away = true;
@@ -376,10 +335,8 @@ struct ff_uplink *ff_uplink_create(struct ff_manager *manager, struct ff_error *
         .heartbeat = fill_heartbeat,
     };
     uplink->manager = manager;
-    for (int i = 0; i < GATHERS; i++) {
-        uplink->gathers[i].type = types[i];
-        ff_buffer_init(&uplink->gathers[i].buffer, FF_MESSAGE_LIMIT);
-    }
+    for (int i = 0; i < GATHERS; i++)
+        ff_gather_init(&uplink->gathers[i], types[i], send_frame, uplink);
     ff_id_random(&uplink->instance);
     uplink->context = zmq_ctx_new();
     uplink->lost_timer = ff_timer_create(manager->loop, agent_is_lost, uplink, error);
@@ -404,6 +361,6 @@ void ff_uplink_destroy(struct ff_uplink *uplink, const char *farewell)
     if (uplink->context != NULL)
         zmq_ctx_term(uplink->context);
     for (int i = 0; i < GATHERS; i++)
-        ff_buffer_dispose(&uplink->gathers[i].buffer);
+        ff_gather_dispose(&uplink->gathers[i]);
     free(uplink);
 }

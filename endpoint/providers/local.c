@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,24 +92,12 @@ static struct ff_provider_job *make_job(struct ff_loop *loop, struct ff_process_
 static int spawn(const char *const command[], const char *log, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int failure =
-        posix_spawn(pid, command[0], &actions, &attributes, (char *const *)command, environ);
-    posix_spawnattr_destroy(&attributes);
+    int failure = ff_process_spawn(command[0], (char *const *)command, &actions, pid);
     posix_spawn_file_actions_destroy(&actions);
     return failure;
 }
@@ -206,8 +193,3 @@ const struct ff_provider ff_provider_local = {
     .release = release,
     .check = check,
 };
-
-const struct ff_provider *ff_provider_find(const char *name)
-{
-    return strcmp(name, ff_provider_local.name) == 0 ? &ff_provider_local : NULL;
-}

@@ -57,9 +57,10 @@ struct ff_provider {
     int (*check)(struct ff_error *error);
 };
 
-extern const struct ff_provider ff_provider_local;
-
-/* By name; NULL: there is none. */
+/* By name, from the table in providers.c; NULL: there is none. */
 const struct ff_provider *ff_provider_find(const char *name);
+
+/* The rows of that table. */
+extern const struct ff_provider ff_provider_local;
 
 #endif

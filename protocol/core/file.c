@@ -12,16 +12,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int write_all(int fd, const char *data, size_t size)
+int ff_write_all(int fd, struct ff_span data)
 {
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
+    const char *at = data.data;
+    for (size_t done = 0; done < data.size;) {
+        ssize_t written = write(fd, at + done, data.size - done);
+        if (written < 0 && errno != EINTR)
             return -1;
-        data += written;
-        size -= (size_t)written;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return 0;
+}
+
+int ff_pwrite_all(int fd, struct ff_span data, off_t offset)
+{
+    const char *at = data.data;
+    for (size_t done = 0; done < data.size;) {
+        ssize_t written = pwrite(fd, at + done, data.size - done, offset + (off_t)done);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        done += written > 0 ? (size_t)written : 0;
     }
     return 0;
 }
@@ -53,7 +63,7 @@ int ff_file_write(const char *path, struct ff_span data, mode_t mode, struct ff_
     if (fd < 0)
         return ff_fail_errno(error, FF_IO, errno, "cannot create %s", beside);
     int failure = 0;
-    if (write_all(fd, data.data, data.size) < 0 || fsync(fd) < 0)
+    if (ff_write_all(fd, data) < 0 || fsync(fd) < 0)
         failure = errno;
     if (close(fd) < 0 && failure == 0)
         failure = errno;

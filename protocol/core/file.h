@@ -13,6 +13,10 @@
 int ff_file_write(const char *path, struct ff_span data, mode_t mode,
                   struct ff_error *error) FF_MUST_USE;
 
+/* All of it, however often the system takes a part. -1 with errno. */
+int ff_write_all(int fd, struct ff_span data) FF_MUST_USE;
+int ff_pwrite_all(int fd, struct ff_span data, off_t offset) FF_MUST_USE;
+
 /* Reads a whole regular file into a terminated block that the caller frees; refuses more than `limit` bytes before
  * it allocates, and folders, by name. */
 int ff_file_read(const char *path, size_t limit, char **data, size_t *size,

@@ -201,6 +201,24 @@ static void say(const char *text)
     close(READY_FD);
 }
 
+int ff_process_spawn(const char *path, char *const argv[],
+                     const posix_spawn_file_actions_t *actions, pid_t *pid)
+{
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int failure = posix_spawn(pid, path, actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    return failure;
+}
+
 void ff_process_say_ready(const char *text)
 {
     char line[FF_ERROR_MESSAGE_SIZE];

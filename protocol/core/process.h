@@ -8,6 +8,7 @@
 
 #include "protocol/core/error.h"
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -33,7 +34,14 @@ int ff_process_start_daemon(const char *const argv[], const char *log_path, int 
                             struct ff_process_id *id, char *said, size_t said_size,
                             struct ff_error *error) FF_MUST_USE;
 
-/* For the program so started: tell the starter, once. Harmless when nobody waits. */
+/*
+ * posix_spawn of a program as a part of ours that lives on its own: in a session of its own, with no signal blocked and
+ * none ignored. The actions say what becomes of its descriptors. 0, or an errno.
+ */
+int ff_process_spawn(const char *path, char *const argv[],
+                     const posix_spawn_file_actions_t *actions, pid_t *pid) FF_MUST_USE;
+
+/* For a program that was started as a daemon: tell the starter, once. Harmless when nobody waits. */
 void ff_process_say_ready(const char *text);
 void ff_process_say_failed(const struct ff_error *error);
 

@@ -1,4 +1,4 @@
-#include "endpoint/gather.h"
+#include "protocol/gather.h"
 
 enum { KEPT_CAPACITY = 1 << 16 }; /* a larger buffer is given back after use */
 
@@ -19,6 +19,8 @@ void ff_gather_dispose(struct ff_gather *gather)
 
 static struct ff_encoder *room(struct ff_gather *gather)
 {
+    if (gather->open && gather->buffer.size > FF_GATHER_BYTES)
+        ff_gather_flush(gather);
     if (!gather->open)
         ff_encode_begin(&gather->encoder, &gather->buffer, gather->type);
     gather->open = true;
@@ -31,7 +33,7 @@ bool ff_gather_flush(struct ff_gather *gather)
         return false;
     /* Fails only for want of memory; what must arrive is sent again after the next opening. */
     if (ff_encode_end(&gather->encoder, NULL) == 0 && gather->encoder.items > 0)
-        gather->send(gather->user, ff_buffer_span(&gather->buffer));
+        gather->send(gather->user, gather->type, ff_buffer_span(&gather->buffer));
     ff_gather_drop(gather);
     return true;
 }
@@ -74,6 +76,11 @@ void ff_gather_control(struct ff_gather *gather, const struct ff_control *contro
 void ff_gather_report(struct ff_gather *gather, const struct ff_report *report)
 {
     FF_GATHER_ITEM(gather, ff_encode_report(encoder, report));
+}
+
+void ff_gather_line(struct ff_gather *gather, const struct ff_line *line)
+{
+    FF_GATHER_ITEM(gather, ff_encode_line(encoder, line));
 }
 
 void ff_gather_holding(struct ff_gather *gather, const struct ff_holding *holding)

@@ -1,12 +1,14 @@
 /*
- * endpoint/gather.h: items of one kind for one peer, gathered into as few messages as their limits allow.
+ * protocol/gather.h: items of one kind for one peer, gathered into messages of FF_GATHER_BYTES or a little more.
  */
-#ifndef FF_ENDPOINT_GATHER_H
-#define FF_ENDPOINT_GATHER_H
+#ifndef FF_PROTOCOL_GATHER_H
+#define FF_PROTOCOL_GATHER_H
 
 #include "protocol/codec.h"
 
-typedef void ff_gather_send(void *user, struct ff_span frame);
+typedef void ff_gather_send(void *user, enum ff_message_type type, struct ff_span frame);
+
+enum { FF_GATHER_BYTES = 1 << 20 };
 
 struct ff_gather {
     enum ff_message_type type;
@@ -28,6 +30,7 @@ void ff_gather_raw(struct ff_gather *gather, struct ff_span raw);
 void ff_gather_receipt(struct ff_gather *gather, const struct ff_receipt *receipt);
 void ff_gather_control(struct ff_gather *gather, const struct ff_control *control);
 void ff_gather_report(struct ff_gather *gather, const struct ff_report *report);
+void ff_gather_line(struct ff_gather *gather, const struct ff_line *line);
 void ff_gather_holding(struct ff_gather *gather, const struct ff_holding *holding);
 
 /* Sends what has gathered. true: there was something. */

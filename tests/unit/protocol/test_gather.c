@@ -1,6 +1,6 @@
 #include "tests/unit/check.h"
 
-#include "endpoint/gather.h"
+#include "protocol/gather.h"
 
 struct sink {
     int frames;
@@ -8,7 +8,7 @@ struct sink {
     size_t largest;
 };
 
-static void take(void *user, struct ff_span frame)
+static void take(void *user, enum ff_message_type type, struct ff_span frame)
 {
     struct sink *sink = user;
     struct ff_decoder decoder;
@@ -17,6 +17,7 @@ static void take(void *user, struct ff_span frame)
     sink->frames++;
     sink->largest = frame.size > sink->largest ? frame.size : sink->largest;
     assert_ok(ff_decode_open(&decoder, frame, &error), error);
+    assert_int_equal(decoder.type, type);
     while (ff_decode_next(&decoder, &item, &error) > 0)
         sink->items++;
     assert_int_equal(decoder.left, 0);
