@@ -27,7 +27,7 @@ static struct head head_of(const struct ff_problem *problem, const struct ff_run
     head.columns = problem->columns;
     head.object_rows = problem->object_rows;
     head.object_columns = problem->object_columns;
-    head.modes = settings->modes;
+    head.modes = problem->modes;
     head.batches = settings->solver.batches;
     head.probe_start = settings->solver.probe_start;
     head.seed = settings->seed;
@@ -42,15 +42,15 @@ static size_t object_bytes(const struct ff_problem *problem)
     return problem->object_rows * problem->object_columns * sizeof(ff_complex);
 }
 
-static size_t probe_bytes(const struct ff_problem *problem, const struct ff_run_settings *settings)
+static size_t probe_bytes(const struct ff_problem *problem)
 {
-    return settings->modes * problem->rows * problem->columns * sizeof(ff_complex);
+    return problem->modes * problem->rows * problem->columns * sizeof(ff_complex);
 }
 
 size_t ff_checkpoint_limit(const struct ff_problem *problem, const struct ff_run_settings *settings)
 {
     return sizeof(struct head) + settings->solver.epochs * sizeof(double) + object_bytes(problem) +
-           probe_bytes(problem, settings) + SOLVER_STATE_LIMIT;
+           probe_bytes(problem) + SOLVER_STATE_LIMIT;
 }
 
 int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_run_settings *settings,
@@ -66,7 +66,7 @@ int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_run_se
     ff_buffer_append(bytes, &head, sizeof head);
     ff_buffer_append(bytes, state->costs, state->epoch * sizeof(double));
     ff_buffer_append(bytes, state->object, object_bytes(problem));
-    ff_buffer_append(bytes, state->probe, probe_bytes(problem, settings));
+    ff_buffer_append(bytes, state->probe, probe_bytes(problem));
     ff_buffer_append(bytes, state->solver_state.data, state->solver_state.size);
     if (ff_buffer_check(bytes, "the checkpoint", error) < 0)
         return -1;
@@ -148,7 +148,7 @@ int ff_checkpoint_read(struct ff_span bytes, const struct ff_problem *problem,
                              (double)settings->solver.epochs);
     size_t cost_size = (size_t)head.epoch * sizeof(double);
     size_t object_size = object_bytes(problem);
-    size_t probe_size = probe_bytes(problem, settings);
+    size_t probe_size = probe_bytes(problem);
     size_t left = bytes.size - sizeof head;
     if (head.solver_state > left ||
         left - (size_t)head.solver_state != cost_size + object_size + probe_size)

@@ -11,8 +11,7 @@
 #include "functions/reconstruct/build.h"
 #include "functions/reconstruct/checkpoint.h"
 #include "functions/reconstruct/outputs.h"
-#include "functions/reconstruct/run.h"
-#include "functions/reconstruct/settings.h"
+#include "functions/reconstruct/run_settings.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 
@@ -178,25 +177,12 @@ static double time_limit(const struct reconstruction *own)
 
 static struct ff_run_settings run_settings(const struct reconstruction *own)
 {
-    const struct ff_settings *settings = own->settings;
-    return (struct ff_run_settings){
-        .algorithm = ff_settings_algorithm_name(settings),
-        .solver = {.epochs = (size_t)settings->epochs,
-                   .batches = ff_settings_batches(settings, own->problem->patterns),
-                   .alpha = settings->alpha,
-                   .step_object = settings->step_object,
-                   .step_probe = settings->step_probe,
-                   .probe_start = (size_t)settings->probe_start},
-        .modes = (size_t)settings->modes,
-        .seed = (uint64_t)settings->seed,
-        .threads = (unsigned)settings->threads,
-        .cores = own->facts->cores,
-        .core_count = own->facts->core_count,
-        .cache_folder = own->facts->cache_folder,
-        .preview_every = (size_t)settings->preview_every,
-        .checkpoint_every = (size_t)settings->checkpoint_every,
-        .time_limit_s = time_limit(own),
-    };
+    struct ff_run_settings settings = ff_run_settings_of(own->settings, own->problem->patterns);
+    settings.cores = own->facts->cores;
+    settings.core_count = own->facts->core_count;
+    settings.cache_folder = own->facts->cache_folder;
+    settings.time_limit_s = time_limit(own);
+    return settings;
 }
 
 /* --- the run --- */

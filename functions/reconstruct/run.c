@@ -59,16 +59,13 @@ static double measured_pixels(const struct ff_problem *problem)
     return (double)measured * (double)problem->patterns;
 }
 
-/* The given modes, further ones from the first, and all together as bright as the mean pattern. */
-static void start_probe(struct run *run)
+/* The problem's object and modes, these together as bright as the mean pattern. */
+static void start_state(struct run *run)
 {
     const struct ff_problem *problem = run->problem;
     size_t pixels = problem->rows * problem->columns;
-    size_t modes = run->settings->modes;
-    size_t given = problem->modes < modes ? problem->modes : modes;
-    memcpy(run->result->probe, problem->probe, given * pixels * sizeof(ff_complex));
-    ff_modes_start(run->result->probe, given, modes, problem->rows, problem->columns, &run->random);
-    ff_modes_rescale(run->result->probe, modes, pixels,
+    memcpy(run->result->probe, problem->probe, problem->modes * pixels * sizeof(ff_complex));
+    ff_modes_rescale(run->result->probe, problem->modes, pixels,
                      problem->total_counts / (double)problem->patterns);
     memcpy(run->result->object, problem->object,
            problem->object_rows * problem->object_columns * sizeof(ff_complex));
@@ -216,7 +213,7 @@ static int iterate(struct run *run, double pixels, struct ff_error *error)
         if (due(run->epoch, run->settings->preview_every) && run->watch->preview != NULL) {
             fetch(run);
             struct ff_run_view view = {run->problem, run->result->object, run->result->probe,
-                                       run->settings->modes, run->epoch};
+                                       run->problem->modes, run->epoch};
             run->watch->preview(run->watch->user, &view);
         }
         if (checkpoint_due(run))
@@ -277,10 +274,10 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
     const struct ff_run_settings *settings = run->settings;
     struct ff_run_result *result = run->result;
     int64_t start = ff_monotonic_ns();
-    result->modes = settings->modes;
+    result->modes = problem->modes;
     result->object = ff_array_create(problem->object_rows * problem->object_columns,
                                      sizeof(ff_complex), "the object", error);
-    result->probe = ff_array_create(settings->modes * problem->rows * problem->columns,
+    result->probe = ff_array_create(problem->modes * problem->rows * problem->columns,
                                     sizeof(ff_complex), "the probe", error);
     result->costs =
         ff_array_create(settings->solver.epochs + 1, sizeof(double), "the costs", error);
@@ -291,7 +288,7 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
         return -1;
     struct ff_backend_plan plan = {
         .problem = problem,
-        .modes = settings->modes,
+        .modes = problem->modes,
         .batch_limit = run->algorithm->batch_limit(run->solver),
         .threads = settings->threads,
         .cores = settings->cores,
@@ -304,7 +301,7 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
     snprintf(result->device, sizeof result->device, "%s", run->operations->describe(run->backend));
     result->bytes = run->operations->bytes(run->backend);
     if (resume.size == 0)
-        start_probe(run);
+        start_state(run);
     else if (resume_from(run, resume, error) < 0)
         return -1;
     run->operations->put_object(run->backend, result->object);

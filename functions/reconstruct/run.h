@@ -12,7 +12,6 @@
 struct ff_run_settings {
     const char *algorithm; /* "rpie" */
     struct ff_solver_settings solver;
-    size_t modes;
     uint64_t seed;
     unsigned threads; /* 0: one a core */
     const int *cores;

@@ -20,7 +20,6 @@ static struct ff_run_settings settings_of(size_t epochs, unsigned threads)
                    .step_object = 1,
                    .step_probe = 1,
                    .probe_start = 2},
-        .modes = 2,
         .seed = 7,
         .threads = threads,
     };

@@ -54,7 +54,6 @@ static struct ff_run_result run(const struct ff_problem *problem, size_t epochs,
                    .step_object = 1,
                    .step_probe = step_probe,
                    .probe_start = 2},
-        .modes = problem->modes,
         .threads = 2,
     };
     assert_ok(ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error), error);

@@ -7,7 +7,7 @@
  */
 #include "functions/local/program.h"
 #include "functions/reconstruct/build.h"
-#include "functions/reconstruct/run.h"
+#include "functions/reconstruct/run_settings.h"
 #include "functions/simulate/measurement.h"
 #include "protocol/core/file.h"
 #include "protocol/core/text.h"
@@ -145,23 +145,16 @@ static void on_epoch(void *user, const struct ff_run_epoch *epoch)
     figures->last_s = epoch->seconds;
 }
 
+/* Epochs of a real run, without what a user sees of it. */
 static struct ff_run_settings run_settings(const struct bench *bench,
                                            const struct ff_problem *problem)
 {
-    const struct ff_settings *settings = bench->settings;
-    return (struct ff_run_settings){
-        .algorithm = ff_settings_algorithm_name(settings),
-        .solver = {.epochs = EPOCHS,
-                   .batches = ff_settings_batches(settings, problem->patterns),
-                   .alpha = settings->alpha,
-                   .step_object = settings->step_object,
-                   .step_probe = settings->step_probe,
-                   .probe_start = (size_t)settings->probe_start},
-        .modes = (size_t)settings->modes,
-        .seed = (uint64_t)settings->seed,
-        .threads = (unsigned)settings->threads,
-        .cache_folder = bench->cache_folder,
-    };
+    struct ff_run_settings settings = ff_run_settings_of(bench->settings, problem->patterns);
+    settings.solver.epochs = EPOCHS;
+    settings.cache_folder = bench->cache_folder;
+    settings.preview_every = settings.checkpoint_every = 0;
+    settings.time_limit_s = 0;
+    return settings;
 }
 
 static int time_transforms(const struct ff_problem *problem, const struct ff_run_settings *settings,
@@ -169,7 +162,7 @@ static int time_transforms(const struct ff_problem *problem, const struct ff_run
 {
     const struct ff_backend_plan plan = {
         .problem = problem,
-        .modes = settings->modes,
+        .modes = problem->modes,
         .batch_limit = 1,
         .threads = settings->threads,
         .cache_folder = settings->cache_folder,

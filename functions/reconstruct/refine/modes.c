@@ -17,26 +17,6 @@ double ff_modes_power(const ff_complex *mode, size_t pixels)
     return power;
 }
 
-void ff_modes_start(ff_complex *probe, size_t given, size_t modes, size_t rows, size_t columns,
-                    struct ff_random *random)
-{
-    const float share = sqrtf(0.1f);
-    for (size_t m = given; m < modes; m++) {
-        double turns_y = ff_random_unit(random) - 0.5;
-        double turns_x = ff_random_unit(random) - 0.5;
-        ff_complex *to = probe + m * rows * columns;
-        for (size_t r = 0; r < rows; r++) {
-            for (size_t c = 0; c < columns; c++) {
-                double turns = turns_y * ((double)r / (double)rows - 0.5) +
-                               turns_x * ((double)c / (double)columns - 0.5);
-                double angle = 2 * M_PI * turns;
-                ff_complex phase = (float)cos(angle) + (float)sin(angle) * (ff_complex)I;
-                to[r * columns + c] = share * probe[r * columns + c] * phase;
-            }
-        }
-    }
-}
-
 void ff_modes_rescale(ff_complex *probe, size_t modes, size_t pixels, double power)
 {
     double now = ff_modes_power(probe, modes * pixels);

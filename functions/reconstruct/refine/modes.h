@@ -6,12 +6,6 @@
 #define FF_RECONSTRUCT_REFINE_MODES_H
 
 #include "functions/reconstruct/arrays.h"
-#include "functions/reconstruct/solvers/random.h"
-
-/* Fills modes `given` … modes-1 of `probe` (modes, rows, columns) with mode 0 times a random linear
- * phase ramp of at most one pixel of shift in the far field's period, with a tenth of its power. */
-void ff_modes_start(ff_complex *probe, size_t given, size_t modes, size_t rows, size_t columns,
-                    struct ff_random *random);
 
 /* Scales all modes alike so that Σ|P|² is `power`. */
 void ff_modes_rescale(ff_complex *probe, size_t modes, size_t pixels, double power);
