@@ -29,7 +29,8 @@ static const void *const_field_of(const struct ff_option *option, const void *va
     return (const char *)values + option->offset;
 }
 
-/* A bound as a person writes it: 1000000 rather than 1e+06; 1e+12 where nobody counts, unless each is meant. */
+/* A bound as a person writes it: 1000000 rather than 1e+06, but 1e+12 where nobody counts the noughts; a whole
+ * number has every digit. */
 static void bound_text(double bound, bool whole, char *text, size_t size)
 {
     if (bound == floor(bound) && fabs(bound) < (whole ? 1e16 : 1e12))

@@ -2,9 +2,9 @@
  * functions/option_table.h: one table of options that drives every way of giving them.
  *
  * A function describes its settings once, as an array of struct ff_option over a structure of
- * values. That table reads
- * `--set KEY=VALUE`, a YAML file and the JSON arguments of a task, refuses what it does not know
- * with the nearest name it does, and writes the help and the record of the values that were used.
+ * values. That table reads `--set KEY=VALUE`, a YAML file and the JSON arguments of a task, refuses
+ * what it does not know with the nearest name it does, and writes the help and the record of the
+ * values that were used.
  */
 #ifndef FF_FUNCTIONS_OPTION_TABLE_H
 #define FF_FUNCTIONS_OPTION_TABLE_H

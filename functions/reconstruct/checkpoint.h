@@ -1,9 +1,9 @@
 /*
  * functions/reconstruct/checkpoint.h: everything that a run needs to go on, in one block of bytes.
  *
- * Layout, little-endian as on every machine that Farfield runs on: struct ff_checkpoint_head, then
- * costs (float64, epochs), object and probe (complex64, shapes of the head), the solver's own
- * state. No pointers, no padding between.
+ * Layout, little-endian as on every machine that Farfield runs on: a head (in checkpoint.c), then
+ * costs (float64, epochs), object and probe (complex64, shapes of the head), the solver's own state.
+ * No pointers, no padding between.
  */
 #ifndef FF_RECONSTRUCT_CHECKPOINT_H
 #define FF_RECONSTRUCT_CHECKPOINT_H

@@ -19,7 +19,7 @@ struct ff_simulation {
     size_t rows, columns; /* of the object */
     ff_complex *object;   /* the truth */
     ff_complex *probe;    /* the truth: (modes, size, size) */
-    ff_complex *guess;    /* what a file offers to begin with: (size, size), or NULL */
+    ff_complex *guess;    /* what a file offers to begin with: as `probe`, or NULL */
     double *positions;    /* (N, 2): row and column of the minimum corner of each patch */
     double wavelength_m, object_pixel_m;
     size_t saturated; /* pixels so far that counted more than 16 bit hold */

@@ -61,8 +61,9 @@ static int check_file(const char *path, struct ff_error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        ff_fail_errno(error, FF_INPUT_MISSING, errno, "cannot open %s", path);
-        return errno == ENOENT
+        int failure = errno;
+        ff_fail_errno(error, FF_INPUT_MISSING, failure, "cannot open %s", path);
+        return failure == ENOENT
                    ? ff_hint(error, "check the path; relative ones begin at the current folder")
                    : -1;
     }
