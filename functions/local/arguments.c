@@ -1,5 +1,7 @@
 #include "functions/local/program.h"
 
+#include "protocol/core/json_text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +12,8 @@ int ff_local_report(const char *verb, bool json, const struct ff_error *error)
         fprintf(stderr, "  %s\n", error->hint);
     if (json) {
         json_t *line =
-            json_pack("{s:s, s:s, s:s, s:s}", "type", "error", "code", ff_error_name(error->code),
-                      "message", error->message, "hint", error->hint);
+            json_pack("{s:s, s:s, s:o, s:o}", "type", "error", "code", ff_error_name(error->code),
+                      "message", ff_json_text(error->message), "hint", ff_json_text(error->hint));
         json_dumpf(line, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(line);

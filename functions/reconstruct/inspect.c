@@ -4,6 +4,8 @@
 #include "functions/reconstruct/formats/listing.h"
 #include "functions/reconstruct/summary.h"
 
+#include "protocol/core/json_text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +48,7 @@ static int read_scan(struct inspection *inspection, const char *path)
     int result = ff_options_set(&ff_settings_table, settings, "input", path, &inspection->failure);
     struct ff_problem *problem =
         result == 0 ? ff_problem_create(settings, &notes, &inspection->failure) : NULL;
-    inspection->notes = json_string(ff_buffer_text(&notes));
+    inspection->notes = ff_json_text(ff_buffer_text(&notes));
     if (problem != NULL) {
         inspection->scan = ff_summary_of_scan(problem);
         inspection->doubts = ff_summary_of_doubts(inspection->scan);
@@ -154,16 +156,17 @@ static void set_or_null(json_t *line, const char *key, json_t *value)
 static void print_json(struct inspection *inspection, const char *path)
 {
     json_t *line = json_object();
-    json_object_set_new(line, "file", json_string(path));
+    json_object_set_new(line, "file", ff_json_text(path));
     set_or_null(line, "contents", inspection->contents);
     set_or_null(line, "scan", inspection->scan);
     set_or_null(line, "doubts", inspection->doubts);
     set_or_null(line, "notes", inspection->notes);
     if (inspection->scan == NULL)
-        json_object_set_new(
-            line, "error",
-            json_pack("{s:s, s:s, s:s}", "code", ff_error_name(inspection->failure.code), "message",
-                      inspection->failure.message, "hint", inspection->failure.hint));
+        json_object_set_new(line, "error",
+                            json_pack("{s:s, s:o, s:o}", "code",
+                                      ff_error_name(inspection->failure.code), "message",
+                                      ff_json_text(inspection->failure.message), "hint",
+                                      ff_json_text(inspection->failure.hint)));
     json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(line);

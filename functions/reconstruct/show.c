@@ -59,27 +59,22 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *text(const char *value)
-{
-    return value != NULL ? json_string(value) : json_null();
-}
-
 static void print_json(const struct ff_product *product, const char *path)
 {
     json_t *settings = product->settings != NULL ? json_loads(product->settings, 0, NULL) : NULL;
     json_t *line = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:[I, I], s:[o, o], s:I, s:[I, I], s:I, s:o, s:o, s:I, "
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:[I, I], s:[o, o], s:I, s:[I, I], s:I, s:o, s:o, s:I, "
         "s:o, s:o, s:o, s:o}",
-        "result", path, "input", text(product->input), "input_sha256", text(product->input_sha256),
-        "version", text(product->version), "device", text(product->device), "settings",
-        settings != NULL ? settings : json_null(), "object_px", (json_int_t)product->rows,
-        (json_int_t)product->columns, "object_pixel_m", number(product->pixel_m[0]),
-        number(product->pixel_m[1]), "modes", (json_int_t)product->modes, "probe_px",
-        (json_int_t)product->probe_rows, (json_int_t)product->probe_columns, "patterns",
-        (json_int_t)product->patterns, "energy_eV", number(product->energy_eV), "distance_m",
-        number(product->distance_m), "epochs", (json_int_t)product->epochs, "cost",
-        number(product->cost), "r", number(product->r), "seconds", number(product->seconds),
-        "stopped", text(product->stopped));
+        "result", ff_json_text(path), "input", ff_json_text(product->input), "input_sha256",
+        ff_json_text(product->input_sha256), "version", ff_json_text(product->version), "device",
+        ff_json_text(product->device), "settings", settings != NULL ? settings : json_null(),
+        "object_px", (json_int_t)product->rows, (json_int_t)product->columns, "object_pixel_m",
+        number(product->pixel_m[0]), number(product->pixel_m[1]), "modes",
+        (json_int_t)product->modes, "probe_px", (json_int_t)product->probe_rows,
+        (json_int_t)product->probe_columns, "patterns", (json_int_t)product->patterns, "energy_eV",
+        number(product->energy_eV), "distance_m", number(product->distance_m), "epochs",
+        (json_int_t)product->epochs, "cost", number(product->cost), "r", number(product->r),
+        "seconds", number(product->seconds), "stopped", ff_json_text(product->stopped));
     if (ff_json_print(line, false, stdout) == 0)
         putchar('\n');
     json_decref(line);

@@ -1,5 +1,7 @@
 #include "functions/reconstruct/summary.h"
 
+#include "protocol/core/json_text.h"
+
 #include <complex.h>
 #include <math.h>
 #include <stdarg.h>
@@ -159,7 +161,7 @@ static void set_source(json_t *scan, const struct ff_problem *problem)
 {
     char digest[FF_DIGEST_TEXT_SIZE];
     ff_digest_text(&problem->digest, digest);
-    json_object_set_new(scan, "input", json_string(problem->source));
+    json_object_set_new(scan, "input", ff_json_text(problem->source));
     json_object_set_new(scan, "format", json_string(problem->format));
     json_object_set_new(scan, "sha256", json_string(digest));
     set_count(scan, "patterns", problem->patterns);

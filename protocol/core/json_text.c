@@ -112,8 +112,16 @@ static int print_value(struct printer *printer, const json_t *value)
     }
 }
 
+json_t *ff_json_text(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    json_t *value = json_string(text);
+    return value != NULL ? value : json_string("(not UTF-8)");
+}
+
 int ff_json_print(const json_t *value, bool indented, FILE *stream)
 {
     struct printer printer = {.stream = stream, .indented = indented};
-    return print_value(&printer, value);
+    return value != NULL ? print_value(&printer, value) : -1;
 }

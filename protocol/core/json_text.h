@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Any value, on one line or indented by two. -1 where memory is out; what the stream says is its own affair. */
+/* A string that came from elsewhere: a new reference, "(not UTF-8)" where it is no text, null for NULL. */
+json_t *ff_json_text(const char *text);
+
+/* Any value, on one line or indented by two. -1 for NULL and where memory is out; what the stream says is its own affair. */
 int ff_json_print(const json_t *value, bool indented, FILE *stream);
 
 #endif

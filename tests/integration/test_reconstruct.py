@@ -94,6 +94,14 @@ class Reconstruct(FarfieldTest):
         rows = [line.count("\u2580") for line in drawn.splitlines() if "\u2580" in line]
         self.assertTrue(len(rows) > 10 and len(set(rows)) == 1 and 20 < rows[0] <= 40, rows)
 
+    def test_show_of_text_that_is_none(self):
+        self.ff.run("reconstruct", SIEMENS, "--set", "epochs=1", "--output", self.path("near.h5"))
+        with open(self.path("near.h5"), "rb") as file:
+            spoilt = file.read().replace(b"siemens-star.cxi\0", b"siemens-\xe4tar.cxi\0")
+        with open(self.path("near.h5"), "wb") as file:
+            file.write(spoilt)
+        self.assertEqual(self.ff.json("show", self.path("near.h5"))["input"], "(not UTF-8)")
+
     def test_inspect_says_what_is_in_a_file_that_is_no_scan(self):
         self.ff.run("reconstruct", SIEMENS, "--set", "epochs=1", "--output", self.path("near.h5"))
         found = self.ff.run("inspect", self.path("near.h5"), "--json", status=TASK_FAILED).document

@@ -1,6 +1,7 @@
 #include "functions/reconstruct/formats/listing.h"
 
 #include "functions/reconstruct/formats/hdf5_internal.h"
+#include "protocol/core/json_text.h"
 
 #include <stdio.h>
 
@@ -53,7 +54,7 @@ static herr_t visit(hid_t root, const char *name, const H5O_info_t *info, void *
     char path[FF_HDF5_PATH_SIZE];
     snprintf(path, sizeof path, "/%s", name);
     json_t *entry = json_object();
-    json_object_set_new(entry, "path", json_string(path));
+    json_object_set_new(entry, "path", ff_json_text(path));
     describe(dataset, entry);
     json_array_append_new(list, entry);
     H5Dclose(dataset);
