@@ -10,12 +10,15 @@
 
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/manager.h"
 #include "endpoint/objects.h"
+#include "endpoint/registration.h"
 #include "endpoint/scaling.h"
 #include "endpoint/state_file.h"
 #include "endpoint/sweeper.h"
 #include "endpoint/uplink.h"
 #include "endpoint/uploads.h"
+#include "endpoint/wiring.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
@@ -401,6 +404,8 @@ static struct ff_blocks *make_blocks(struct ff_agent *agent, struct ff_error *er
 
 static int make_rooms(struct ff_agent *agent, struct ff_error *error)
 {
+    const struct ff_downlink_events of_downlink = ff_wiring_downlink(agent);
+    const struct ff_uplink_events of_uplink = ff_wiring_uplink(agent);
     struct ff_registration registration;
     if (ff_registration_read(&agent->folder, &registration, error) < 0)
         return -1;
@@ -413,11 +418,11 @@ static int make_rooms(struct ff_agent *agent, struct ff_error *error)
     if (agent->queue == NULL || agent->blocks == NULL || agent->objects == NULL ||
         agent->uploads == NULL)
         return -1;
-    agent->downlink = ff_downlink_create(agent, error);
+    agent->downlink = ff_downlink_create(agent, &of_downlink, error);
     if (agent->downlink == NULL)
         return -1;
     ff_blocks_adopt(agent->blocks);
-    agent->uplink = ff_uplink_create(agent, error);
+    agent->uplink = ff_uplink_create(agent, &of_uplink, error);
     agent->sweeper = ff_sweeper_create(agent, error);
     agent->state_file = ff_state_file_create(agent, error);
     agent->prepare = ff_prepare_create(agent->loop, before_sleep, agent, error);

@@ -5,8 +5,9 @@
  *                        queue, placement            ▲
  *                          scaling ──► blocks ──► provider
  *
- * One thread. Every room gets the agent and uses the functions of its neighbours' headers; what an attempt goes through
- * is decided in dispatch.c, the life of the agent in agent.c.
+ * One thread. Every room gets the agent. The links tell what comes by tables of events, which wiring.c joins with the other
+ * rooms; those use the headers of the links. What an attempt goes through is decided in dispatch.c, the life of the agent in
+ * agent.c.
  */
 #ifndef FF_ENDPOINT_AGENT_H
 #define FF_ENDPOINT_AGENT_H

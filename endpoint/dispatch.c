@@ -1,6 +1,7 @@
 #include "endpoint/dispatch.h"
 
 #include "endpoint/downlink.h"
+#include "endpoint/manager.h"
 #include "endpoint/objects.h"
 #include "endpoint/sweeper.h"
 #include "endpoint/uplink.h"
@@ -271,7 +272,6 @@ void ff_dispatch_holding_end(struct ff_agent *agent, struct ff_manager *manager)
     agent->beat_needed = true;
     agent->dispatch_needed = true;
     agent->scale_needed = true;
-    ff_agent_block_announced(agent);
 }
 
 void ff_dispatch_report(struct ff_agent *agent, struct ff_manager *manager,

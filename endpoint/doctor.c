@@ -3,7 +3,7 @@
 #include "endpoint/config.h"
 #include "endpoint/providers/provider.h"
 #include "endpoint/reach.h"
-#include "endpoint/uplink.h"
+#include "endpoint/registration.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/text.h"

@@ -1,9 +1,6 @@
 #include "endpoint/downlink.h"
 
-#include "endpoint/dispatch.h"
-#include "endpoint/objects.h"
-#include "endpoint/uplink.h"
-#include "endpoint/uploads.h"
+#include "endpoint/manager.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 #include "protocol/core/yaml.h"
@@ -17,6 +14,7 @@ enum { SLOTS_LIMIT = 4096, CORES_LIMIT = 65536 };
 
 struct ff_downlink {
     struct ff_agent *agent;
+    struct ff_downlink_events events;
     struct ff_peers *peers;
     struct ff_manager *first;
     struct ff_buffer buffer;
@@ -41,22 +39,20 @@ static void destroy_manager(struct ff_manager *manager)
     free(manager);
 }
 
-/* It does not come back: what it held is lost with it. */
+/* It does not come back. */
 static void give_up(struct ff_manager *manager, const char *why)
 {
-    struct ff_agent *agent = manager->agent;
+    struct ff_downlink *downlink = manager->agent->downlink;
     struct ff_block *block = manager->block;
-    struct ff_manager **at = &agent->downlink->first;
+    struct ff_manager **at = &downlink->first;
     while (*at != manager)
         at = &(*at)->next;
     *at = manager->next;
     ff_log(FF_LOG_INFO, "manager on %s (block %s) is gone: %s", manager->node, block->id, why);
-    ff_dispatch_manager_lost(agent, manager, why);
-    ff_objects_forget(agent->objects, manager);
-    ff_uploads_forget(agent->uploads, manager);
+    downlink->events.lost(downlink->events.user, manager, why);
     destroy_manager(manager);
     block->managers--;
-    ff_agent_manager_gone(agent, block);
+    downlink->events.gone(downlink->events.user, block);
 }
 
 static void away_too_long(void *user)
@@ -116,7 +112,7 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
                       bool *final, struct ff_error *error)
 {
     struct ff_downlink *downlink = user;
-    struct ff_agent *agent = downlink->agent;
+    const struct ff_agent *agent = downlink->agent;
     struct ff_block *block = ff_blocks_find_key(agent->blocks, ff_peer_key(peer));
     (void)replaced;
     if (block == NULL)
@@ -140,11 +136,7 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
     manager->room.devices = at_most(hello->devices, FF_NODE_DEVICES);
     manager->room.window = at_most(hello->window, UINT32_MAX);
     manager->room.open = false;
-    for (struct ff_held *at = manager->given.first; at != NULL; at = at->next)
-        at->announced = false;
-    block->had_manager = true;
-    agent->block_failures = 0;
-    agent->block_why[0] = '\0';
+    downlink->events.came(downlink->events.user, manager);
     *peer_user = manager;
     welcome->instance = agent->instance;
     welcome->name = ff_span_of(agent->folder.name);
@@ -156,8 +148,8 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
 
 static void peer_gone(void *user, struct ff_peer *peer, const char *why)
 {
+    struct ff_downlink *downlink = user;
     struct ff_manager *manager = ff_peer_user(peer);
-    (void)user;
     if (manager->peer != peer)
         return; /* it has come back already */
     manager->peer = NULL;
@@ -166,8 +158,7 @@ static void peer_gone(void *user, struct ff_peer *peer, const char *why)
     ff_gather_drop(&manager->tasks);
     ff_gather_drop(&manager->receipts);
     ff_gather_drop(&manager->controls);
-    ff_objects_forget(manager->agent->objects, manager);
-    ff_uploads_forget(manager->agent->uploads, manager);
+    downlink->events.away(downlink->events.user, manager);
     if (manager->block->ended || ff_peer_has_left(peer)) {
         give_up(manager, why);
         return;
@@ -177,74 +168,14 @@ static void peer_gone(void *user, struct ff_peer *peer, const char *why)
     ff_timer_set_after(manager->lost_timer, FF_PEER_LOST_MS);
 }
 
-/* Events of running tasks are passed on as they came, once all of the message is known to be good and to be about
- * what this manager was given. */
-static int forward_events(struct ff_manager *manager, struct ff_decoder *decoder,
-                          struct ff_error *error)
-{
-    struct ff_span frame = {decoder->wire.data, decoder->wire.size};
-    union ff_item item;
-    bool known = true;
-    int got;
-    while ((got = ff_decode_next(decoder, &item, error)) > 0) {
-        /* All three kinds begin with task and attempt. */
-        const struct ff_held *held =
-            ff_queue_find(manager->agent->queue, &item.progress.task, item.progress.attempt);
-        if (held == NULL || held->manager != manager)
-            known = false;
-    }
-    if (got == 0 && known)
-        ff_uplink_forward(manager->agent->uplink, decoder->type, frame);
-    return got;
-}
-
-static void take_item(struct ff_manager *manager, const struct ff_decoder *decoder,
-                      const union ff_item *item)
-{
-    struct ff_agent *agent = manager->agent;
-    switch (decoder->type) {
-    case FF_MSG_HOLDING:
-        ff_dispatch_holding(agent, manager, &item->holding);
-        break;
-    case FF_MSG_STATES:
-        ff_dispatch_report(agent, manager, &item->report, decoder->raw);
-        break;
-    case FF_MSG_OUTCOMES:
-        ff_dispatch_outcome(agent, manager, &item->outcome, decoder->raw);
-        break;
-    case FF_MSG_OBJECT_WANT:
-        ff_objects_want(agent->objects, manager, &item->want);
-        break;
-    case FF_MSG_OBJECT_STORE:
-        ff_uploads_store(agent->uploads, manager, &item->part);
-        break;
-    case FF_MSG_HOLDING_END:
-        ff_dispatch_holding_end(agent, manager);
-        break;
-    case FF_MSG_DRAIN:
-        manager->draining = true;
-        manager->room.open = false;
-        break;
-    default: /* a heartbeat has been heard; what only others get means nothing here */
-        break;
-    }
-}
-
 static int take_message(void *user, struct ff_peer *peer, struct ff_decoder *decoder,
                         struct ff_error *error)
 {
+    struct ff_downlink *downlink = user;
     struct ff_manager *manager = ff_peer_user(peer);
-    union ff_item item;
-    int got;
-    (void)user;
     if (manager->peer != peer)
         return 0;
-    if (decoder->type == FF_MSG_PROGRESS || decoder->type == FF_MSG_PREVIEW ||
-        decoder->type == FF_MSG_LOG)
-        return forward_events(manager, decoder, error);
-    while ((got = ff_decode_next(decoder, &item, error)) > 0)
-        take_item(manager, decoder, &item);
-    return got;
+    return downlink->events.message(downlink->events.user, manager, decoder, error);
 }
 
 /* ---- for the other rooms ---- */
@@ -330,7 +261,9 @@ static int write_address(const struct ff_agent *agent, int port, const struct ff
     return result;
 }
 
-struct ff_downlink *ff_downlink_create(struct ff_agent *agent, struct ff_error *error)
+struct ff_downlink *ff_downlink_create(struct ff_agent *agent,
+                                       const struct ff_downlink_events *events,
+                                       struct ff_error *error)
 {
     struct ff_downlink *downlink = calloc(1, sizeof *downlink);
     char path[PATH_MAX];
@@ -340,7 +273,7 @@ struct ff_downlink *ff_downlink_create(struct ff_agent *agent, struct ff_error *
         ff_fail(error, FF_NO_MEMORY, "no memory for the downlink");
         return NULL;
     }
-    const struct ff_peers_events events = {
+    const struct ff_peers_events of_peers = {
         .user = downlink,
         .by_instance = true,
         .allows = allows,
@@ -349,11 +282,12 @@ struct ff_downlink *ff_downlink_create(struct ff_agent *agent, struct ff_error *
         .gone = peer_gone,
     };
     downlink->agent = agent;
+    downlink->events = *events;
     ff_buffer_init(&downlink->buffer, FF_MESSAGE_LIMIT);
     ff_folder_path(&agent->folder, path, "run/agent_curve");
     if (ff_curve_load_or_make(path, &keys, error) == 0)
         downlink->peers = ff_peers_create(agent->loop, agent->context, agent->config.agent_host,
-                                          &port, &keys, &events, error);
+                                          &port, &keys, &of_peers, error);
     if (downlink->peers == NULL || write_address(agent, port, &keys, error) < 0) {
         ff_downlink_destroy(downlink, NULL);
         return NULL;

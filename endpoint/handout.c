@@ -1,6 +1,7 @@
 /* The other half of dispatch.h: which waiting task goes where, and what is said of those that stay. */
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
 

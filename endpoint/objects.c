@@ -1,6 +1,6 @@
 #include "endpoint/objects.h"
 
-#include "endpoint/downlink.h"
+#include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/chores.h"
 #include "protocol/core/file.h"

@@ -1,4 +1,4 @@
-#include "endpoint/uplink.h"
+#include "endpoint/registration.h"
 #include "protocol/core/yaml.h"
 
 #include <stdio.h>

@@ -2,6 +2,7 @@
 
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"

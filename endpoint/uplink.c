@@ -1,9 +1,6 @@
 #include "endpoint/uplink.h"
 
-#include "endpoint/dispatch.h"
-#include "endpoint/downlink.h"
-#include "endpoint/objects.h"
-#include "endpoint/uploads.h"
+#include "endpoint/registration.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
 #include "protocol/gather.h"
@@ -16,6 +13,7 @@
 
 struct ff_uplink {
     struct ff_agent *agent;
+    struct ff_uplink_events events;
     struct ff_session *session;
     struct ff_gather holdings;
     struct ff_gather reports;
@@ -62,21 +60,7 @@ static void give_hello(void *user, struct ff_hello *hello)
 static void give_heartbeat(void *user, struct ff_heartbeat *heartbeat)
 {
     struct ff_uplink *uplink = user;
-    const struct ff_agent *agent = uplink->agent;
-    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
-         at = at->next) {
-        unsigned busy = at->room.given < at->room.slots ? at->room.given : at->room.slots;
-        heartbeat->managers++;
-        heartbeat->slots += at->room.slots;
-        heartbeat->idle += at->room.slots - busy;
-        heartbeat->devices += at->room.devices;
-    }
-    heartbeat->waiting = ff_queue_count(agent->queue, FF_HELD_WAITING);
-    heartbeat->running = ff_queue_count(agent->queue, FF_HELD_GIVEN);
-    if (heartbeat->waiting > 0) {
-        ff_dispatch_why(agent, uplink->why, sizeof uplink->why);
-        heartbeat->why = ff_span_of(uplink->why);
-    }
+    uplink->events.heartbeat(uplink->events.user, heartbeat, uplink->why, sizeof uplink->why);
 }
 
 /* ---- what happens to the session ---- */
@@ -90,9 +74,7 @@ static void session_open(void *user, const struct ff_welcome *welcome)
     snprintf(name, sizeof name, "%.*s", (int)welcome->name.size, (const char *)welcome->name.data);
     /* Moving the endpoint was asked for once; later openings of this instance need no force. */
     uplink->agent->take_over = false;
-    ff_agent_connected(uplink->agent, name);
-    ff_objects_online(uplink->agent->objects);
-    ff_uploads_online(uplink->agent->uploads);
+    uplink->events.open(uplink->events.user, name);
 }
 
 static void forget_gathered(struct ff_uplink *uplink)
@@ -108,48 +90,20 @@ static void session_lost(void *user, const struct ff_error *why)
 {
     struct ff_uplink *uplink = user;
     forget_gathered(uplink);
-    ff_agent_disconnected(uplink->agent, why);
+    uplink->events.lost(uplink->events.user, why);
 }
 
 static void session_refused(void *user, const struct ff_error *why)
 {
     struct ff_uplink *uplink = user;
     forget_gathered(uplink);
-    ff_agent_refused(uplink->agent, why);
-}
-
-static int take_item(struct ff_agent *agent, const struct ff_decoder *decoder,
-                     const union ff_item *item, struct ff_error *error)
-{
-    switch (decoder->type) {
-    case FF_MSG_TASKS:
-        return ff_dispatch_order(agent, &item->order, decoder->raw, error);
-    case FF_MSG_CONTROL:
-        ff_dispatch_control(agent, &item->control);
-        return 0;
-    case FF_MSG_RECEIPTS:
-        ff_dispatch_receipt(agent, &item->receipt);
-        return 0;
-    case FF_MSG_OBJECT_PART:
-        ff_objects_part(agent->objects, &item->part);
-        return 0;
-    case FF_MSG_OBJECT_STORED:
-        ff_uploads_stored(agent->uploads, &item->part);
-        return 0;
-    default: /* what only others get means nothing here */
-        return 0;
-    }
+    uplink->events.refused(uplink->events.user, why);
 }
 
 static int take_message(void *user, struct ff_decoder *decoder, struct ff_error *error)
 {
     struct ff_uplink *uplink = user;
-    union ff_item item;
-    int got;
-    while ((got = ff_decode_next(decoder, &item, error)) > 0)
-        if (take_item(uplink->agent, decoder, &item, error) < 0)
-            return -1;
-    return got;
+    return uplink->events.message(uplink->events.user, decoder, error);
 }
 
 /* ---- for the other rooms ---- */
@@ -161,7 +115,8 @@ static void send_frame(void *user, enum ff_message_type type, struct ff_span fra
     ff_session_send(uplink->session, frame);
 }
 
-struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *error)
+struct ff_uplink *ff_uplink_create(struct ff_agent *agent, const struct ff_uplink_events *events,
+                                   struct ff_error *error)
 {
     struct ff_uplink *uplink = calloc(1, sizeof *uplink);
     struct ff_curve_keys keys;
@@ -170,7 +125,7 @@ struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *erro
         ff_fail(error, FF_NO_MEMORY, "no memory for the uplink");
         return NULL;
     }
-    const struct ff_session_events events = {
+    const struct ff_session_events of_session = {
         .user = uplink,
         .target = give_target,
         .hello = give_hello,
@@ -181,6 +136,7 @@ struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *erro
         .heartbeat = give_heartbeat,
     };
     uplink->agent = agent;
+    uplink->events = *events;
     uplink->since_ns = ff_wall_ns();
     ff_buffer_init(&uplink->buffer, FF_MESSAGE_LIMIT);
     ff_gather_init(&uplink->holdings, FF_MSG_HOLDING, send_frame, uplink);
@@ -188,7 +144,7 @@ struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *erro
     ff_gather_init(&uplink->outcomes, FF_MSG_OUTCOMES, send_frame, uplink);
     ff_folder_path(&agent->folder, path, "curve");
     if (ff_curve_load(path, &keys, error) == 0)
-        uplink->session = ff_session_create(agent->loop, agent->context, &keys, &events, error);
+        uplink->session = ff_session_create(agent->loop, agent->context, &keys, &of_session, error);
     if (uplink->session == NULL) {
         ff_uplink_destroy(uplink, NULL);
         return NULL;

@@ -1,13 +1,29 @@
 /*
  * endpoint/uplink.h: the link to the service. What must not be lost is kept in the queue; what is sent before everything
- * held has been announced would only confuse the service, so it is dropped here and follows from the queue.
+ * held has been announced would only confuse the service, so it is dropped here and follows from the queue. What the
+ * service says goes to whoever made the link, by a table of events.
  */
 #ifndef FF_ENDPOINT_UPLINK_H
 #define FF_ENDPOINT_UPLINK_H
 
 #include "endpoint/agent.h"
+#include "protocol/codec.h"
 
-struct ff_uplink *ff_uplink_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
+struct ff_uplink_events {
+    void *user;
+    /* The service has welcomed this agent, under this name. */
+    void (*open)(void *user, const char *endpoint_name);
+    /* Any message that is not of the link itself. -1 with an error ends the link. */
+    int (*message)(void *user, struct ff_decoder *decoder, struct ff_error *error);
+    /* It is tried again; and: the service will not have this agent. */
+    void (*lost)(void *user, const struct ff_error *why);
+    void (*refused)(void *user, const struct ff_error *why);
+    /* Fills the numbers; its text may stand in `why`. */
+    void (*heartbeat)(void *user, struct ff_heartbeat *heartbeat, char *why, size_t size);
+};
+
+struct ff_uplink *ff_uplink_create(struct ff_agent *agent, const struct ff_uplink_events *events,
+                                   struct ff_error *error) FF_MUST_USE;
 void ff_uplink_destroy(struct ff_uplink *uplink, const char *farewell);
 
 bool ff_uplink_is_open(const struct ff_uplink *uplink);
@@ -34,14 +50,5 @@ void ff_uplink_drain(struct ff_uplink *uplink, const char *reason);
 void ff_uplink_beat(struct ff_uplink *uplink);
 
 bool ff_uplink_flush(struct ff_uplink *uplink);
-
-/* Reads endpoints/NAME/registration. */
-struct ff_registration {
-    struct ff_id endpoint_id;
-    char router[256];
-    char router_key[FF_CURVE_TEXT_SIZE];
-};
-int ff_registration_read(const struct ff_folder *folder, struct ff_registration *registration,
-                         struct ff_error *error) FF_MUST_USE;
 
 #endif

@@ -1,6 +1,6 @@
 #include "endpoint/uploads.h"
 
-#include "endpoint/downlink.h"
+#include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/digest.h"
 #include "protocol/core/file.h"
