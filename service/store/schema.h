@@ -15,16 +15,25 @@ extern const char ff_schema_create[];
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(PUT_FUNCTION, "INSERT OR REPLACE INTO function VALUES(?,?,?,?,?,?,?,?,?,?,?,?)")             \
-    X(PUT_ENDPOINT, "INSERT OR REPLACE INTO endpoint VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)")           \
+    X(PUT_ENDPOINT, "INSERT INTO endpoint VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) "                      \
+                    "ON CONFLICT(key) DO UPDATE SET "                                              \
+                    "public_key=coalesce(excluded.public_key, public_key), "                       \
+                    "display_name=coalesce(excluded.display_name, display_name), "                 \
+                    "metadata=coalesce(excluded.metadata, metadata), "                             \
+                    "deleted_ns=max(excluded.deleted_ns, deleted_ns)")                             \
+    X(PUT_LEASE, "UPDATE endpoint SET holder=?2, holder_host=?3, holder_pid=?4, seen_ns=?5 "       \
+                 "WHERE key=?1")                                                                   \
     X(PUT_TOKEN, "INSERT OR REPLACE INTO token VALUES(?,?,?,?,?,?,?,?)")                           \
     X(DELETE_TOKEN, "DELETE FROM token WHERE key=?")                                               \
     X(PUT_BATCH, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1)")                      \
     X(PUT_TASK, "INSERT INTO task VALUES(?,?,?,?)")                                                \
     X(PUT_SUBMISSION, "INSERT INTO submission VALUES(?,?,?,?,?,?,?,?)")                            \
     X(PUT_TRIAL, "INSERT OR REPLACE INTO trial VALUES(?,?,?,?,?,?,?)")                             \
-    X(PUT_RESULT, "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")            \
+    X(PUT_RESULT, "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "            \
+                  "ON CONFLICT(key) DO NOTHING")                                                   \
     X(CLOSE_BATCH, "UPDATE batch SET open=0 WHERE first=?")                                        \
-    X(OLDEST_BATCHES, "SELECT first, count, open FROM batch WHERE submitted_ns<? ORDER BY first")  \
+    X(OLDEST_BATCHES, "SELECT first, count FROM batch WHERE open=0 AND submitted_ns<? "            \
+                      "ORDER BY first")                                                            \
     X(NEWEST_RESULT, "SELECT max(stored_ns) FROM result WHERE key>=? AND key<?")                   \
     X(RETIRE_BATCH, "DELETE FROM batch WHERE first=?")                                             \
     X(RETIRE_TASKS, "DELETE FROM task WHERE key>=? AND key<?")                                     \

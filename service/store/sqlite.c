@@ -288,6 +288,7 @@ const struct ff_store_operations ff_store_sqlite = {
     .release = sqlite_rollback,
     .put_function = ff_sqlite_put_function,
     .put_endpoint = ff_sqlite_put_endpoint,
+    .put_lease = ff_sqlite_put_lease,
     .put_token = ff_sqlite_put_token,
     .delete_token = ff_sqlite_delete_token,
     .put_batch = ff_sqlite_put_batch,

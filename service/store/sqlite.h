@@ -46,6 +46,8 @@ int ff_sqlite_put_function(struct ff_store *store, struct ff_function_row *row,
                            struct ff_error *error);
 int ff_sqlite_put_endpoint(struct ff_store *store, struct ff_endpoint_row *row,
                            struct ff_error *error);
+int ff_sqlite_put_lease(struct ff_store *store, const struct ff_endpoint_row *row,
+                        struct ff_error *error);
 int ff_sqlite_put_token(struct ff_store *store, struct ff_token_row *row, struct ff_error *error);
 int ff_sqlite_delete_token(struct ff_store *store, int64_t key, struct ff_error *error);
 int ff_sqlite_put_batch(struct ff_store *store, const struct ff_batch_row *row,

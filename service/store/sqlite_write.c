@@ -76,6 +76,20 @@ int ff_sqlite_put_endpoint(struct ff_store *store, struct ff_endpoint_row *row,
     return run_keyed(store, statement, &row->key, error);
 }
 
+int ff_sqlite_put_lease(struct ff_store *store, const struct ff_endpoint_row *row,
+                        struct ff_error *error)
+{
+    sqlite3_stmt *statement = ff_sqlite_statement(sqlite_of(store), FF_SQL_PUT_LEASE, error);
+    if (statement == NULL)
+        return -1;
+    INTEGER(1, row->key);
+    ID(2, &row->holder);
+    TEXT(3, row->holder_host);
+    INTEGER(4, row->holder_pid);
+    INTEGER(5, row->seen_ns);
+    return ff_sqlite_run(sqlite_of(store), statement, error);
+}
+
 int ff_sqlite_put_token(struct ff_store *store, struct ff_token_row *row, struct ff_error *error)
 {
     sqlite3_stmt *statement = ff_sqlite_statement(sqlite_of(store), FF_SQL_PUT_TOKEN, error);
@@ -214,7 +228,9 @@ int ff_sqlite_put_result(struct ff_store *store, const struct ff_result_row *row
     INTEGER(18, row->queued_us);
     INTEGER(19, row->launch_us);
     INTEGER(20, row->run_us);
-    return ff_sqlite_run(sqlite_of(store), statement, error);
+    if (ff_sqlite_run(sqlite_of(store), statement, error) < 0)
+        return -1;
+    return sqlite3_changes(sqlite_of(store)->db) == 0;
 }
 
 int ff_sqlite_close_batch(struct ff_store *store, int64_t first, struct ff_error *error)
@@ -274,18 +290,18 @@ static int choose_retired(struct ff_store *store, int64_t before_ns, uint32_t ta
     if (statement == NULL)
         return -1;
     int64_t gathered = 0;
-    int result = 0;
+    int looked = 0;
+    int got = SQLITE_DONE;
     INTEGER(1, before_ns);
-    for (int looked = 0; looked < RETIRE_LOOKED_AT && sqlite3_step(statement) == SQLITE_ROW;
-         looked++) {
+    while (looked++ < RETIRE_LOOKED_AT && (got = sqlite3_step(statement)) == SQLITE_ROW) {
         int64_t first = sqlite3_column_int64(statement, 0);
         int64_t count = sqlite3_column_int64(statement, 1);
-        if (sqlite3_column_int(statement, 2) != 0)
-            continue;
         int64_t newest = newest_result(store, first, first + count, error);
-        if (newest < 0)
-            result = -1;
-        if (newest < 0 || newest >= before_ns)
+        if (newest < 0) {
+            sqlite3_reset(statement);
+            return -1;
+        }
+        if (newest >= before_ns)
             continue;
         *more = chosen->count == RETIRE_AT_ONCE || gathered >= tasks;
         if (*more)
@@ -294,6 +310,9 @@ static int choose_retired(struct ff_store *store, int64_t before_ns, uint32_t ta
         chosen->end[chosen->count++] = first + count;
         gathered += count;
     }
+    int result = got == SQLITE_ROW || got == SQLITE_DONE
+                     ? 0
+                     : ff_sqlite_fail(sqlite_of(store), "cannot be read", error);
     sqlite3_reset(statement);
     return result;
 }

@@ -149,8 +149,13 @@ struct ff_store_operations {
     void (*rollback)(struct ff_store *store);
     int (*put_function)(struct ff_store *store, struct ff_function_row *row,
                         struct ff_error *error);
+    /* Of an endpoint that is there already, only what the row says of its registration changes
+     * (absent text: nothing), never its lease. */
     int (*put_endpoint)(struct ff_store *store, struct ff_endpoint_row *row,
                         struct ff_error *error);
+    /* The holder of an endpoint's lease, and nothing else of it. */
+    int (*put_lease)(struct ff_store *store, const struct ff_endpoint_row *row,
+                     struct ff_error *error);
     int (*put_token)(struct ff_store *store, struct ff_token_row *row, struct ff_error *error);
     int (*delete_token)(struct ff_store *store, int64_t key, struct ff_error *error);
     int (*put_batch)(struct ff_store *store, const struct ff_batch_row *row,
@@ -159,6 +164,7 @@ struct ff_store_operations {
                           struct ff_error *error);
     int (*put_trial)(struct ff_store *store, const struct ff_trial_row *row,
                      struct ff_error *error);
+    /* 1: the task has a result already, and keeps it. */
     int (*put_result)(struct ff_store *store, const struct ff_result_row *row,
                       struct ff_error *error);
     /* All tasks of the batch have results: a restart does not look at it again. */

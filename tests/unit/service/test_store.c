@@ -216,6 +216,85 @@ static void test_retention_takes_closed_old_batches_alone(void **state)
     assert_int_equal(ops->get_batch(fixture->reader, 5, count_batch, &batches, &error), 1);
 }
 
+/* However many old batches are still open. */
+static void test_open_batches_do_not_stop_retention(void **state)
+{
+    enum { OPEN = 4200 };
+    struct fixture *fixture = *state;
+    struct ff_error error;
+    struct ff_payload payload = {.text = ff_span_of("1"), .size = 1};
+    struct ff_batch_row row = {
+        .count = 1, .user = ff_span_of("ada"), .priority = ff_span_of("normal"), .submitted_ns = 1};
+    int batches = 0;
+    bool more = true;
+    assert_ok(ops->begin(fixture->writer, &error), error);
+    for (row.first = 1; row.first <= OPEN; row.first++)
+        assert_ok(ops->put_batch(fixture->writer, &row, &payload, &error), error);
+    assert_ok(ops->commit(fixture->writer, &error), error);
+    put_batch(fixture, OPEN + 1);
+    for (int64_t key = OPEN + 1; key <= OPEN + 3; key++)
+        put_result(fixture, key, key);
+    assert_ok(ops->close_batch(fixture->writer, OPEN + 1, &error), error);
+    assert_ok(ops->retire(fixture->writer, 5000, 0, 100, &more, &error), error);
+    assert_int_equal(ops->get_batch(fixture->reader, OPEN + 1, count_batch, &batches, &error), 0);
+}
+
+static int keep_seq(void *user, const struct ff_result_row *row)
+{
+    *(int64_t *)user = row->seq;
+    return 0;
+}
+
+static void test_the_first_result_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ff_error error;
+    struct ff_result_row second = {.key = 2, .seq = 9, .state = FF_TASK_CANCELLED_STATE};
+    int64_t seq = 0;
+    put_batch(fixture, 1);
+    put_result(fixture, 2, 1);
+    assert_int_equal(ops->put_result(fixture->writer, &second, &error), 1);
+    assert_int_equal(ops->get_result(fixture->reader, 2, keep_seq, &seq, &error), 1);
+    assert_int_equal(seq, 1);
+}
+
+struct kept_endpoint {
+    char display[20], host[20];
+    int64_t deleted_ns;
+};
+
+static int keep_endpoint(void *user, const struct ff_endpoint_row *row)
+{
+    struct kept_endpoint *kept = user;
+    snprintf(kept->display, sizeof kept->display, "%.*s", (int)row->display_name.size,
+             (const char *)row->display_name.data);
+    snprintf(kept->host, sizeof kept->host, "%.*s", (int)row->holder_host.size,
+             (const char *)row->holder_host.data);
+    kept->deleted_ns = row->deleted_ns;
+    return 0;
+}
+
+static void test_registration_and_lease_are_written_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ff_error error;
+    struct kept_endpoint kept;
+    struct ff_endpoint_row row = {.name = ff_span_of("local"),
+                                  .owner = ff_span_of("ada"),
+                                  .display_name = ff_span_of("here")};
+    assert_ok(ops->put_endpoint(fixture->writer, &row, &error), error);
+    struct ff_endpoint_row lease = {.key = row.key, .holder_host = ff_span_of("node1")};
+    struct ff_endpoint_row gone = {.key = row.key, .deleted_ns = 7};
+    assert_ok(ops->put_lease(fixture->writer, &lease, &error), error);
+    assert_ok(ops->put_endpoint(fixture->writer, &gone, &error), error);
+    lease.holder_host = ff_span_of("node2");
+    assert_ok(ops->put_lease(fixture->writer, &lease, &error), error);
+    assert_ok(ops->each_endpoint(fixture->reader, keep_endpoint, &kept, &error), error);
+    assert_string_equal(kept.display, "here");
+    assert_string_equal(kept.host, "node2");
+    assert_int_equal(kept.deleted_ns, 7);
+}
+
 static void test_keys_are_not_given_twice_after_retention(void **state)
 {
     struct fixture *fixture = *state;
@@ -295,6 +374,9 @@ int main(void)
         FIXED(test_what_is_rolled_back_is_not_there),
         FIXED(test_ends_come_in_their_order),
         FIXED(test_retention_takes_closed_old_batches_alone),
+        FIXED(test_open_batches_do_not_stop_retention),
+        FIXED(test_the_first_result_stays),
+        FIXED(test_registration_and_lease_are_written_apart),
         FIXED(test_keys_are_not_given_twice_after_retention),
         FIXED(test_lists_begin_with_the_newest_and_know_whose),
         FIXED(test_a_file_that_is_no_ledger_is_refused),
