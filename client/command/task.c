@@ -46,8 +46,11 @@ static int print_tasks(const json_t *reply, struct ff_error *error)
     static const char *const titles[] = {"TASK",  "FUNCTION",  "ENDPOINT",
                                          "STATE", "SUBMITTED", "NOTE"};
     const json_t *tasks = json_object_get(reply, "tasks");
+    const char *older = text_of(reply, "next_before");
     if (json_array_size(tasks) == 0) {
-        puts("no tasks");
+        puts(older != NULL ? "none among the newest tasks" : "no tasks");
+        if (older != NULL)
+            printf("look at older ones: --before %s\n", older);
         return 0;
     }
     struct ff_table *table = ff_table_create(titles, 6, error);
@@ -57,9 +60,8 @@ static int print_tasks(const json_t *reply, struct ff_error *error)
     if (result == 0)
         ff_table_print(table, stdout);
     ff_table_destroy(table);
-    if (result == 0 && json_is_true(json_object_get(reply, "has_next_page")))
-        printf("and older ones: --before %s\n",
-               text_of(json_array_get(tasks, json_array_size(tasks) - 1), "task_id"));
+    if (result == 0 && older != NULL)
+        printf("and older ones: --before %s\n", older);
     return result;
 }
 
