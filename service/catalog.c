@@ -144,7 +144,7 @@ struct ff_function_row ff_function_row(const struct ff_function *function)
 
 static char *replace(char *old, struct ff_span text)
 {
-    char *copy = ff_span_copy(text);
+    char *copy = old == NULL || text.size > 0 ? ff_span_copy(text) : NULL;
     if (copy == NULL)
         return old;
     free(old);
@@ -191,10 +191,12 @@ struct ff_endpoint *ff_catalog_put_endpoint(struct ff_catalog *catalog,
     }
     endpoint->display_name = replace(endpoint->display_name, row->display_name);
     endpoint->metadata = replace(endpoint->metadata, row->metadata);
-    snprintf(endpoint->public_key, sizeof endpoint->public_key, "%.*s", (int)row->public_key.size,
-             (const char *)row->public_key.data);
-    endpoint->deleted = row->deleted_ns != 0;
-    endpoint->deleted_ns = row->deleted_ns;
+    if (row->public_key.size > 0)
+        snprintf(endpoint->public_key, sizeof endpoint->public_key, "%.*s",
+                 (int)row->public_key.size, (const char *)row->public_key.data);
+    if (row->deleted_ns > 0)
+        endpoint->deleted_ns = row->deleted_ns;
+    endpoint->deleted = endpoint->deleted_ns != 0;
     return endpoint;
 }
 
@@ -205,15 +207,7 @@ struct ff_endpoint_row ff_endpoint_row(const struct ff_endpoint *endpoint)
         .id = endpoint->id,
         .name = ff_span_of(endpoint->name),
         .owner = ff_span_of(endpoint->owner),
-        .public_key = ff_span_of(endpoint->public_key),
-        .display_name = ff_span_of(endpoint->display_name),
-        .metadata = ff_span_of(endpoint->metadata),
         .created_ns = endpoint->created_ns,
-        .deleted_ns = endpoint->deleted_ns,
-        .holder = endpoint->holder,
-        .holder_host = ff_span_of(endpoint->holder_host),
-        .holder_pid = endpoint->holder_pid,
-        .seen_ns = endpoint->seen_ns,
     };
 }
 

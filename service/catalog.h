@@ -74,7 +74,8 @@ struct ff_catalog;
 struct ff_catalog *ff_catalog_create(struct ff_error *error) FF_MUST_USE;
 void ff_catalog_destroy(struct ff_catalog *catalog);
 
-/* Rows of the store; a row whose key is known already updates what may change. */
+/* Rows of the store; a row whose key is known already updates what may change: of an endpoint what
+ * the row says of its registration, never its lease. */
 struct ff_function *ff_catalog_put_function(struct ff_catalog *catalog,
                                             const struct ff_function_row *row,
                                             struct ff_error *error);
@@ -82,7 +83,8 @@ struct ff_endpoint *ff_catalog_put_endpoint(struct ff_catalog *catalog,
                                             const struct ff_endpoint_row *row,
                                             struct ff_error *error);
 
-/* A row that says what the entry says; spans point into the entry. */
+/* A row that says what the entry says, of an endpoint what never changes; spans point into the
+ * entry, for as long as it is there. */
 struct ff_function_row ff_function_row(const struct ff_function *function);
 struct ff_endpoint_row ff_endpoint_row(const struct ff_endpoint *endpoint);
 

@@ -377,10 +377,11 @@ uint64_t ff_ledger_count(const struct ff_ledger *ledger, enum ff_task_state stat
     return ledger->states[state];
 }
 
-struct ff_group *ff_ledger_group(struct ff_ledger *ledger, struct ff_store *store,
-                                 const struct ff_id *id, struct ff_error *error)
+struct ff_group *ff_ledger_group(struct ff_ledger *ledger, pthread_mutex_t *lock,
+                                 struct ff_store *store, const struct ff_id *id,
+                                 struct ff_error *error)
 {
-    return ff_groups_find(ledger->groups, store, id, error);
+    return ff_groups_find(ledger->groups, lock, store, id, error);
 }
 
 /* ---- the queue of an endpoint ---- */

@@ -18,6 +18,8 @@
 #include "service/trace.h"
 #include "service/waiters.h"
 
+#include <pthread.h>
+
 struct ff_batch;
 
 /* What only some tasks have. */
@@ -79,7 +81,10 @@ struct ff_group_end {
 struct ff_group {
     struct ff_group *next; /* of the same bucket */
     struct ff_id id;
-    char *user;
+    uint64_t serial;  /* of this entry */
+    bool incomplete;  /* only what was committed since the entry was made */
+    unsigned readers; /* who read the rest from the store */
+    char *user;       /* NULL: not known yet */
     struct ff_group_run *runs;
     size_t run_count, run_capacity;
     struct ff_group_end *ends; /* by seq */
@@ -169,12 +174,15 @@ void ff_groups_destroy(struct ff_groups *groups);
 void ff_groups_add(struct ff_groups *groups, const struct ff_batch *batch, bool new_group);
 void ff_groups_end(struct ff_groups *groups, const struct ff_batch *batch, int64_t seq,
                    int64_t key);
-struct ff_group *ff_groups_find(struct ff_groups *groups, struct ff_store *store,
-                                const struct ff_id *id, struct ff_error *error);
+struct ff_group *ff_groups_find(struct ff_groups *groups, pthread_mutex_t *lock,
+                                struct ff_store *store, const struct ff_id *id,
+                                struct ff_error *error);
 
-/* The group of this id, read from the store if need be; NULL with FF_NOT_FOUND when there is none.
- * */
-struct ff_group *ff_ledger_group(struct ff_ledger *ledger, struct ff_store *store,
-                                 const struct ff_id *id, struct ff_error *error);
+/* The group of this id; NULL with FF_NOT_FOUND when there is none. `lock` is that of the service,
+ * which the caller holds: it is given back while the group is read from the store, and held again
+ * at the return. */
+struct ff_group *ff_ledger_group(struct ff_ledger *ledger, pthread_mutex_t *lock,
+                                 struct ff_store *store, const struct ff_id *id,
+                                 struct ff_error *error);
 
 #endif

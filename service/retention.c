@@ -3,7 +3,7 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
 #include "service/previews.h"
-#include "service/router/router.h"
+#include "service/save.h"
 
 #include <stdlib.h>
 #include <string.h>

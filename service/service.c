@@ -4,9 +4,11 @@
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 #include "protocol/core/process.h"
+#include "service/endings.h"
 #include "service/http/http.h"
 #include "service/retention.h"
 #include "service/router/router.h"
+#include "service/save.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -345,6 +347,18 @@ static int open_ports(struct ff_service *service, struct ff_error *error)
     return service->compat != NULL ? 0 : -1;
 }
 
+/* Tasks that were accepted while their endpoint was being deleted. */
+static void cancel_of_deleted(struct ff_service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    for (size_t i = ff_catalog_endpoint_count(service->catalog); i-- > 0;) {
+        struct ff_endpoint *endpoint = ff_catalog_endpoint_at(service->catalog, i);
+        if (endpoint->deleted && endpoint->live > 0)
+            ff_endpoint_cancel_tasks(service, endpoint);
+    }
+    pthread_mutex_unlock(&service->lock);
+}
+
 static int open_store(struct ff_service *service, char token[FF_TOKEN_TEXT_SIZE],
                       struct ff_error *error)
 {
@@ -360,9 +374,12 @@ static int open_store(struct ff_service *service, char token[FF_TOKEN_TEXT_SIZE]
     if (load_ledger(service, store, error) == 0 &&
         make_first_token(service, store, token, error) == 0)
         service->committer = ff_committer_create(store, error);
-    if (service->committer == NULL)
+    if (service->committer == NULL) {
         store->ops->close(store);
-    return service->committer != NULL ? 0 : -1;
+        return -1;
+    }
+    cancel_of_deleted(service);
+    return 0;
 }
 
 struct ff_service *ff_service_create(const char *home, const struct ff_service_options *options,
@@ -404,17 +421,17 @@ void ff_service_stop(struct ff_service *service)
 static void release_lock(struct ff_service *service)
 {
     char path[PATH_MAX];
-    if (service->http != NULL && path_in(service, "run/process", path, NULL) == 0)
+    if (service->lock_fd < 0)
+        return;
+    if (path_in(service, "run/process", path, NULL) == 0)
         unlink(path);
-    if (service->lock_fd >= 0)
-        close(service->lock_fd);
+    close(service->lock_fd);
 }
 
 void ff_service_destroy(struct ff_service *service)
 {
     if (service == NULL)
         return;
-    release_lock(service);
     pthread_mutex_lock(&service->lock);
     ff_waiters_close(&service->waiters);
     pthread_mutex_unlock(&service->lock);
@@ -440,6 +457,8 @@ void ff_service_destroy(struct ff_service *service)
     ff_tokens_destroy(service->tokens);
     ff_identity_dispose(&service->identity);
     pthread_mutex_destroy(&service->lock);
+    /* The ledger belongs to the next service only when nothing of this one writes any more. */
+    release_lock(service);
     free(service->previews);
     free(service->ledger_path);
     free(service->folder);

@@ -2,9 +2,11 @@
  * service/service.h: the whole service as one value: what main.c runs, and what tests run in their
  * own process.
  *
- * Threads: the loop (router, timers, signals), one HTTP thread, the store's thread (committer),
- * ZeroMQ's own, and for the end of a large upload one for a moment. One lock guards everything in
- * memory (catalog, tokens, ledger, waiters); it is held for microseconds and never during a sync.
+ * Threads: the loop (router, timers, signals), one HTTP thread for each port, the store's thread
+ * (committer), ZeroMQ's own, and for the end of a large upload one for a moment. One lock guards
+ * everything in memory (catalog, tokens, ledger, waiters). No file is written and nothing synced
+ * under it, and of the store only one thing read: the arguments of a task about to be sent, where
+ * so many wait that memory does not hold them.
  * Memory is handed over whole: a submission or a message of outcomes belongs to the committer
  * until it is durable.
  */
@@ -38,14 +40,15 @@ struct ff_service {
     int https_port, router_port;
     int lock_fd;
 
-    pthread_mutex_t lock; /* of the next eight */
+    pthread_mutex_t lock; /* of the next nine */
     struct ff_catalog *catalog;
     struct ff_tokens *tokens;
     struct ff_ledger *ledger;
     struct ff_waiters waiters;
-    int64_t expiry_at_ns;  /* when the loop looks for waits that are over */
-    struct ff_job *failed; /* outcomes whose commit failed; they are tried again */
-    bool receipts_timed;   /* the router looks by itself for receipts that wait */
+    int64_t expiry_at_ns;     /* when the loop looks for waits that are over */
+    unsigned previews_coming; /* on their way to their files */
+    struct ff_job *failed;    /* outcomes whose commit failed; they are tried again */
+    bool receipts_timed;      /* the router looks by itself for receipts that wait */
     bool stopping;
 
     struct ff_loop *loop;

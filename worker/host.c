@@ -2,8 +2,8 @@
 
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
+#include "protocol/core/json_scan.h"
 #include "protocol/core/text.h"
-#include "worker/json_check.h"
 #include "worker/scratch.h"
 #include "worker/tree.h"
 

@@ -2,7 +2,7 @@
 
 #include "protocol/core/clock.h"
 #include "protocol/core/text.h"
-#include "service/router/router.h"
+#include "service/endings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 
 enum { METADATA_LIMIT = 65536, DISPLAY_LIMIT = 256 };
 
+/* What changes of an endpoint; its lease is the router's alone. */
 struct change {
-    struct ff_job job;
-    struct ff_request *request;
-    json_t *body;
+    struct ff_commit commit;
+    json_t *body; /* what the row's spans point into, beside what of the entry never changes */
     char *metadata;
     struct ff_endpoint_row row;
 };
@@ -26,48 +26,27 @@ static void destroy_change(void *work)
     free(change);
 }
 
-static int write_change(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+static int write_change(struct ff_commit *commit, struct ff_store *store, struct ff_error *error)
 {
-    struct change *change = (struct change *)job;
+    struct change *change = (struct change *)commit;
     return store->ops->put_endpoint(store, &change->row, error);
 }
 
-static void change_done(struct ff_job *job, const struct ff_error *error)
+static int apply_change(struct ff_commit *commit, struct ff_service *service,
+                        struct ff_error *error)
 {
-    struct change *change = (struct change *)job;
-    struct ff_service *service = change->request->service;
-    struct ff_error failure;
-    if (error == NULL) {
-        pthread_mutex_lock(&service->lock);
-        if (ff_catalog_put_endpoint(service->catalog, &change->row, &failure) == NULL)
-            error = &failure;
-        pthread_mutex_unlock(&service->lock);
-        ff_loop_wake(service->loop); /* the router takes leave of one that was deleted */
-    }
-    ff_request_resume(change->request, error);
+    struct change *change = (struct change *)commit;
+    struct ff_endpoint *endpoint = ff_catalog_put_endpoint(service->catalog, &change->row, error);
+    if (endpoint == NULL)
+        return -1;
+    /* Nobody will run what waits for it. */
+    if (endpoint->deleted)
+        ff_endpoint_cancel_tasks(service, endpoint);
+    return 0;
 }
 
-static struct change *make_change(struct ff_request *request, struct ff_error *error)
-{
-    struct change *change = calloc(1, sizeof *change);
-    if (change == NULL) {
-        ff_fail(error, FF_NO_MEMORY, "no memory for an endpoint");
-        return NULL;
-    }
-    request->work = change;
-    request->work_destroy = destroy_change;
-    change->request = request;
-    change->job.rows = 1;
-    change->job.write = write_change;
-    change->job.done = change_done;
-    return change;
-}
-
-static void submit_change(struct change *change)
-{
-    ff_request_suspend(change->request);
-    ff_committer_submit(change->request->service->committer, &change->job);
-}
+static const struct ff_commit_kind change_kind = {sizeof(struct change), write_change, apply_change,
+                                                  destroy_change};
 
 /* ---- registering ---- */
 
@@ -87,9 +66,10 @@ static struct ff_endpoint *own_endpoint(struct ff_request *request, const char *
 static int fill_row(struct change *change, const char *name, const char *key,
                     struct ff_error *error)
 {
-    const struct ff_endpoint *known = own_endpoint(change->request, name);
+    const struct ff_endpoint *known = own_endpoint(change->commit.request, name);
     const struct ff_endpoint *of_key =
-        key[0] != '\0' ? ff_catalog_endpoint_of_key(change->request->service->catalog, key) : NULL;
+        key[0] != '\0' ? ff_catalog_endpoint_of_key(change->commit.request->service->catalog, key)
+                       : NULL;
     if (of_key != NULL && of_key != known)
         return ff_fail(error, FF_CONFLICT, "this public key belongs to another endpoint already");
     if (known != NULL) {
@@ -98,14 +78,14 @@ static int fill_row(struct change *change, const char *name, const char *key,
     }
     ff_id_random(&change->row.id);
     change->row.name = ff_span_of(name);
-    change->row.owner = ff_span_of(change->request->user);
+    change->row.owner = ff_span_of(change->commit.request->user);
     change->row.created_ns = ff_wall_ns();
     return 0;
 }
 
 static int read_endpoint(struct change *change, struct ff_error *error)
 {
-    struct ff_service *service = change->request->service;
+    struct ff_service *service = change->commit.request->service;
     const json_t *metadata = json_object_get(change->body, "metadata");
     const char *name;
     const char *display;
@@ -156,18 +136,13 @@ static int reply_registered(struct ff_request *request)
 
 int ff_post_endpoint(struct ff_request *request, struct ff_error *error)
 {
-    if (request->again && request->failed) {
-        *error = request->error;
-        return -1;
-    }
     if (request->again)
         return reply_registered(request);
-    struct change *change = make_change(request, error);
+    struct change *change = ff_commit_create(request, &change_kind, error);
     if (change == NULL || (change->body = ff_request_json(request, error)) == NULL ||
         read_endpoint(change, error) < 0)
         return -1;
-    submit_change(change);
-    return FF_LATER;
+    return ff_commit_submit(&change->commit, error);
 }
 
 /* ---- showing ---- */
@@ -263,39 +238,20 @@ int ff_get_endpoint_status(struct ff_request *request, struct ff_error *error)
 
 /* ---- deleting ---- */
 
-static void cancel_one(void *user, struct ff_task *task)
-{
-    struct ff_service *service = user;
-    if (!task->ending)
-        ff_task_cancel_here(service, task, NULL, NULL);
-}
-
 int ff_delete_endpoint(struct ff_request *request, struct ff_error *error)
 {
     struct ff_service *service = request->service;
-    struct ff_endpoint *endpoint;
+    struct change *change = request->work;
     if (!request->again) {
-        struct change *change = make_change(request, error);
-        endpoint = change != NULL ? find_and_lock(request, error) : NULL;
+        change = ff_commit_create(request, &change_kind, error);
+        struct ff_endpoint *endpoint = change != NULL ? find_and_lock(request, error) : NULL;
         if (endpoint == NULL)
             return -1;
         change->row = ff_endpoint_row(endpoint);
-        change->row.deleted_ns = ff_wall_ns();
         pthread_mutex_unlock(&service->lock);
-        submit_change(change);
-        return FF_LATER;
+        change->row.deleted_ns = ff_wall_ns();
+        return ff_commit_submit(&change->commit, error);
     }
-    if (request->failed) {
-        *error = request->error;
-        return -1;
-    }
-    struct change *change = request->work;
-    pthread_mutex_lock(&service->lock);
-    endpoint = ff_catalog_endpoint(service->catalog, change->row.key);
-    /* Nobody will run what waits for it. Ends come later than this walk: the list does not change
-     * under it. */
-    ff_ledger_each_of(service->ledger, endpoint, cancel_one, service);
-    pthread_mutex_unlock(&service->lock);
     ff_loop_wake(service->loop);
     ff_json_begin(&request->reply, '{');
     ff_json_member_id(&request->reply, "endpoint_id", &change->row.id);

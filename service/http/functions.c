@@ -13,8 +13,7 @@ static const char *const kinds[] = {"native", "shell", "python"};
 
 /* A function on its way into the store. */
 struct change {
-    struct ff_job job;
-    struct ff_request *request;
+    struct ff_commit commit;
     json_t *body; /* what the row's spans point into */
     char *metadata;
     struct ff_function_row row;
@@ -29,51 +28,25 @@ static void destroy_change(void *work)
     free(change);
 }
 
-static int write_change(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+static int write_change(struct ff_commit *commit, struct ff_store *store, struct ff_error *error)
 {
-    struct change *change = (struct change *)job;
-    struct ff_objects *objects = change->request->service->objects;
+    struct change *change = (struct change *)commit;
+    struct ff_objects *objects = commit->request->service->objects;
     if (change->code.size > 0 &&
         ff_objects_store(objects, change->code, &change->row.digest, error) < 0)
         return -1;
     return store->ops->put_function(store, &change->row, error);
 }
 
-static void change_done(struct ff_job *job, const struct ff_error *error)
+static int apply_change(struct ff_commit *commit, struct ff_service *service,
+                        struct ff_error *error)
 {
-    struct change *change = (struct change *)job;
-    struct ff_service *service = change->request->service;
-    struct ff_error failure;
-    if (error == NULL) {
-        pthread_mutex_lock(&service->lock);
-        if (ff_catalog_put_function(service->catalog, &change->row, &failure) == NULL)
-            error = &failure;
-        pthread_mutex_unlock(&service->lock);
-    }
-    ff_request_resume(change->request, error);
+    struct change *change = (struct change *)commit;
+    return ff_catalog_put_function(service->catalog, &change->row, error) != NULL ? 0 : -1;
 }
 
-static struct change *make_change(struct ff_request *request, struct ff_error *error)
-{
-    struct change *change = calloc(1, sizeof *change);
-    if (change == NULL) {
-        ff_fail(error, FF_NO_MEMORY, "no memory for a function");
-        return NULL;
-    }
-    request->work = change;
-    request->work_destroy = destroy_change;
-    change->request = request;
-    change->job.rows = 1;
-    change->job.write = write_change;
-    change->job.done = change_done;
-    return change;
-}
-
-static void submit_change(struct change *change)
-{
-    ff_request_suspend(change->request);
-    ff_committer_submit(change->request->service->committer, &change->job);
-}
+static const struct ff_commit_kind change_kind = {sizeof(struct change), write_change, apply_change,
+                                                  destroy_change};
 
 /* ---- registering ---- */
 
@@ -94,7 +67,7 @@ static int read_code(struct change *change, const char *kind, struct ff_error *e
 {
     const char *digest;
     const char *code;
-    struct ff_service *service = change->request->service;
+    struct ff_service *service = change->commit.request->service;
     if (ff_json_get_text(change->body, "digest", FF_DIGEST_TEXT_SIZE, false, &digest, error) < 0 ||
         ff_json_get_text(change->body, "function_code", FF_REQUEST_LIMIT, false, &code, error) < 0)
         return -1;
@@ -136,7 +109,7 @@ static int read_function(struct change *change, struct ff_error *error)
     ff_id_random(&change->row.id);
     change->row.name = ff_span_of(name);
     change->row.kind = ff_span_of(kind);
-    change->row.owner = ff_span_of(change->request->user);
+    change->row.owner = ff_span_of(change->commit.request->user);
     change->row.description = ff_span_of(description);
     change->row.metadata = ff_span_of(change->metadata);
     change->row.is_public = json_is_true(json_object_get(change->body, "public"));
@@ -149,16 +122,11 @@ int ff_post_function(struct ff_request *request, struct ff_error *error)
     struct ff_buffer *out = &request->reply;
     struct change *change = request->work;
     if (!request->again) {
-        change = make_change(request, error);
+        change = ff_commit_create(request, &change_kind, error);
         if (change == NULL || (change->body = ff_request_json(request, error)) == NULL ||
             read_function(change, error) < 0)
             return -1;
-        submit_change(change);
-        return FF_LATER;
-    }
-    if (request->failed) {
-        *error = request->error;
-        return -1;
+        return ff_commit_submit(&change->commit, error);
     }
     ff_json_begin(out, '{');
     ff_json_member_id(out, "function_uuid", &change->row.id);
@@ -259,10 +227,6 @@ int ff_delete_function(struct ff_request *request, struct ff_error *error)
 {
     if (request->again) {
         struct change *change = request->work;
-        if (request->failed) {
-            *error = request->error;
-            return -1;
-        }
         ff_json_begin(&request->reply, '{');
         ff_json_member_id(&request->reply, "function_uuid", &change->row.id);
         ff_json_member_flag(&request->reply, "deleted", true);
@@ -275,11 +239,10 @@ int ff_delete_function(struct ff_request *request, struct ff_error *error)
     if (strcmp(function->owner, request->user) != 0)
         return ff_fail(error, FF_FORBIDDEN, "the function %s belongs to %s", function->name,
                        function->owner);
-    struct change *change = make_change(request, error);
+    struct change *change = ff_commit_create(request, &change_kind, error);
     if (change == NULL)
         return -1;
     change->row = ff_function_row(function);
     change->row.deleted_ns = ff_wall_ns();
-    submit_change(change);
-    return FF_LATER;
+    return ff_commit_submit(&change->commit, error);
 }

@@ -12,10 +12,11 @@ enum { PAGE_LIMIT = 10000, PAGE = 1000, PAGE_BYTES = 16 << 20 };
 static struct ff_group *find_group(struct ff_request *request, struct ff_error *error)
 {
     struct ff_id id;
+    struct ff_service *service = request->service;
     const char *text = request->arguments[0];
     struct ff_group *group = NULL;
     if (ff_id_parse(text, strlen(text), &id) == 0)
-        group = ff_ledger_group(request->service->ledger, request->http->store, &id, error);
+        group = ff_ledger_group(service->ledger, &service->lock, request->http->store, &id, error);
     else
         ff_fail(error, FF_NOT_FOUND, "\"%.40s\" is not the id of a task group", text);
     if (group != NULL && strcmp(group->user, request->user) != 0) {

@@ -24,18 +24,15 @@ int ff_put_object(struct ff_request *request, struct ff_error *error)
 {
     struct ff_digest digest;
     uint64_t known = 0;
-    if (request->again && request->failed) {
-        *error = request->error;
-        return -1;
-    }
     if (request->again)
         return reply_stored(request, request->reply_size, MHD_HTTP_CREATED);
     if (ff_digest_parse(request->arguments[0], strlen(request->arguments[0]), &digest) == 0 &&
         ff_objects_size(request->service->objects, &digest, &known))
         return reply_stored(request, known, MHD_HTTP_OK);
+    if (ff_request_suspend(request, error) < 0)
+        return -1;
     struct ff_upload *upload = request->upload;
     request->upload = NULL;
-    ff_request_suspend(request);
     ff_upload_finish(upload, kept, request);
     return FF_LATER;
 }

@@ -11,7 +11,7 @@
 #define FF_SERVICE_HTTP_REQUEST_H
 
 #include "service/http/http.h"
-#include "service/http/json.h"
+#include "service/json.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
@@ -41,9 +41,10 @@ struct ff_http {
     struct MHD_Daemon *daemon;
     struct ff_store *store; /* a reader for this thread */
     bool tls;
-    pthread_mutex_t lock; /* of suspended */
-    pthread_cond_t resumed;
+    pthread_mutex_t lock; /* of the two below */
     unsigned suspended;
+    bool stopping; /* nobody may be suspended any more */
+    pthread_cond_t resumed;
     struct ff_connections connections; /* of the HTTP thread */
 };
 
@@ -60,7 +61,7 @@ struct ff_request {
     struct ff_upload *upload;
 
     bool again;  /* the handler is called after a resumption */
-    bool failed; /* what it waited for failed with `error` */
+    bool failed; /* what it waited for failed with `error`, which is the reply */
     struct ff_error error;
     struct ff_waiter waiter;
     int64_t wait_until_ns; /* 0: not set yet */
@@ -75,12 +76,13 @@ struct ff_request {
 };
 
 /* Suspends before handing work over; whoever does the work calls the second, once, from any
- * thread. An error is kept for the handler. */
-void ff_request_suspend(struct ff_request *request);
+ * thread. An error is answered without calling the handler again. The first fails when the service
+ * is stopping. */
+int ff_request_suspend(struct ff_request *request, struct ff_error *error) FF_MUST_USE;
 void ff_request_resume(struct ff_request *request, const struct ff_error *error);
 
 /* Waits for a list, until `wait_ms` after the first call at most. Under the service's lock. false:
- * the time is over. */
+ * the time is over, or the service is stopping. */
 bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
                      bool only_end);
 
@@ -100,6 +102,28 @@ json_t *ff_request_json(struct ff_request *request, struct ff_error *error) FF_M
 /* A text member of at most `limit` bytes; absent gives "" unless it is `required`. */
 int ff_json_get_text(const json_t *object, const char *name, size_t limit, bool required,
                      const char **text, struct ff_error *error) FF_MUST_USE;
+
+/* commit.c: one change that a request makes in the ledger and then in memory. */
+struct ff_commit;
+struct ff_commit_kind {
+    size_t size; /* of a structure that begins with ff_commit */
+    /* In the committer's thread, inside a transaction; may be called again after a failure. */
+    int (*write)(struct ff_commit *commit, struct ff_store *store, struct ff_error *error);
+    /* The same thread, when it is durable, under the service's lock. */
+    int (*apply)(struct ff_commit *commit, struct ff_service *service, struct ff_error *error);
+    void (*destroy)(void *work);
+};
+struct ff_commit {
+    struct ff_job job;
+    struct ff_request *request;
+    const struct ff_commit_kind *kind;
+};
+
+/* A zeroed structure of that kind, which becomes the work of the request; NULL: no memory. */
+void *ff_commit_create(struct ff_request *request, const struct ff_commit_kind *kind,
+                       struct ff_error *error) FF_MUST_USE;
+/* Hands it over: FF_LATER, and the handler is called again when the change was made. */
+int ff_commit_submit(struct ff_commit *commit, struct ff_error *error) FF_MUST_USE;
 
 /* The host part of the address that the client used, for addresses in replies. */
 void ff_request_host(struct ff_request *request, char *host, size_t size);

@@ -53,14 +53,32 @@ static void completed(void *user, struct MHD_Connection *connection, void **cont
     *context = NULL;
 }
 
-void ff_request_suspend(struct ff_request *request)
+/* Counts one more that is suspended; false: the service is stopping. */
+static bool may_suspend(struct ff_http *http)
 {
-    struct ff_http *http = request->http;
     pthread_mutex_lock(&http->lock);
-    http->suspended++;
+    bool may = !http->stopping;
+    http->suspended += may;
     pthread_mutex_unlock(&http->lock);
+    return may;
+}
+
+/* Counts one less. Under the lock of the server. */
+static void count_resumed(struct ff_http *http)
+{
+    http->suspended--;
+    pthread_cond_signal(&http->resumed);
+}
+
+int ff_request_suspend(struct ff_request *request, struct ff_error *error)
+{
+    if (!may_suspend(request->http)) {
+        ff_fail(error, FF_UNREACHABLE, "the service is stopping");
+        return ff_hint(error, "ask again when it runs again");
+    }
     request->failed = false;
     MHD_suspend_connection(request->connection);
+    return 0;
 }
 
 void ff_request_resume(struct ff_request *request, const struct ff_error *error)
@@ -72,8 +90,7 @@ void ff_request_resume(struct ff_request *request, const struct ff_error *error)
     /* From here on the request may be gone. */
     pthread_mutex_lock(&http->lock);
     MHD_resume_connection(request->connection);
-    http->suspended--;
-    pthread_cond_signal(&http->resumed);
+    count_resumed(http);
     pthread_mutex_unlock(&http->lock);
 }
 
@@ -105,9 +122,16 @@ bool ff_request_stay(struct ff_request *request, struct ff_wait_list *list, int6
 bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int64_t wait_ms,
                      bool only_end)
 {
-    if (!ff_request_stay(request, list, wait_ms, only_end))
+    struct ff_http *http = request->http;
+    if (!may_suspend(http))
         return false;
-    ff_request_suspend(request);
+    if (!ff_request_stay(request, list, wait_ms, only_end)) {
+        pthread_mutex_lock(&http->lock);
+        count_resumed(http);
+        pthread_mutex_unlock(&http->lock);
+        return false;
+    }
+    MHD_suspend_connection(request->connection);
     return true;
 }
 
@@ -413,6 +437,7 @@ void ff_http_destroy(struct ff_http *http)
         return;
     if (http->daemon != NULL) {
         pthread_mutex_lock(&http->lock);
+        http->stopping = true;
         while (http->suspended > 0)
             pthread_cond_wait(&http->resumed, &http->lock);
         pthread_mutex_unlock(&http->lock);

@@ -7,7 +7,9 @@
 #include "service/http/document.h"
 
 #include "protocol/core/clock.h"
+#include "protocol/core/json_scan.h"
 #include "service/admission.h"
+#include "service/endings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,18 +209,20 @@ static int find_group(struct submission *submission, struct ff_error *error)
 {
     struct ff_request *request = submission->request;
     struct ff_service *service = request->service;
-    struct ff_error unknown;
     submission->new_group = ff_id_is_zero(&submission->group);
     if (submission->new_group) {
         ff_id_random(&submission->group);
         return 0;
     }
     pthread_mutex_lock(&service->lock);
-    const struct ff_group *group =
-        ff_ledger_group(service->ledger, request->http->store, &submission->group, &unknown);
+    const struct ff_group *group = ff_ledger_group(service->ledger, &service->lock,
+                                                   request->http->store, &submission->group, error);
     bool foreign = group != NULL && strcmp(group->user, request->user) != 0;
     pthread_mutex_unlock(&service->lock);
-    return foreign ? ff_fail(error, FF_FORBIDDEN, "the task group belongs to somebody else") : 0;
+    if (foreign)
+        return ff_fail(error, FF_FORBIDDEN, "the task group belongs to somebody else");
+    /* What cannot be read may be somebody else's. */
+    return group != NULL || error->code == FF_NOT_FOUND ? 0 : -1;
 }
 
 /* Arguments beyond the inline limit become objects. */
@@ -428,6 +432,9 @@ static void submission_done(struct ff_job *job, const struct ff_error *error)
                 ff_ledger_add(service->ledger, submission->parts[i].batch, submission->new_group);
             submission->parts[i].batch = NULL;
         }
+        /* It was deleted after this submission had found it. */
+        if (submission->endpoint->deleted)
+            ff_endpoint_cancel_tasks(service, submission->endpoint);
         struct ff_batch *live = submission->wait_ms > 0 ? find_live(submission) : NULL;
         stays = live != NULL && ff_request_stay(request, &live->waiters, submission->wait_ms, true);
         pthread_mutex_unlock(&service->lock);
@@ -524,10 +531,6 @@ static void repeat(struct submission *submission)
 static int reply(struct ff_request *request, struct ff_error *error)
 {
     struct submission *submission = request->work;
-    if (request->failed) {
-        *error = request->error;
-        return -1;
-    }
     if (submission->verdict == CONTRADICTED) {
         ff_fail(error, FF_CONFLICT, "the idempotency key was used before, with another body");
         return ff_hint(error, "use a new key for every new submission");
@@ -567,7 +570,8 @@ int ff_post_submit(struct ff_request *request, struct ff_error *error)
     submission->job.rows = (uint32_t)submission->count;
     submission->job.write = write_submission;
     submission->job.done = submission_done;
-    ff_request_suspend(request);
+    if (ff_request_suspend(request, error) < 0)
+        return -1;
     ff_committer_submit(request->service->committer, &submission->job);
     return FF_LATER;
 }

@@ -1,12 +1,19 @@
 /*
  * Single tasks: showing, listing, cancelling, stopping.
  */
+#include "service/endings.h"
 #include "service/http/document.h"
 #include "service/router/router.h"
 
 #include <string.h>
 
-enum { LIST_LIMIT = 1000, LIST_LOOKED_AT = 200000, BATCH_LIMIT = 10000, REPLY_BYTES = 64 << 20 };
+enum {
+    LIST_LIMIT = 1000,
+    LIST_LOOKED_AT = 200000,
+    BATCH_LIMIT = 10000,
+    REPLY_BYTES = 64 << 20,
+    ENDING_WAIT_MS = 10000,
+};
 
 int ff_get_task(struct ff_request *request, struct ff_error *error)
 {
@@ -75,6 +82,7 @@ struct listing {
     int64_t keys[LIST_LIMIT];
     size_t count, limit;
     size_t looked_at;
+    int64_t last; /* key that was looked at */
     bool any_state, more;
     enum ff_task_state state;
     struct ff_service *service;
@@ -86,6 +94,7 @@ static int list_one(void *user, int64_t key, enum ff_task_state state)
     listing->more = listing->count == listing->limit || ++listing->looked_at > LIST_LOOKED_AT;
     if (listing->more)
         return 1;
+    listing->last = key;
     if (!listing->any_state && !ff_task_state_is_terminal(state)) {
         pthread_mutex_lock(&listing->service->lock);
         const struct ff_task *task = ff_ledger_find_key(listing->service->ledger, key);
@@ -154,6 +163,11 @@ int ff_get_tasks(struct ff_request *request, struct ff_error *error)
             return -1;
     ff_json_end(out, ']');
     ff_json_member_flag(out, "has_next_page", listing.more);
+    if (listing.more) {
+        struct ff_id last;
+        ff_task_id(request->service->identity.secret, listing.last, &last);
+        ff_json_member_id(out, "next_before", &last);
+    }
     ff_json_end(out, '}');
     return FF_REPLY;
 }
@@ -198,14 +212,9 @@ static int reply_ended(struct ff_request *request, int64_t key, struct ff_error 
 }
 
 /* What was asked is durable now. */
-static int reply_written(struct ff_request *request, int64_t key, enum ff_control_action action,
-                         struct ff_error *error)
+static int reply_written(struct ff_request *request, int64_t key, enum ff_control_action action)
 {
     struct ff_service *service = request->service;
-    if (request->failed) {
-        *error = request->error;
-        return -1;
-    }
     pthread_mutex_lock(&service->lock);
     const struct ff_task *task = ff_ledger_find_key(service->ledger, key);
     const char *state = ff_task_state_name(task != NULL ? (enum ff_task_state)task->state
@@ -220,18 +229,32 @@ static int reply_written(struct ff_request *request, int64_t key, enum ff_contro
             : "the task ends at its next step, or at its first one, and keeps its result");
 }
 
-/* Under the lock. FF_LATER: it is being written. */
-static int ask(struct ff_request *request, struct ff_task *task, enum ff_control_action action)
+/* An attempt is ending: whether that is the end of the task, or it is tried again and what is asked
+ * means the next attempt, is known when it is written. Under the lock. */
+static bool waits_for_ending(struct ff_request *request, struct ff_task *task)
+{
+    struct ff_task_detail *detail = ff_task_detail(task);
+    return detail != NULL && ff_request_wait(request, &detail->waiters, ENDING_WAIT_MS, false);
+}
+
+/* Under the lock. FF_LATER: it is being written, or the task is ending. */
+static int ask(struct ff_request *request, struct ff_task *task, enum ff_control_action action,
+               struct ff_error *error)
 {
     struct ff_service *service = request->service;
     struct ff_endpoint *endpoint = task->batch->endpoint;
     const char *state = ff_task_state_name((enum ff_task_state)task->state);
     bool at_endpoint = !task->queued && endpoint->link.peer != NULL;
     if (task->ending)
-        return reply_asked(request, state, false, "the task is just ending");
+        return waits_for_ending(request, task)
+                   ? FF_LATER
+                   : reply_asked(request, state, false, "the task is just ending");
     if (action == FF_CONTROL_STOP && task->asked == FF_CONTROL_CANCEL)
         return reply_asked(request, state, false, "the task is being cancelled already");
-    ff_request_suspend(request);
+    if (ff_request_suspend(request, error) < 0)
+        return -1;
+    /* From here on a further call means that it was written. */
+    request->wait_until_ns = 0;
     if (!at_endpoint && action == FF_CONTROL_CANCEL) {
         ff_task_cancel_here(service, task, asked_done, request);
         return FF_LATER;
@@ -253,12 +276,12 @@ static int post_control(struct ff_request *request, enum ff_control_action actio
     int64_t key;
     if (ff_document_key(request, request->arguments[0], &key, error) < 0)
         return -1;
-    if (request->again)
-        return reply_written(request, key, action, error);
+    if (request->again && request->wait_until_ns == 0)
+        return reply_written(request, key, action);
     pthread_mutex_lock(&service->lock);
     struct ff_task *task = ff_ledger_find_key(service->ledger, key);
     bool ours = task != NULL && strcmp(task->batch->user, request->user) == 0;
-    int result = ours ? ask(request, task, action) : FF_REPLY;
+    int result = ours ? ask(request, task, action, error) : FF_REPLY;
     pthread_mutex_unlock(&service->lock);
     return ours ? result : reply_ended(request, key, error);
 }

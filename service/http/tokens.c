@@ -9,8 +9,7 @@
 enum { SCOPES_LIMIT = 256, YEARS_S = 100 * 31536000ll };
 
 struct change {
-    struct ff_job job;
-    struct ff_request *request;
+    struct ff_commit commit;
     char text[FF_TOKEN_TEXT_SIZE];
     char label[FF_LABEL_LIMIT + 1], scopes[SCOPES_LIMIT + 1];
     struct ff_token_row row;
@@ -23,49 +22,26 @@ static void destroy_change(void *work)
     free(work);
 }
 
-static int write_change(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+static int write_change(struct ff_commit *commit, struct ff_store *store, struct ff_error *error)
 {
-    struct change *change = (struct change *)job;
+    struct change *change = (struct change *)commit;
     if (change->removes)
         return store->ops->delete_token(store, change->row.key, error);
     return store->ops->put_token(store, &change->row, error);
 }
 
-static void change_done(struct ff_job *job, const struct ff_error *error)
+static int apply_change(struct ff_commit *commit, struct ff_service *service,
+                        struct ff_error *error)
 {
-    struct change *change = (struct change *)job;
-    struct ff_service *service = change->request->service;
-    struct ff_error failure;
-    pthread_mutex_lock(&service->lock);
-    if (error == NULL && change->removes)
-        ff_tokens_remove(service->tokens, change->row.key);
-    else if (error == NULL && ff_tokens_add(service->tokens, &change->row, &failure) < 0)
-        error = &failure;
-    pthread_mutex_unlock(&service->lock);
-    ff_request_resume(change->request, error);
+    struct change *change = (struct change *)commit;
+    if (!change->removes)
+        return ff_tokens_add(service->tokens, &change->row, error);
+    ff_tokens_remove(service->tokens, change->row.key);
+    return 0;
 }
 
-static struct change *make_change(struct ff_request *request, struct ff_error *error)
-{
-    struct change *change = calloc(1, sizeof *change);
-    if (change == NULL) {
-        ff_fail(error, FF_NO_MEMORY, "no memory for a token");
-        return NULL;
-    }
-    request->work = change;
-    request->work_destroy = destroy_change;
-    change->request = request;
-    change->job.rows = 1;
-    change->job.write = write_change;
-    change->job.done = change_done;
-    return change;
-}
-
-static void submit_change(struct change *change)
-{
-    ff_request_suspend(change->request);
-    ff_committer_submit(change->request->service->committer, &change->job);
-}
+static const struct ff_commit_kind change_kind = {sizeof(struct change), write_change, apply_change,
+                                                  destroy_change};
 
 /* "scopes" as words in one text, or as an array of words. */
 static int read_scopes(const json_t *body, char scopes[SCOPES_LIMIT + 1], struct ff_error *error)
@@ -111,7 +87,7 @@ static int read_token(struct change *change, const json_t *body, struct ff_error
         change->row.expires_ns = change->row.created_ns + (int64_t)(seconds * 1e9);
     }
     ff_id_random(&change->row.id);
-    change->row.user = ff_span_of(change->request->user);
+    change->row.user = ff_span_of(change->commit.request->user);
     change->row.label = ff_span_of(change->label);
     change->row.scopes = ff_span_of(change->scopes);
     return ff_token_make(change->text, &change->row.hash, error);
@@ -123,17 +99,12 @@ int ff_post_token(struct ff_request *request, struct ff_error *error)
     struct change *change = request->work;
     if (!request->again) {
         json_t *body = ff_request_json(request, error);
-        change = body != NULL ? make_change(request, error) : NULL;
+        change = body != NULL ? ff_commit_create(request, &change_kind, error) : NULL;
         int result = change != NULL ? read_token(change, body, error) : -1;
         json_decref(body);
         if (result < 0)
             return -1;
-        submit_change(change);
-        return FF_LATER;
-    }
-    if (request->failed) {
-        *error = request->error;
-        return -1;
+        return ff_commit_submit(&change->commit, error);
     }
     ff_json_begin(out, '{');
     ff_json_member_id(out, "token_id", &change->row.id);
@@ -182,10 +153,6 @@ int ff_delete_token(struct ff_request *request, struct ff_error *error)
     struct ff_service *service = request->service;
     const char *text = request->arguments[0];
     struct ff_id id;
-    if (request->again && request->failed) {
-        *error = request->error;
-        return -1;
-    }
     if (request->again) {
         ff_json_begin(&request->reply, '{');
         ff_json_member_text(&request->reply, "token_id", text);
@@ -193,7 +160,7 @@ int ff_delete_token(struct ff_request *request, struct ff_error *error)
         ff_json_end(&request->reply, '}');
         return FF_REPLY;
     }
-    struct change *change = make_change(request, error);
+    struct change *change = ff_commit_create(request, &change_kind, error);
     if (change == NULL)
         return -1;
     change->removes = true;
@@ -207,6 +174,5 @@ int ff_delete_token(struct ff_request *request, struct ff_error *error)
         ff_fail(error, FF_NOT_FOUND, "you have no token of this id");
         return ff_hint(error, "farfield token list shows the ids");
     }
-    submit_change(change);
-    return FF_LATER;
+    return ff_commit_submit(&change->commit, error);
 }

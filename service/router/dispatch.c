@@ -7,6 +7,7 @@
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
+#include "service/endings.h"
 
 #include <string.h>
 
@@ -123,15 +124,25 @@ static size_t pack(struct ff_router *router, struct ff_endpoint *endpoint, struc
         }
         struct ff_order order = make_order(router, task);
         if (fill_arguments(router, task, &order, error) < 0) {
-            ff_log_error("a task cannot be given to its endpoint now", error);
-            break;
+            /* It would stand before all others for ever. */
+            ff_log_error("a task that cannot be given to its endpoint ends", error);
+            if (!ff_task_fail_here(router->service, task, error))
+                break;
+            continue;
         }
         if (!ff_encode_order(&encoder, &order))
             break;
         mark_delivered(router, task, order.attempt, now);
         packed++;
     }
-    return packed > 0 && ff_encode_end(&encoder, error) == 0 ? packed : 0;
+    if (packed > 0 && ff_encode_end(&encoder, error) < 0) {
+        /* They count as delivered: the next announcement, which lacks them, gives them back. */
+        ff_log_error("orders were lost for want of memory; the endpoint is connected anew", error);
+        link->announced = false;
+        ff_peer_refuse(link->peer, error, false);
+        return 0;
+    }
+    return packed;
 }
 
 bool ff_router_dispatch(struct ff_router *router, struct ff_endpoint *endpoint)

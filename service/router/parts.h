@@ -8,7 +8,7 @@
 #include "protocol/peers.h"
 #include "service/router/router.h"
 
-enum { FF_MESSAGE_BUFFER = FF_MESSAGE_LIMIT, FF_RECEIPTS_AT_ONCE = 64 };
+enum { FF_MESSAGE_BUFFER = FF_MESSAGE_LIMIT };
 
 struct ff_transfer;
 
@@ -30,8 +30,7 @@ bool ff_router_dispatch(struct ff_router *router, struct ff_endpoint *endpoint);
 /* Makes the loop look for receipts in FF_RECEIPT_WAIT_MS, unless it does so already. In the loop,
  * under the lock. */
 void ff_router_time_receipts(struct ff_router *router);
-/* The window has one attempt less. */
-void ff_router_release(struct ff_task *task);
+/* The window has one attempt more; router.h has the opposite. */
 void ff_router_hold(struct ff_task *task);
 
 /* Handlers of messages. -1 ends the link. All but those of transfer.c are called under the lock. */

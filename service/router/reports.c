@@ -5,11 +5,15 @@
 #include "service/router/parts.h"
 
 #include "protocol/core/clock.h"
+#include "protocol/core/json_scan.h"
 #include "protocol/core/log.h"
-#include "service/http/json.h"
+#include "service/json.h"
 #include "service/previews.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { PREVIEWS_AT_ONCE = 16 }; /* more are left out: they are up to 4 MiB each */
 
 static void take_report(struct ff_service *service, struct ff_endpoint *endpoint,
                         struct ff_task *task, const struct ff_report *report)
@@ -96,28 +100,92 @@ static bool list_preview(struct ff_task_detail *detail, struct ff_span name)
     return there || fits;
 }
 
+/* A preview on its way to its file. The committer's thread writes it, between two commits: not the
+ * loop, and before the outcome that follows it is told. */
+struct keeping {
+    struct ff_job job;
+    struct ff_service *service;
+    struct ff_preview preview;
+    char *texts; /* what its spans point into */
+};
+
+static int write_nothing(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+{
+    (void)job;
+    (void)store;
+    (void)error;
+    return 0;
+}
+
+/* Whatever became of the commit: previews are no part of the ledger. */
+static void keep_preview(struct ff_job *job, const struct ff_error *error)
+{
+    struct keeping *keeping = (struct keeping *)job;
+    struct ff_service *service = keeping->service;
+    const struct ff_preview *preview = &keeping->preview;
+    struct ff_error failure;
+    (void)error;
+    int result = ff_preview_write(service->previews, &preview->task, preview, &failure);
+    if (result < 0)
+        ff_log_error("a preview was not kept", &failure);
+    pthread_mutex_lock(&service->lock);
+    service->previews_coming--;
+    struct ff_task *task = ff_ledger_find(service->ledger, &preview->task);
+    struct ff_event event = {
+        .time_ns = ff_wall_ns(), .type = FF_EVENT_PREVIEW, .number = (uint32_t)preview->data.size};
+    if (result == 0 && task != NULL) {
+        event.attempt = task->number;
+        ff_task_event(service->ledger, task, &event, preview->name);
+    }
+    pthread_mutex_unlock(&service->lock);
+    free(keeping->texts);
+    free(keeping);
+}
+
+static struct ff_span append(char **at, struct ff_span text)
+{
+    struct ff_span copy = {*at, text.size};
+    if (text.size > 0)
+        memcpy(*at, text.data, text.size);
+    *at += text.size;
+    return copy;
+}
+
+static void submit_preview(struct ff_service *service, const struct ff_preview *preview)
+{
+    struct keeping *keeping = calloc(1, sizeof *keeping);
+    char *texts = malloc(preview->name.size + preview->media_type.size + preview->data.size + 1);
+    if (keeping == NULL || texts == NULL || service->previews_coming == PREVIEWS_AT_ONCE) {
+        free(keeping);
+        free(texts);
+        return;
+    }
+    service->previews_coming++;
+    keeping->job.rows = 1;
+    keeping->job.write = write_nothing;
+    keeping->job.done = keep_preview;
+    keeping->service = service;
+    keeping->preview = *preview;
+    keeping->texts = texts;
+    keeping->preview.name = append(&texts, preview->name);
+    keeping->preview.media_type = append(&texts, preview->media_type);
+    keeping->preview.data = append(&texts, preview->data);
+    ff_committer_submit(service->committer, &keeping->job);
+}
+
 int ff_router_preview(struct ff_router *router, struct ff_endpoint *endpoint,
                       struct ff_decoder *decoder, struct ff_error *error)
 {
     union ff_item item;
-    struct ff_error failure;
     int got;
     while ((got = ff_decode_next(decoder, &item, error)) > 0) {
         const struct ff_preview *preview = &item.preview;
         struct ff_task *task =
             ff_router_current(router, endpoint, &preview->task, preview->attempt);
-        if (task == NULL || preview->name.size == 0 || ff_task_trace(task) == NULL ||
-            !list_preview(task->detail, preview->name))
-            continue;
-        if (ff_preview_write(router->service->previews, &task->id, preview, &failure) < 0) {
-            ff_log_error("a preview was not kept", &failure);
-            continue;
-        }
-        struct ff_event event = {.time_ns = ff_wall_ns(),
-                                 .type = FF_EVENT_PREVIEW,
-                                 .number = (uint32_t)preview->data.size,
-                                 .attempt = task->number};
-        ff_task_event(router->service->ledger, task, &event, preview->name);
+        /* While a task is ending, the list of its previews is on its way to the disk. */
+        if (task != NULL && !task->ending && preview->name.size > 0 &&
+            ff_task_trace(task) != NULL && list_preview(task->detail, preview->name))
+            submit_preview(router->service, preview);
     }
     return got;
 }

@@ -2,6 +2,7 @@
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
+#include "service/save.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,7 +218,7 @@ static void open_link(struct ff_service *service, struct ff_endpoint *endpoint,
     endpoint->heard_ns = ff_monotonic_ns();
     endpoint->seen_ns = ff_wall_ns();
     if (!same)
-        ff_endpoint_save(service, endpoint, NULL, NULL);
+        ff_endpoint_save_lease(service, endpoint);
 }
 
 static int greet(struct ff_service *service, struct ff_peer *peer, const struct ff_hello *hello,
@@ -297,7 +298,7 @@ static void gone(void *user, struct ff_peer *peer, const char *why)
         endpoint->heard_ns = ff_monotonic_ns() - ff_peer_silence_ms(peer) * 1000000;
         if (ff_peer_has_left(peer))
             memset(&endpoint->holder, 0, sizeof endpoint->holder);
-        ff_endpoint_save(service, endpoint, NULL, NULL);
+        ff_endpoint_save_lease(service, endpoint);
     }
     pthread_mutex_unlock(&service->lock);
     ff_router_transfers_drop(router, endpoint);

@@ -151,43 +151,6 @@ static void upload_done(void *user, uint64_t size, const struct ff_error *error)
     ff_loop_wake(transfer->loop);
 }
 
-/* The upload that this part belongs to; a part at offset 0 begins anew. */
-static struct incoming *upload_of(struct ff_router *router, struct ff_transfer *transfer,
-                                  struct ff_endpoint *endpoint, const struct ff_part *part,
-                                  struct ff_error *error)
-{
-    struct incoming **at = find(transfer, endpoint, &part->digest);
-    if (*at != NULL && part->offset == 0 && (*at)->upload != NULL)
-        drop(transfer, at);
-    if (*at == NULL && part->offset == 0) {
-        if (transfer->count == UPLOADS_AT_ONCE ||
-            part->total > (uint64_t)router->service->config.object_limit) {
-            ff_fail(error, FF_TOO_LARGE, "an object of %llu bytes, or too many at once",
-                    (unsigned long long)part->total);
-            return NULL;
-        }
-        struct ff_upload *upload = ff_upload_create(router->service->objects, &part->digest, error);
-        struct incoming *made = upload != NULL ? calloc(1, sizeof *made) : NULL;
-        if (made == NULL) {
-            ff_upload_destroy(upload);
-            return NULL;
-        }
-        *made = (struct incoming){.next = *at,
-                                  .endpoint = endpoint,
-                                  .digest = part->digest,
-                                  .upload = upload,
-                                  .total = part->total};
-        *at = made;
-        transfer->count++;
-    }
-    if (*at == NULL || (*at)->upload == NULL || ff_upload_size((*at)->upload) != part->offset ||
-        (*at)->total != part->total || part->data.size > part->total - part->offset) {
-        ff_fail(error, FF_PROTOCOL, "a part of an object that is out of order");
-        return NULL;
-    }
-    return *at;
-}
-
 static void finish(struct ff_transfer *transfer, struct incoming *incoming)
 {
     struct finished *finished = calloc(1, sizeof *finished);
@@ -200,6 +163,69 @@ static void finish(struct ff_transfer *transfer, struct incoming *incoming)
     struct ff_upload *upload = incoming->upload;
     incoming->upload = NULL;
     ff_upload_finish(upload, upload_done, finished);
+}
+
+/* Begins an upload with its first part. */
+static struct incoming *begin_upload(struct ff_router *router, struct ff_transfer *transfer,
+                                     struct ff_endpoint *endpoint, const struct ff_part *part,
+                                     struct ff_error *error)
+{
+    if (transfer->count == UPLOADS_AT_ONCE ||
+        part->total > (uint64_t)router->service->config.object_limit) {
+        ff_fail(error, FF_TOO_LARGE, "an object of %llu bytes, or too many at once",
+                (unsigned long long)part->total);
+        return NULL;
+    }
+    struct ff_upload *upload = ff_upload_create(router->service->objects, &part->digest, error);
+    if (upload == NULL)
+        return NULL;
+    struct incoming *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        ff_upload_destroy(upload);
+        ff_fail(error, FF_NO_MEMORY, "no memory for an object");
+        return NULL;
+    }
+    *made = (struct incoming){.next = transfer->incoming,
+                              .endpoint = endpoint,
+                              .digest = part->digest,
+                              .upload = upload,
+                              .total = part->total};
+    transfer->incoming = made;
+    transfer->count++;
+    return made;
+}
+
+/* Adds a part to its upload. Tasks with the same value send it at the same time, each from its
+ * first byte on: what one of them has sent already is only counted for the other. *reached is as
+ * far as this sender has come; 0: it hears when the object has been kept. */
+static int add_part(struct ff_router *router, struct ff_transfer *transfer,
+                    struct ff_endpoint *endpoint, const struct ff_part *part, uint64_t *reached,
+                    struct ff_error *error)
+{
+    struct incoming *incoming = *find(transfer, endpoint, &part->digest);
+    *reached = 0;
+    if (incoming == NULL && part->offset == 0)
+        incoming = begin_upload(router, transfer, endpoint, part, error);
+    else if (incoming == NULL)
+        ff_fail(error, FF_PROTOCOL, "a part of an object whose first part did not come");
+    if (incoming == NULL)
+        return -1;
+    if (incoming->total != part->total || part->offset > part->total ||
+        part->data.size > part->total - part->offset)
+        return ff_fail(error, FF_PROTOCOL, "a part that is not of this object");
+    if (incoming->upload == NULL)
+        return 0;
+    uint64_t size = ff_upload_size(incoming->upload);
+    uint64_t end = part->offset + part->data.size;
+    if (part->offset > size || (part->offset < size && end > size))
+        return ff_fail(error, FF_PROTOCOL, "a part of an object that is out of order");
+    if (part->offset == size && ff_upload_add(incoming->upload, part->data, error) < 0)
+        return -1;
+    if (ff_upload_size(incoming->upload) == incoming->total)
+        finish(transfer, incoming);
+    else
+        *reached = end;
+    return 0;
 }
 
 int ff_router_store(struct ff_router *router, struct ff_endpoint *endpoint, struct ff_peer *peer,
@@ -220,22 +246,16 @@ int ff_router_store(struct ff_router *router, struct ff_endpoint *endpoint, stru
         send_part(router, peer, FF_MSG_OBJECT_STORED, &answer);
         return 0;
     }
-    struct incoming *incoming = upload_of(router, transfer, endpoint, part, &failure);
-    if (incoming == NULL || ff_upload_add(incoming->upload, part->data, &failure) < 0) {
+    uint64_t reached;
+    if (add_part(router, transfer, endpoint, part, &reached, &failure) < 0) {
         struct incoming **at = find(transfer, endpoint, &part->digest);
         if (*at != NULL && (*at)->upload != NULL)
             drop(transfer, at);
         send_failure(router, peer, FF_MSG_OBJECT_STORED, &part->digest, part->offset, &failure);
-        return 0;
+    } else if (reached > 0) {
+        struct ff_part answer = {.digest = part->digest, .offset = reached, .total = part->total};
+        send_part(router, peer, FF_MSG_OBJECT_STORED, &answer);
     }
-    if (ff_upload_size(incoming->upload) == incoming->total) {
-        finish(transfer, incoming);
-        return 0;
-    }
-    struct ff_part answer = {.digest = part->digest,
-                             .offset = ff_upload_size(incoming->upload),
-                             .total = incoming->total};
-    send_part(router, peer, FF_MSG_OBJECT_STORED, &answer);
     return 0;
 }
 

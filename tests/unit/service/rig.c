@@ -3,7 +3,9 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
+#include "service/http/request.h"
 
+#include <sched.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -160,6 +162,88 @@ const char *rig_task(const json_t *reply, const char *function, size_t n)
     return id;
 }
 
+/* ---- standing still ---- */
+
+static int write_hold(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+{
+    struct hold *hold = (struct hold *)job;
+    (void)store;
+    (void)error;
+    sem_post(&hold->begun);
+    sem_wait(&hold->go);
+    return 0;
+}
+
+static void hold_done(struct ff_job *job, const struct ff_error *error)
+{
+    struct hold *hold = (struct hold *)job;
+    (void)error;
+    sem_post(&hold->over);
+}
+
+void hold_submit(struct hold *hold, struct rig *rig, bool apart)
+{
+    hold->job =
+        (struct ff_job){.rows = apart ? FF_COMMIT_ROWS : 1, .write = write_hold, .done = hold_done};
+    sem_init(&hold->begun, 0, 0);
+    sem_init(&hold->go, 0, 0);
+    sem_init(&hold->over, 0, 0);
+    ff_committer_submit(rig->service->committer, &hold->job);
+}
+
+void hold_wait(struct hold *hold)
+{
+    sem_wait(&hold->begun);
+}
+
+void hold_release(struct hold *hold)
+{
+    sem_post(&hold->go);
+    sem_wait(&hold->over);
+    sem_destroy(&hold->begun);
+    sem_destroy(&hold->go);
+    sem_destroy(&hold->over);
+}
+
+static void *ask_apart(void *user)
+{
+    struct asking *asking = user;
+    asking->reply =
+        rig_ask(asking->rig, asking->method, asking->path, asking->body, &asking->status);
+    asking->answered = true;
+    return NULL;
+}
+
+void asking_begin(struct asking *asking, struct rig *rig, const char *method, const char *path,
+                  const char *body)
+{
+    asking->rig = rig;
+    asking->method = method;
+    asking->body = body;
+    asking->answered = false;
+    snprintf(asking->path, sizeof asking->path, "%s", path);
+    assert_int_equal(pthread_create(&asking->thread, NULL, ask_apart, asking), 0);
+}
+
+json_t *asking_end(struct asking *asking)
+{
+    pthread_join(asking->thread, NULL);
+    assert_non_null(asking->reply);
+    return asking->reply;
+}
+
+void rig_wait_suspended(struct rig *rig, unsigned count)
+{
+    struct ff_http *http = rig->service->http;
+    for (bool reached = false; !reached; sched_yield()) {
+        pthread_mutex_lock(&http->lock);
+        reached = http->suspended >= count;
+        pthread_mutex_unlock(&http->lock);
+    }
+    /* The one thread of the server answers when it has handed over what it suspended. */
+    json_decref(rig_expect(rig, 200, "GET", "/v2/version", NULL));
+}
+
 /* ---- the agent ---- */
 
 void agent_register(struct agent *agent, struct rig *rig, const char *name)
@@ -257,6 +341,7 @@ static void take_item(struct agent *agent, enum ff_message_type type, const unio
         snprintf(agent->part_code, sizeof agent->part_code, "%.*s", (int)item->part.code.size,
                  (const char *)item->part.code.data);
         agent->has_stored = true;
+        agent->store_failed = agent->store_failed || item->part.code.size > 0;
         break;
     default:
         break;
@@ -348,6 +433,31 @@ void agent_send(struct agent *agent, struct ff_encoder *encoder)
     struct ff_error error;
     assert_ok(ff_encode_end(encoder, &error), error);
     ff_session_send(agent->session, ff_buffer_span(encoder->buffer));
+}
+
+void agent_part(struct agent *agent, enum ff_message_type type, const struct ff_part *part)
+{
+    struct ff_encoder encoder;
+    struct ff_buffer buffer;
+    ff_buffer_init(&buffer, FF_MESSAGE_LIMIT);
+    ff_encode_begin(&encoder, &buffer, type);
+    ff_encode_part(&encoder, part);
+    agent_send(agent, &encoder);
+    ff_buffer_dispose(&buffer);
+}
+
+void agent_settle(struct agent *agent)
+{
+    struct ff_encoder encoder;
+    struct ff_buffer buffer;
+    struct ff_want want = {.length = 1};
+    ff_buffer_init(&buffer, FF_MESSAGE_LIMIT);
+    ff_encode_begin(&encoder, &buffer, FF_MSG_OBJECT_WANT);
+    ff_encode_want(&encoder, &want);
+    agent->has_part = false;
+    agent_send(agent, &encoder);
+    agent_wait(agent, &agent->has_part);
+    ff_buffer_dispose(&buffer);
 }
 
 void agent_holding(struct agent *agent, const struct ff_order *orders, size_t count)

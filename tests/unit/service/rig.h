@@ -14,6 +14,8 @@
 
 #include <curl/curl.h>
 #include <jansson.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
 struct rig {
     char *home;
@@ -48,6 +50,35 @@ json_t *rig_submit(struct rig *rig, const char *endpoint, const char *function,
 /* The id of the n-th task of a reply. */
 const char *rig_task(const json_t *reply, const char *function, size_t n);
 
+/* The committer stands still between these two: what arrives meanwhile waits, in its order. What is
+ * submitted before a second hold with `apart` is another transaction than what comes behind it. */
+struct hold {
+    struct ff_job job;
+    sem_t begun, go, over;
+};
+void hold_submit(struct hold *hold, struct rig *rig, bool apart);
+void hold_wait(struct hold *hold);
+void hold_release(struct hold *hold);
+
+/* A request in a thread of its own. */
+struct asking {
+    struct rig *rig;
+    const char *method;
+    char path[256];
+    const char *body;
+    pthread_t thread;
+    atomic_bool answered;
+    long status;
+    json_t *reply;
+};
+void asking_begin(struct asking *asking, struct rig *rig, const char *method, const char *path,
+                  const char *body);
+/* Waits for the reply, which the caller releases. */
+json_t *asking_end(struct asking *asking);
+/* Waits until so many requests of the service are suspended, and what they wait for is on its way.
+ * */
+void rig_wait_suspended(struct rig *rig, unsigned count);
+
 /* An agent. All messages that came are kept, in order. */
 enum { AGENT_ITEMS = 64 };
 struct agent {
@@ -71,6 +102,7 @@ struct agent {
     char part_code[65];
     uint64_t stored; /* offset of the last OBJECT_STORED */
     bool has_part, has_stored;
+    bool store_failed; /* some OBJECT_STORED had a code */
 };
 
 /* Registers an endpoint of this name with new keys. */
@@ -81,6 +113,12 @@ void agent_connect(struct agent *agent);
 /* Goes; `farewell` NULL: without a word, as a process that is killed. */
 void agent_leave(struct agent *agent, const char *farewell);
 void agent_dispose(struct agent *agent);
+
+/* A message that carries one part of an object. */
+void agent_part(struct agent *agent, enum ff_message_type type, const struct ff_part *part);
+
+/* Runs the agent's loop until the service has taken all that was sent before. */
+void agent_settle(struct agent *agent);
 
 /* Runs the agent's loop until so many have come in all. */
 void agent_wait_orders(struct agent *agent, size_t count);

@@ -277,6 +277,22 @@ static void test_a_waiting_task_says_why_and_can_be_cancelled(void **state)
     json_decref(reply);
 }
 
+static void test_lists_go_on_where_they_ended(void **state)
+{
+    (void)state;
+    char path[128];
+    json_t *reply = rig_submit(&rig, "local", "echo", "[1,2]");
+    json_t *page = rig_expect(&rig, 200, "GET", "/v2/tasks?limit=1", NULL);
+    assert_true(json_is_true(json_object_get(page, "has_next_page")));
+    snprintf(path, sizeof path, "/v2/tasks?limit=1&before=%s", rig_text(page, "next_before"));
+    json_t *next = rig_expect(&rig, 200, "GET", path, NULL);
+    assert_string_equal(rig_text(json_array_get(json_object_get(next, "tasks"), 0), "task_id"),
+                        rig_task(reply, "echo", 0));
+    json_decref(next);
+    json_decref(page);
+    json_decref(reply);
+}
+
 static void test_tokens_have_scopes_and_are_told_once(void **state)
 {
     (void)state;
@@ -342,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_registering_and_deleting_a_function),
         cmocka_unit_test(test_the_same_key_is_one_submission),
         cmocka_unit_test(test_a_waiting_task_says_why_and_can_be_cancelled),
+        cmocka_unit_test(test_lists_go_on_where_they_ended),
         cmocka_unit_test(test_tokens_have_scopes_and_are_told_once),
         cmocka_unit_test(test_large_arguments_become_objects),
     };

@@ -2,7 +2,8 @@
  * */
 #include "tests/unit/check.h"
 
-#include "service/http/json.h"
+#include "protocol/core/json_scan.h"
+#include "service/json.h"
 
 #include <jansson.h>
 
@@ -99,6 +100,8 @@ static void test_what_is_taken_and_what_is_not(void **state)
             fail_msg("%s: %s", good[i], error.message);
         assert_true(jansson_takes(good[i]));
     }
+    assert_int_equal(ff_json_check(ff_span_of("[1, x]"), &error), -1);
+    assert_non_null(strstr(error.message, "byte 4"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (ff_json_check(ff_span_of(bad[i]), &error) == 0)
             fail_msg("taken: %s", bad[i]);

@@ -419,17 +419,6 @@ static void test_a_message_that_is_none_ends_the_link_alone(void **state)
     agent_dispose(&agent);
 }
 
-static void send_part(struct agent *agent, enum ff_message_type type, const struct ff_part *part)
-{
-    struct ff_encoder encoder;
-    struct ff_buffer buffer;
-    ff_buffer_init(&buffer, FF_MESSAGE_LIMIT);
-    ff_encode_begin(&encoder, &buffer, type);
-    ff_encode_part(&encoder, part);
-    agent_send(agent, &encoder);
-    ff_buffer_dispose(&buffer);
-}
-
 static void test_objects_go_both_ways(void **state)
 {
     (void)state;
@@ -441,13 +430,13 @@ static void test_objects_go_both_ways(void **state)
     connect_empty(&agent, "objects");
     struct ff_part part = {.total = all.size, .data = {all.data, 10}};
     assert_ok(ff_digest_of(all, &part.digest, &error), error);
-    send_part(&agent, FF_MSG_OBJECT_STORE, &part);
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &part);
     agent_wait(&agent, &agent.has_stored);
     assert_int_equal(agent.stored, 10);
     agent.has_stored = false;
     part.offset = 10;
     part.data = (struct ff_span){(const char *)all.data + 10, all.size - 10};
-    send_part(&agent, FF_MSG_OBJECT_STORE, &part);
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &part);
     agent_wait(&agent, &agent.has_stored);
     assert_string_equal(agent.part_code, "");
     assert_int_equal(agent.stored, all.size);
@@ -467,6 +456,31 @@ static void test_objects_go_both_ways(void **state)
     agent_wait(&agent, &agent.has_part);
     assert_string_equal(agent.part_code, "OBJECT_NOT_FOUND");
     ff_buffer_dispose(&buffer);
+    agent_dispose(&agent);
+}
+
+static void test_the_same_object_may_come_twice_at_once(void **state)
+{
+    (void)state;
+    struct agent agent;
+    struct ff_error error;
+    struct ff_span all = ff_span_of("one value of two tasks");
+    connect_empty(&agent, "twice");
+    struct ff_part first = {.total = all.size, .data = {all.data, 10}};
+    struct ff_part second = {
+        .total = all.size, .offset = 10, .data = {(const char *)all.data + 10, all.size - 10}};
+    assert_ok(ff_digest_of(all, &first.digest, &error), error);
+    second.digest = first.digest;
+    /* The other begins while the one is half way, and goes on while that is being synced. */
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &first);
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &first);
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &second);
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &first);
+    agent_part(&agent, FF_MSG_OBJECT_STORE, &second);
+    while (agent.stored < all.size)
+        agent_settle(&agent);
+    agent_settle(&agent);
+    assert_false(agent.store_failed);
     agent_dispose(&agent);
 }
 
@@ -542,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_an_agent_that_said_farewell_leaves_the_endpoint_free),
         cmocka_unit_test(test_a_message_that_is_none_ends_the_link_alone),
         cmocka_unit_test(test_objects_go_both_ways),
+        cmocka_unit_test(test_the_same_object_may_come_twice_at_once),
         cmocka_unit_test(test_progress_lines_and_previews_can_be_followed),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);

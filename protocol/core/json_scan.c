@@ -1,4 +1,4 @@
-#include "service/http/json.h"
+#include "protocol/core/json_scan.h"
 
 #include "protocol/core/text.h"
 
@@ -9,7 +9,8 @@
 static int refuse(const struct ff_json *json, struct ff_error *error, const char *what)
 {
     if (json->at >= json->end)
-        return ff_fail(error, FF_INVALID_JSON, "the JSON text ends too early (%zu bytes): %s",
+        return ff_fail(error, FF_INVALID_JSON,
+                       "not valid JSON, it ends too early (at byte %zu): %s",
                        (size_t)(json->end - json->start), what);
     return ff_fail(error, FF_INVALID_JSON, "not valid JSON at byte %zu: %s",
                    (size_t)(json->at - json->start), what);

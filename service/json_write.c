@@ -1,4 +1,4 @@
-#include "service/http/json.h"
+#include "service/json.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/text.h"

@@ -1,11 +1,9 @@
-/*
- * Small writes about endpoints and tasks that the router and the HTTP side share.
- */
-#include "service/router/parts.h"
+#include "service/save.h"
 
 #include "protocol/core/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct saving {
     struct ff_job job;
@@ -16,15 +14,21 @@ struct saving {
     void *user;
 };
 
-static int write_endpoint(struct ff_job *job, struct ff_store *store, struct ff_error *error)
+static int write_lease(struct ff_job *job, struct ff_store *store, struct ff_error *error)
 {
     struct saving *saving = (struct saving *)job;
-    /* Under the lock, so that the row is one state of the entry. */
+    const struct ff_endpoint *endpoint = saving->endpoint;
+    char host[sizeof endpoint->holder_host];
+    /* A copy under the lock, so that the row is one state of the entry. */
     pthread_mutex_lock(&saving->service->lock);
-    struct ff_endpoint_row row = ff_endpoint_row(saving->endpoint);
-    int result = store->ops->put_endpoint(store, &row, error);
+    struct ff_endpoint_row row = {.key = endpoint->key,
+                                  .holder = endpoint->holder,
+                                  .holder_pid = endpoint->holder_pid,
+                                  .seen_ns = endpoint->seen_ns};
+    memcpy(host, endpoint->holder_host, sizeof host);
     pthread_mutex_unlock(&saving->service->lock);
-    return result;
+    row.holder_host = ff_span_of(host);
+    return store->ops->put_lease(store, &row, error);
 }
 
 static int write_trial(struct ff_job *job, struct ff_store *store, struct ff_error *error)
@@ -60,15 +64,14 @@ static void submit(struct ff_service *service, struct saving *saving, ff_saved *
     ff_committer_submit(service->committer, &saving->job);
 }
 
-void ff_endpoint_save(struct ff_service *service, struct ff_endpoint *endpoint, ff_saved *done,
-                      void *user)
+void ff_endpoint_save_lease(struct ff_service *service, struct ff_endpoint *endpoint)
 {
     struct saving *saving = calloc(1, sizeof *saving);
     if (saving != NULL) {
         saving->endpoint = endpoint;
-        saving->job.write = write_endpoint;
+        saving->job.write = write_lease;
     }
-    submit(service, saving, done, user);
+    submit(service, saving, NULL, NULL);
 }
 
 void ff_task_save_asked(struct ff_service *service, struct ff_task *task, ff_saved *done,
