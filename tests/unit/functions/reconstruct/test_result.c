@@ -6,6 +6,7 @@
 #include "protocol/core/file.h"
 
 #include <dirent.h>
+#include <hdf5.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -119,6 +120,90 @@ static void test_what_is_written_is_read_back(void **state)
     free(path);
 }
 
+/* The shape of a dataset as text, "9 x 1" say, so that a difference can be read. */
+static void assert_shape(hid_t file, const char *name, H5T_class_t class, const char *expected)
+{
+    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+    if (dataset < 0)
+        fail_msg("there is no dataset %s", name);
+    hid_t space = H5Dget_space(dataset);
+    hid_t type = H5Dget_type(dataset);
+    hsize_t extent[H5S_MAX_RANK];
+    char shape[128] = "";
+    int rank = H5Sget_simple_extent_dims(space, extent, NULL);
+    for (int i = 0; i < rank; i++) {
+        size_t used = strlen(shape);
+        snprintf(shape + used, sizeof shape - used, "%s%d", i > 0 ? " x " : "", (int)extent[i]);
+    }
+    assert_string_equal(shape, expected);
+    assert_int_equal(H5Tget_class(type), class);
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Dclose(dataset);
+}
+
+static double attribute(hid_t file, const char *owner, const char *name)
+{
+    double value = NAN;
+    hid_t id = H5Aopen_by_name(file, owner, name, H5P_DEFAULT, H5P_DEFAULT);
+    if (id < 0 || H5Aread(id, H5T_NATIVE_DOUBLE, &value) < 0)
+        fail_msg("%s has no number %s", owner, name);
+    H5Aclose(id);
+    return value;
+}
+
+static void read_doubles(hid_t file, const char *name, double *values)
+{
+    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+    assert_true(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    H5Dclose(dataset);
+}
+
+/* What ptychodus reads, by its names and rules and without the reader of this tree. */
+static void test_the_layout_is_the_product_of_ptychodus(void **state)
+{
+    char *path = ff_path_join(*state, "result.h5");
+    struct ff_error error = {0};
+    assert_ok(ff_result_write(path, &content, &error), error);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_shape(file, "object", H5T_COMPOUND, "1 x 40 x 44");
+    assert_shape(file, "probe", H5T_COMPOUND, "1 x 2 x 16 x 16");
+    assert_shape(file, "opr_weights", H5T_FLOAT, "9 x 1");
+    assert_shape(file, "object_layer_spacing_m", H5T_FLOAT, "0");
+    assert_shape(file, "probe_position_indexes", H5T_INTEGER, "9");
+    assert_shape(file, "probe_position_x_m", H5T_FLOAT, "9");
+    assert_shape(file, "probe_position_y_m", H5T_FLOAT, "9");
+    assert_shape(file, "loss_epochs", H5T_INTEGER, "3");
+    assert_shape(file, "loss_values", H5T_FLOAT, "3");
+    assert_true(H5Aexists(file, "name") > 0 && H5Aexists(file, "comments") > 0);
+    assert_true(fabs(attribute(file, "/", "detector_object_distance_m") - 2) < 1e-12);
+    assert_true(fabs(attribute(file, "/", "probe_energy_eV") - 1.4e-15 / 1.602176634e-19) < 1e-6);
+    assert_true(fabs(attribute(file, "/", "probe_photon_count") - 100) < 1e-9);
+    static const char *const unknown[] = {"exposure_time_s", "mass_attenuation_m2_kg",
+                                          "tomography_angle_deg"};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        assert_true(fabs(attribute(file, "/", unknown[i])) <= 0);
+    assert_true(fabs(attribute(file, "probe", "pixel_height_m") - 2e-8) < 1e-15);
+    assert_true(fabs(attribute(file, "probe", "pixel_width_m") - 3e-8) < 1e-15);
+    double y[PATTERNS];
+    double x[PATTERNS];
+    read_doubles(file, "probe_position_y_m", y);
+    read_doubles(file, "probe_position_x_m", x);
+    for (size_t n = 0; n < PATTERNS; n++) { /* pixels of the middle of the patch */
+        double row = (y[n] - attribute(file, "object", "center_y_m")) /
+                         attribute(file, "object", "pixel_height_m") +
+                     ROWS / 2.0;
+        double column = (x[n] - attribute(file, "object", "center_x_m")) /
+                            attribute(file, "object", "pixel_width_m") +
+                        COLUMNS / 2.0;
+        assert_true(fabs(row - WINDOW / 2.0 - positions[2 * n]) < 1e-6);
+        assert_true(fabs(column - WINDOW / 2.0 - positions[2 * n + 1]) < 1e-6);
+    }
+    H5Fclose(file);
+    free(path);
+}
+
 static void test_equal_results_are_equal_files(void **state)
 {
     struct ff_error error = {0};
@@ -217,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RESULT_TEST(test_what_is_written_is_read_back),
+        RESULT_TEST(test_the_layout_is_the_product_of_ptychodus),
         RESULT_TEST(test_equal_results_are_equal_files),
         RESULT_TEST(test_pictures_lie_beside_the_result),
         RESULT_TEST(test_what_cannot_be_written_leaves_nothing_behind),
