@@ -114,14 +114,17 @@ struct ff_problem *ff_problem_of_measurement(struct ff_measurement *measurement,
     return problem;
 }
 
-static int finish(struct ff_problem *problem, const char *format, const char *path,
-                  struct ff_error *error)
+static int finish(struct ff_problem *problem, const char *format,
+                  const struct ff_settings *settings, struct ff_error *error)
 {
     problem->format = strdup(format);
     if (problem->format == NULL)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the name of the format");
     uint64_t size;
-    if (ff_digest_of_file(path, &problem->digest, &size, error) < 0)
+    if (ff_digest_of_file(settings->input, &problem->digest, &size, error) < 0)
+        return -1;
+    if (settings->initial_probe[0] != '\0' &&
+        ff_digest_of_file(settings->initial_probe, &problem->probe_digest, &size, error) < 0)
         return -1;
     return ff_problem_check(problem, error);
 }
@@ -143,7 +146,7 @@ struct ff_problem *ff_problem_create(const struct ff_settings *settings, struct 
     char absolute[PATH_MAX];
     const char *source = realpath(settings->input, absolute) != NULL ? absolute : settings->input;
     struct ff_problem *problem = ff_problem_of_measurement(&measurement, source, settings, error);
-    if (problem != NULL && finish(problem, format->name, settings->input, error) < 0) {
+    if (problem != NULL && finish(problem, format->name, settings, error) < 0) {
         ff_problem_destroy(problem);
         return NULL;
     }

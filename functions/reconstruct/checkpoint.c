@@ -2,12 +2,13 @@
 
 #include <string.h>
 
-enum { VERSION = 1, SOLVER_STATE_LIMIT = 1 << 26 };
+enum { VERSION = 2, SOLVER_STATE_LIMIT = 1 << 26 };
 
 struct head {
     char magic[8]; /* "FFCHECK" */
     uint64_t version;
-    uint8_t digest[FF_DIGEST_SIZE]; /* of the input file */
+    uint8_t digest[FF_DIGEST_SIZE];      /* of the input file */
+    uint8_t first_probe[FF_DIGEST_SIZE]; /* of the file of initial_probe; zeros: none */
     char algorithm[16];
     char device[160];
     uint64_t patterns, rows, columns, object_rows, object_columns, modes;
@@ -21,6 +22,7 @@ static struct head head_of(const struct ff_problem *problem, const struct ff_run
 {
     struct head head = {.magic = "FFCHECK", .version = VERSION};
     memcpy(head.digest, problem->digest.bytes, FF_DIGEST_SIZE);
+    memcpy(head.first_probe, problem->probe_digest.bytes, FF_DIGEST_SIZE);
     strncpy(head.algorithm, settings->algorithm, sizeof head.algorithm - 1);
     head.patterns = problem->patterns;
     head.rows = problem->rows;
@@ -95,6 +97,8 @@ static int compare(const struct head *there, const struct head *here, struct ff_
 {
     if (memcmp(there->digest, here->digest, FF_DIGEST_SIZE) != 0)
         return refuse(error, "its input file had other content");
+    if (memcmp(there->first_probe, here->first_probe, FF_DIGEST_SIZE) != 0)
+        return refuse(error, "it began with another probe");
     if (strncmp(there->algorithm, here->algorithm, sizeof here->algorithm) != 0)
         return refuse(error, "its algorithm is another");
     const struct {

@@ -244,6 +244,35 @@ static void test_a_lost_node_costs_nothing(void **state)
     ff_product_destroy(resumed);
 }
 
+/* The probe of a result is a better one to begin with, and a checkpoint of a run without it is another run's. */
+static void test_the_probe_of_a_result_is_begun_with(void **state)
+{
+    struct host *host = *state;
+    char more[4200];
+    char *better = ff_path_join(host->folder, "better.h5");
+    assert_int_equal(call(host, ", \"epochs\": 1, \"step_probe\": 0"), FF_OUTCOME_SUCCESS);
+    double cost = json_number_value(json_object_get(host->result, "cost"));
+    assert_int_equal(call(host, ", \"epochs\": 30, \"output\": \"better.h5\""), FF_OUTCOME_SUCCESS);
+    unlink(host->checkpoint);
+    host->order = FF_CHECKPOINT;
+    host->order_after = 1;
+    assert_int_equal(call(host, ", \"epochs\": 2, \"step_probe\": 0"), FF_OUTCOME_YIELD);
+    host->order = FF_GO_ON;
+    snprintf(more, sizeof more, ", \"epochs\": 2, \"step_probe\": 0, \"initial_probe\": \"%s\"",
+             better);
+    assert_int_equal(call(host, more), FF_OUTCOME_SUCCESS);
+    assert_int_equal(host->first_epoch, 1);
+    assert_int_equal(host->checkpoint_notes, 1);
+    unlink(host->checkpoint);
+    snprintf(more, sizeof more, ", \"epochs\": 1, \"step_probe\": 0, \"initial_probe\": \"%s\"",
+             better);
+    assert_int_equal(call(host, more), FF_OUTCOME_SUCCESS);
+    double now = json_number_value(json_object_get(host->result, "cost"));
+    if (!(now < 0.9 * cost))
+        fail_msg("cost %g with the probe of the result, %g without", now, cost);
+    free(better);
+}
+
 static void test_a_checkpoint_of_other_settings_is_not_used(void **state)
 {
     struct host *host = *state;
@@ -271,6 +300,7 @@ int main(void)
         CALL_TEST(test_a_stop_keeps_the_result),
         CALL_TEST(test_the_time_limit_of_the_task_is_kept),
         CALL_TEST(test_a_lost_node_costs_nothing),
+        CALL_TEST(test_the_probe_of_a_result_is_begun_with),
         CALL_TEST(test_a_checkpoint_of_other_settings_is_not_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
