@@ -116,15 +116,10 @@ static void test_gradient_is_the_derivative_of_the_cost(void **state)
         ff_backend_cpu.get_object(backend, moved);
         ff_backend_cpu.get_probe(backend, probe);
         ff_backend_cpu.destroy(backend);
-        /* Central difference along the step that was taken: f(x + h d) - f(x - h d), scaled up to
-         * be well above the rounding of single precision; its slope must be negative and, by
-         * symmetry of f, twice <N, d>. */
         double before = cost_by_definition(&scene, problem->object, scene.probe, small.modes);
         double after = cost_by_definition(&scene, moved, probe, small.modes);
         double fall = before - after;
-        /* <N, d> = Σ |N|² step / max, and N = d max / step, so the fall is 2 Σ |d|² max / step. The
-         * maximum is not visible from outside; the ratio of two step lengths is: half the step,
-         * half the fall. */
+        /* The fall is <2 N, d> to first order, so half the step is half the fall. */
         assert_true(fall > 0);
         for (size_t i = 0; i < area; i++)
             moved[i] = problem->object[i] + 0.5f * (moved[i] - problem->object[i]);
@@ -138,46 +133,29 @@ static void test_gradient_is_the_derivative_of_the_cost(void **state)
     scene_destroy(&scene);
 }
 
-/* The direction itself: along any other direction of the same length the cost falls less. The
- * derivative in single directions (one pixel, real and imaginary) must have the ratios of the step.
+/*
+ * The step of a value, taken with α = 1, against the derivative of the cost by its real and imaginary part: it is
+ * -slope / (2 max of the weights), with one factor for all values of an array. `values` is the scene's object or
+ * probe, from where the step to `moved` was taken.
  */
-static void test_gradient_points_the_right_way_at_single_pixels(void **state)
+static void check_steps(const struct scene *scene, size_t modes, ff_complex *values,
+                        const ff_complex *moved, const size_t *places, size_t count)
 {
-    (void)state;
-    struct scene scene;
-    scene_create(&scene, odd);
-    const struct ff_problem *problem = scene.problem;
-    size_t area = problem->object_rows * problem->object_columns;
-    uint32_t patterns[64];
-    set_all(patterns, problem->patterns);
-    struct ff_backend *backend = open_backend(&scene, 1, 1);
-    ff_complex *moved = malloc(area * sizeof *moved);
-    assert_non_null(moved);
-    ff_backend_cpu.put_object(backend, problem->object);
-    ff_backend_cpu.put_probe(backend, scene.probe);
-    ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
-                             FF_WANT_OBJECT);
-    ff_backend_cpu.update(backend, (struct ff_backend_step){1, 1, 0});
-    ff_backend_cpu.get_object(backend, moved);
-    ff_backend_cpu.destroy(backend);
     double scale = 0;
-    for (unsigned k = 0; k < 6; k++) {
-        size_t at = (problem->object_rows / 2 + k) * problem->object_columns +
-                    problem->object_columns / 2 - 2 * k;
-        ff_complex kept = problem->object[at];
-        ff_complex step = moved[at] - kept;
+    for (size_t k = 0; k < count; k++) {
+        ff_complex kept = values[places[k]];
+        ff_complex step = moved[places[k]] - kept;
+        const float h = 2e-3f * cabsf(kept);
         double slope[2];
         for (int part = 0; part < 2; part++) {
-            const float h = 2e-3f;
             ff_complex nudge = part == 0 ? h : h * (ff_complex)I;
-            problem->object[at] = kept + nudge;
-            double up = cost_by_definition(&scene, problem->object, scene.probe, 1);
-            problem->object[at] = kept - nudge;
-            double down = cost_by_definition(&scene, problem->object, scene.probe, 1);
+            values[places[k]] = kept + nudge;
+            double up = cost_by_definition(scene, scene->problem->object, scene->probe, modes);
+            values[places[k]] = kept - nudge;
+            double down = cost_by_definition(scene, scene->problem->object, scene->probe, modes);
             slope[part] = (up - down) / (2 * (double)h);
-            problem->object[at] = kept;
         }
-        /* step = -slope / (2 max W): one factor for all pixels and both parts. */
+        values[places[k]] = kept;
         double size = hypot(slope[0], slope[1]);
         double along = -(slope[0] * (double)crealf(step) + slope[1] * (double)cimagf(step)) / size;
         if (k == 0)
@@ -185,8 +163,50 @@ static void test_gradient_points_the_right_way_at_single_pixels(void **state)
         assert_true(fabs(along / size - scale) < 0.02 * scale);
         assert_true(fabs(along - (double)cabsf(step)) < 0.02 * (double)cabsf(step));
     }
-    free(moved);
-    scene_destroy(&scene);
+}
+
+static void test_gradient_points_the_right_way_at_single_pixels(void **state)
+{
+    (void)state;
+    const struct {
+        struct scene_shape shape;
+        unsigned want;
+    } cases[] = {{odd, FF_WANT_OBJECT}, {small, FF_WANT_PROBE}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        scene_create(&scene, cases[i].shape);
+        const struct ff_problem *problem = scene.problem;
+        size_t modes = cases[i].shape.modes;
+        size_t area = problem->object_rows * problem->object_columns;
+        size_t pixels = problem->rows * problem->columns;
+        bool of_object = cases[i].want == FF_WANT_OBJECT;
+        for (size_t k = 0; k < area; k++) /* complex, and not yet the answer */
+            problem->object[k] = 0.5f * (1 + scene.object[k]);
+        ff_complex *moved = malloc((of_object ? area : modes * pixels) * sizeof *moved);
+        assert_non_null(moved);
+        uint32_t patterns[64];
+        set_all(patterns, problem->patterns);
+        struct ff_backend *backend = open_backend(&scene, modes, 1);
+        ff_backend_cpu.put_object(backend, problem->object);
+        ff_backend_cpu.put_probe(backend, scene.probe);
+        ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
+                                 cases[i].want);
+        ff_backend_cpu.update(backend, (struct ff_backend_step){1, of_object, !of_object});
+        if (of_object)
+            ff_backend_cpu.get_object(backend, moved);
+        else
+            ff_backend_cpu.get_probe(backend, moved);
+        ff_backend_cpu.destroy(backend);
+        size_t width = of_object ? problem->object_columns : problem->columns;
+        size_t middle = (of_object ? problem->object_rows : problem->rows) / 2;
+        size_t places[6];
+        for (size_t k = 0; k < 6; k++) /* the last three in the last mode of a probe */
+            places[k] = (middle + k) * width + width / 2 - 2 * k - 1 +
+                        (of_object || k < 3 ? 0 : (modes - 1) * pixels);
+        check_steps(&scene, modes, of_object ? problem->object : scene.probe, moved, places, 6);
+        free(moved);
+        scene_destroy(&scene);
+    }
 }
 
 static void test_what_lies_under_the_mask_changes_nothing(void **state)
