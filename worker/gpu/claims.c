@@ -5,7 +5,6 @@
 #include "worker/gpu/registry_internal.h"
 
 #include "protocol/core/clock.h"
-#include "protocol/core/process.h"
 #include "worker/gpu/links.h"
 
 #include <errno.h>
@@ -23,15 +22,6 @@ struct ff_gpu_claim {
     uint64_t ticket; /* 0: not in the queue */
     uint64_t behind; /* the ticket of another's claim right before, when last looked; 0: none */
     char task[FF_GPU_TASK_TEXT];
-};
-
-struct ff_gpu_lease {
-    struct ff_gpus *gpus;
-    int fd;
-    bool inherited; /* others may have the description, so closing ours wakes nobody */
-    uint32_t count;
-    char uuids[FF_GPU_CAPACITY][FF_GPU_TEXT];
-    char joined[FF_GPU_CAPACITY * FF_GPU_TEXT];
 };
 
 /* ---- the queue ---- */
@@ -176,57 +166,15 @@ struct ff_gpu_claim *ff_gpus_claim(struct ff_gpus *gpus, uint32_t count, const c
     return claim;
 }
 
-static struct ff_gpu_holder describe_holder(const char *task)
-{
-    struct ff_gpu_holder holder = {.pid = getpid(), .uid = getuid(), .since_ns = ff_wall_ns()};
-    static struct ff_process_id self;
-    if (self.pid != getpid() && ff_process_identify(getpid(), &self) < 0)
-        self.start_ticks = 0;
-    holder.start_ticks = self.start_ticks;
-    snprintf(holder.task, sizeof holder.task, "%s", task);
-    return holder;
-}
-
-static struct ff_gpu_lease *lease_create(struct ff_gpus *gpus, const struct ff_gpu_table *table,
-                                         uint32_t set, struct ff_error *error)
-{
-    struct ff_gpu_lease *lease = calloc(1, sizeof *lease);
-    int fd = lease != NULL ? ff_gpu_file_again(gpus->fd, error) : -1;
-    if (fd < 0) {
-        if (lease == NULL)
-            ff_fail(error, FF_NO_MEMORY, "no memory for a lease");
-        free(lease);
-        return NULL;
-    }
-    lease->gpus = gpus;
-    lease->fd = fd;
-    size_t used = 0;
-    for (uint32_t i = 0; i < table->device_count; i++) {
-        if ((set >> i & 1) == 0)
-            continue;
-        const char *uuid = table->devices[i].uuid;
-        if (ff_gpu_byte_lock(fd, ff_gpu_lease_byte(uuid)) < 0) {
-            ff_fail_errno(error, FF_IO, errno, "cannot lock the lease of %s", uuid);
-            close(fd);
-            free(lease);
-            return NULL;
-        }
-        used += (size_t)snprintf(lease->joined + used, sizeof lease->joined - used, "%s%s",
-                                 lease->count > 0 ? "," : "", uuid);
-        snprintf(lease->uuids[lease->count++], FF_GPU_TEXT, "%s", uuid);
-    }
-    return lease;
-}
-
 /* Under the lock, with the devices chosen: locks them, writes the holder down, leaves the queue. */
 static int serve(struct ff_gpu_claim *claim, struct ff_gpu_table *table, uint32_t set,
                  uint32_t free_mask, struct ff_gpu_lease **lease, struct ff_error *error)
 {
     struct ff_gpus *gpus = claim->gpus;
-    struct ff_gpu_lease *made = lease_create(gpus, table, set, error);
+    struct ff_gpu_lease *made = ff_gpu_lease_create(gpus, table, set, error);
     if (made == NULL)
         return -1;
-    struct ff_gpu_holder holder = describe_holder(claim->task);
+    struct ff_gpu_holder holder = ff_gpu_holder_of(claim->task);
     for (uint32_t i = 0; i < table->device_count; i++)
         if ((set >> i & 1) != 0)
             table->devices[i].holder = holder;
@@ -387,52 +335,4 @@ int ff_gpus_recheck_ms(struct ff_gpus *gpus)
     if (gpus->watch < 0)
         return 20; /* no notices here: look by the clock */
     return gpus->looks < WAITS ? waits_ms[gpus->looks++] : -1;
-}
-
-/* ---- leases ---- */
-
-uint32_t ff_gpu_lease_count(const struct ff_gpu_lease *lease)
-{
-    return lease->count;
-}
-
-const char *ff_gpu_lease_uuids(const struct ff_gpu_lease *lease)
-{
-    return lease->joined;
-}
-
-int ff_gpu_lease_fd(struct ff_gpu_lease *lease)
-{
-    lease->inherited = true;
-    return lease->fd;
-}
-
-void ff_gpu_lease_set_task(struct ff_gpu_lease *lease, const char *task)
-{
-    struct ff_gpus *gpus = lease->gpus;
-    struct ff_gpu_table table;
-    if (ff_gpus_lock(gpus, NULL) < 0)
-        return; /* only what people are shown is older then */
-    ff_gpu_table_read(gpus->fd, &table);
-    struct ff_gpu_holder holder = describe_holder(task);
-    for (uint32_t i = 0; i < table.device_count; i++)
-        for (uint32_t j = 0; j < lease->count; j++)
-            if (strcmp(table.devices[i].uuid, lease->uuids[j]) == 0)
-                table.devices[i].holder = holder;
-    (void)!ff_gpu_table_write(gpus->fd, &table, NULL);
-    ff_gpus_unlock(gpus);
-}
-
-void ff_gpu_lease_release(struct ff_gpu_lease *lease)
-{
-    if (lease == NULL)
-        return;
-    /* Unlocked first, so that whoever the close wakes finds the devices free. What the table says of the holder does
-     * not matter from now on. */
-    for (uint32_t i = 0; i < lease->count; i++)
-        ff_gpu_byte_unlock(lease->fd, ff_gpu_lease_byte(lease->uuids[i]));
-    if (lease->inherited)
-        ff_gpus_ring(lease->fd);
-    close(lease->fd);
-    free(lease);
 }

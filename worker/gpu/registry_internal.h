@@ -1,6 +1,6 @@
 /*
- * worker/gpu/registry_internal.h: what the two halves of the registry share: registry.c (the devices) and claims.c (who
- * gets them).
+ * worker/gpu/registry_internal.h: what the parts of the registry share: registry.c (the devices), claims.c (who gets
+ * them) and leases.c (what they got).
  */
 #ifndef FF_WORKER_GPU_REGISTRY_INTERNAL_H
 #define FF_WORKER_GPU_REGISTRY_INTERNAL_H
@@ -28,6 +28,13 @@ uint32_t ff_gpus_mask(const struct ff_gpus *gpus, const struct ff_gpu_table *tab
 
 /* Those of `mask` that are not leased. */
 uint32_t ff_gpus_free(const struct ff_gpus *gpus, const struct ff_gpu_table *table, uint32_t mask);
+
+/* What the table says of who holds a device: this process, for the task. */
+struct ff_gpu_holder ff_gpu_holder_of(const char *task);
+
+/* Under the lock: locks the devices of `set` for a new lease. */
+struct ff_gpu_lease *ff_gpu_lease_create(struct ff_gpus *gpus, const struct ff_gpu_table *table,
+                                         uint32_t set, struct ff_error *error) FF_MUST_USE;
 
 /* Opens and closes the file behind `fd`, which wakes all that wait. */
 void ff_gpus_ring(int fd);
