@@ -1,7 +1,11 @@
 /*
  * A call in a slot: it is handed over, has its clock, is asked to end, and ends.
  */
+#include "worker/call.h"
+
 #include "worker/manager.h"
+#include "worker/slot.h"
+#include "worker/uplink.h"
 
 #include "functions/function.h"
 #include "protocol/core/clock.h"

@@ -9,7 +9,11 @@
  *
  * Calls that were handed ahead come back when the one before them takes long after all (call.c).
  */
+#include "worker/dispatch.h"
+
+#include "worker/call.h"
 #include "worker/manager.h"
+#include "worker/slot.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"

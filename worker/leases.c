@@ -2,7 +2,10 @@
  * Works that wait for GPUs. Each has a claim in the node's registry, so the order among all processes of the node is
  * that of the registry; this room asks again when the registry says that something changed.
  */
+#include "worker/leases.h"
+
 #include "worker/manager.h"
+#include "worker/uplink.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"

@@ -7,6 +7,14 @@
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 #include "worker/manager.h"
+
+#include "worker/call.h"
+#include "worker/dispatch.h"
+#include "worker/leases.h"
+#include "worker/objects.h"
+#include "worker/slot.h"
+#include "worker/uplink.h"
+
 #include "worker/scratch.h"
 
 #include <sched.h>

@@ -3,7 +3,10 @@
  * home; what is not there yet is asked from the agent, part by part, and put there. Nothing is used before its digest was
  * checked by this process: once, and beside the loop when it is large.
  */
+#include "worker/objects.h"
+
 #include "worker/manager.h"
+#include "worker/uplink.h"
 
 #include "protocol/core/chores.h"
 #include "protocol/core/file.h"

@@ -1,9 +1,14 @@
 /*
  * Runners in slots: started, fed, killed, buried.
  */
+#include "worker/slot.h"
+
+#include "worker/call.h"
+#include "worker/leases.h"
 #include "worker/manager.h"
 #include "worker/scratch.h"
 #include "worker/slot_output.h"
+#include "worker/speech.h"
 #include "worker/tree.h"
 
 #include "protocol/core/chores.h"

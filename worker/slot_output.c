@@ -1,5 +1,8 @@
 #include "worker/slot_output.h"
 
+#include "worker/manager.h"
+#include "worker/uplink.h"
+
 #include "functions/function.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"

@@ -4,7 +4,7 @@
 #ifndef FF_WORKER_SLOT_OUTPUT_H
 #define FF_WORKER_SLOT_OUTPUT_H
 
-#include "worker/manager.h"
+#include "worker/slot.h"
 
 /* Reads what is there, at most 256 KiB at once. */
 void ff_slot_read_output(struct ff_slot *slot);

@@ -2,7 +2,13 @@
  * What a runner says. A function can write anything to its channel: whatever does not fit what the slot expects ends the
  * runner.
  */
+#include "worker/speech.h"
+
+#include "worker/call.h"
 #include "worker/manager.h"
+#include "worker/slot.h"
+#include "worker/uplink.h"
+
 #include "worker/slot_output.h"
 
 #include "functions/function.h"

@@ -3,7 +3,12 @@
  * before the loop sleeps. Outcomes are kept by works.c, and all that have no receipt are sent again when the link
  * opens.
  */
+#include "worker/uplink.h"
+
+#include "worker/leases.h"
 #include "worker/manager.h"
+#include "worker/objects.h"
+#include "worker/slot.h"
 
 #include "protocol/core/log.h"
 #include "protocol/core/text.h"

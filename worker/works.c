@@ -1,4 +1,11 @@
+#include "worker/work.h"
+
+#include "worker/call.h"
+#include "worker/leases.h"
 #include "worker/manager.h"
+#include "worker/objects.h"
+#include "worker/slot.h"
+#include "worker/uplink.h"
 
 #include "functions/function.h"
 #include "protocol/core/clock.h"

@@ -1,0 +1,25 @@
+/*
+ * worker/leases.h: works that wait for GPUs.
+ */
+#ifndef FF_WORKER_LEASES_H
+#define FF_WORKER_LEASES_H
+
+#include "worker/work.h"
+
+struct ff_leases;
+
+struct ff_leases *ff_leases_create(struct ff_manager *manager, struct ff_error *error) FF_MUST_USE;
+void ff_leases_destroy(struct ff_leases *leases);
+unsigned ff_leases_devices(const struct ff_leases *leases);
+
+/* Gets the work its devices, now or later; then ff_work_ready. */
+void ff_leases_want(struct ff_leases *leases, struct ff_work *work);
+void ff_leases_forget(struct ff_leases *leases, struct ff_work *work);
+
+/* Keeps a lease for the next attempt of the task, for a moment. */
+void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task);
+
+/* A lease that a slot no longer needs. */
+void ff_leases_release(struct ff_leases *leases, struct ff_gpu_lease *lease);
+
+#endif
