@@ -22,7 +22,7 @@
     X(FF_START_LIMIT_MS, 15000, "ms", "how long `start` waits for the program to be ready")                  \
     X(FF_LONG_POLL_MS, 25000, "ms", "longest time that the service holds a waiting request")                 \
     X(FF_KILL_GRACE_MS, 500, "ms", "between asking a call to end and killing its tree")                      \
-    X(FF_RECEIPT_WAIT_MS, 5, "ms", "how long receipts wait for orders to travel with")                       \
+    X(FF_RECEIPT_WAIT_MS, 5, "ms", "how long the service gathers receipts")                                  \
     /* sizes */                                                                                              \
     X(FF_MESSAGE_LIMIT, 16777216, "bytes", "one message between processes")                                  \
     X(FF_MESSAGE_ITEMS, 1000, "items", "tasks, results or states in one message")                            \

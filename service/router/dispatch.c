@@ -104,6 +104,12 @@ static void mark_delivered(struct ff_router *router, struct ff_task *task,
         ff_router_note_control(endpoint, task, FF_CONTROL_STOP);
 }
 
+bool ff_router_has_room(const struct ff_endpoint_link *link)
+{
+    return link->held + link->receipt_count < link->window &&
+           (link->held == 0 || link->held_bytes < link->window_bytes);
+}
+
 /* Packs orders into one message until it, the window, or the queue is at its end. */
 static size_t pack(struct ff_router *router, struct ff_endpoint *endpoint, struct ff_error *error)
 {
@@ -112,8 +118,7 @@ static size_t pack(struct ff_router *router, struct ff_endpoint *endpoint, struc
     size_t packed = 0;
     int64_t now = ff_wall_ns();
     ff_encode_begin(&encoder, &router->message, FF_MSG_TASKS);
-    while (endpoint->queue.first != NULL && link->held < link->window &&
-           (link->held == 0 || link->held_bytes < link->window_bytes)) {
+    while (endpoint->queue.first != NULL && ff_router_has_room(link)) {
         struct ff_task *task = endpoint->queue.first;
         if (task->asked == FF_CONTROL_CANCEL) {
             /* Accepted before a restart, and nobody has it any more. */

@@ -96,14 +96,15 @@ static void receipts_due(void *user)
     router->receipts_due = true;
 }
 
-/* Receipts ride with orders: alone they would wake three processes while the next call is on its
- * way. */
+/* Receipts are gathered for a moment: alone each would wake three processes while the next call is
+ * on its way. What waits counts in the window. */
 static void pass_receipts(struct ff_router *router, struct ff_endpoint *endpoint)
 {
     const struct ff_endpoint_link *link = &endpoint->link;
+    bool window_full = endpoint->queue.first != NULL && !ff_router_has_room(link);
     if (link->receipt_count == 0)
         return;
-    if (router->receipts_due || endpoint->queue.first != NULL || link->draining ||
+    if (router->receipts_due || window_full || link->draining ||
         link->receipt_count >= FF_RECEIPTS_AT_ONCE)
         send_receipts(router, endpoint);
     else
