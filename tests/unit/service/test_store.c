@@ -3,6 +3,7 @@
 #include "protocol/core/file.h"
 #include "service/store/store.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct fixture {
@@ -364,6 +365,49 @@ static void test_a_file_that_is_no_ledger_is_refused(void **state)
     free(path);
 }
 
+static char *copy_file(const char *from, const char *folder, const char *name)
+{
+    struct ff_error error;
+    char *data = NULL;
+    size_t size = 0;
+    char *to = ff_path_join(folder, name);
+    assert_ok(ff_file_read(from, 64 << 20, &data, &size, &error), error);
+    assert_ok(ff_file_write(to, (struct ff_span){data, size}, 0600, &error), error);
+    free(data);
+    return to;
+}
+
+/* What a kill leaves: a ledger with a log of its full length, most of it zeros. */
+static void test_a_filled_log_is_recovered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ff_error error;
+    struct fixture left = {.folder = make_folder()};
+    struct stat before;
+    struct stat after;
+    char *log = ff_path_join(fixture->folder, "ledger.db-wal");
+    assert_int_equal(stat(log, &before), 0);
+    put_batch(fixture, 1);
+    put_result(fixture, 2, 1);
+    assert_int_equal(stat(log, &after), 0);
+    assert_true(before.st_size > 8000000);
+    assert_int_equal(after.st_size, before.st_size);
+    left.path = copy_file(fixture->path, left.folder, "ledger.db");
+    free(copy_file(log, left.folder, "ledger.db-wal"));
+    open_stores(&left);
+    assert_int_equal(left.start.epoch, fixture->start.epoch + 1);
+    assert_int_equal(left.start.next_task, 4);
+    put_result(&left, 3, 2);
+    close_stores(&left);
+    open_stores(&left);
+    assert_int_equal(left.start.epoch, fixture->start.epoch + 2);
+    close_stores(&left);
+    assert_ok(ff_folder_remove(left.folder, &error), error);
+    free(left.path);
+    free(left.folder);
+    free(log);
+}
+
 int main(void)
 {
 #define FIXED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -380,6 +424,7 @@ int main(void)
         FIXED(test_keys_are_not_given_twice_after_retention),
         FIXED(test_lists_begin_with_the_newest_and_know_whose),
         FIXED(test_a_file_that_is_no_ledger_is_refused),
+        FIXED(test_a_filled_log_is_recovered),
     };
 #undef FIXED
     return cmocka_run_group_tests(tests, NULL, NULL);
