@@ -47,6 +47,7 @@ static int write_result(struct ff_endings *endings, struct ff_ending *ending,
     ending->result.seq = atomic_fetch_add(&endings->service->next_seq, 1);
     ending->result.stored_ns = ff_wall_ns();
     int known = store->ops->put_result(store, &ending->result, error);
+    ending->known = known > 0;
     if (known <= 0)
         return known;
     ff_log(FF_LOG_WARNING, "task key=%lld has a result in the ledger already: a second is dropped",
@@ -102,10 +103,13 @@ static void tell(struct ff_endings *endings)
         if (task->held)
             ff_router_note_receipt(task->batch->endpoint, &task->id, task->attempt, !ending->again);
         ff_router_release(task);
-        if (ending->again)
+        if (ending->again) {
             try_again(service, ending);
-        else
+        } else {
+            if (!ending->known)
+                ff_recent_keep(&service->recent, task, &ending->result);
             ff_ledger_end(service->ledger, task, ending->result.state, ending->result.seq);
+        }
         wake = wake || endpoint->queue.first != NULL ||
                endpoint->link.receipt_count >= FF_RECEIPTS_AT_ONCE;
     }

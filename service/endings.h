@@ -14,6 +14,7 @@
 struct ff_ending {
     struct ff_task *task;
     bool again; /* it is tried again: the trial is written, else the result */
+    bool known; /* the ledger has a result already, which stays */
     struct ff_result_row result;
     struct ff_trial_row trial;
 };

@@ -453,6 +453,7 @@ void ff_service_destroy(struct ff_service *service)
     ff_committer_destroy(service->committer);
     ff_loop_destroy(service->loop);
     ff_ledger_destroy(service->ledger);
+    ff_recent_clear(&service->recent);
     ff_catalog_destroy(service->catalog);
     ff_tokens_destroy(service->tokens);
     ff_identity_dispose(&service->identity);

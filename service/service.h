@@ -19,6 +19,7 @@
 #include "service/identity.h"
 #include "service/ledger.h"
 #include "service/objects.h"
+#include "service/recent.h"
 #include "service/store/committer.h"
 #include "service/tokens.h"
 
@@ -45,6 +46,7 @@ struct ff_service {
     struct ff_tokens *tokens;
     struct ff_ledger *ledger;
     struct ff_waiters waiters;
+    struct ff_recent recent;
     int64_t expiry_at_ns;     /* when the loop looks for waits that are over */
     unsigned previews_coming; /* on their way to their files */
     struct ff_job *failed;    /* outcomes whose commit failed; they are tried again */

@@ -1,6 +1,6 @@
 #include "tests/unit/check.h"
 
-#include "service/ledger.h"
+#include "service/recent.h"
 
 static const uint8_t secret[FF_ID_SECRET_SIZE] = {42};
 
@@ -202,6 +202,42 @@ static void test_a_trace_is_bounded_and_keeps_the_newest_progress(void **state)
     ff_trace_destroy(trace);
 }
 
+static void wake_nobody(struct ff_waiter *waiter)
+{
+    (void)waiter;
+}
+
+static void test_a_result_is_kept_once_for_who_waits(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ff_recent recent = {.next = 0};
+    struct ff_waiter waiter = {.wake = wake_nobody};
+    char value[] = "[1,2]";
+    struct ff_batch *batch = add(fixture, 50, 2);
+    struct ff_result_row row = {.key = 50, .value = ff_span_of(value), .node = ff_span_of("n1")};
+    ff_recent_keep(&recent, &batch->tasks[0], &row);
+    assert_null(ff_recent_take(&recent, 50)); /* nobody waited */
+    assert_true(ff_waiters_add(&fixture->waiters, &batch->waiters, &waiter));
+    ff_recent_keep(&recent, &batch->tasks[0], &row);
+    memset(value, 'x', sizeof value - 1);
+    struct ff_recent_result *kept = ff_recent_take(&recent, 50);
+    assert_non_null(kept);
+    assert_true(ff_span_equal(kept->row.value, ff_span_of("[1,2]")));
+    assert_true(ff_span_equal(kept->row.node, ff_span_of("n1")));
+    assert_string_equal(kept->user, "a");
+    assert_null(ff_recent_take(&recent, 50));
+    free(kept);
+    row.key = 51;
+    ff_recent_keep(&recent, &batch->tasks[1], &row);
+    for (int i = 0; i < FF_RECENT_RESULTS; i++) {
+        row.key = 100 + i;
+        ff_recent_keep(&recent, &batch->tasks[1], &row);
+    }
+    assert_null(ff_recent_take(&recent, 51)); /* the oldest makes room */
+    ff_recent_clear(&recent);
+    ff_waiters_close(&fixture->waiters);
+}
+
 int main(void)
 {
 #define FIXED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -212,6 +248,7 @@ int main(void)
         FIXED(test_waiters_wake_by_events_ends_and_time),
         FIXED(test_arguments_leave_memory_when_all_are_delivered),
         FIXED(test_moves_follow_the_table),
+        FIXED(test_a_result_is_kept_once_for_who_waits),
         cmocka_unit_test(test_a_trace_is_bounded_and_keeps_the_newest_progress),
     };
 #undef FIXED
