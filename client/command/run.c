@@ -37,7 +37,7 @@ static json_t *read_resources(const struct ff_invocation *invocation, struct ff_
                 "--time-limit takes a time such as 90, 15m or 2h, not '%s'", limit);
     } else if (add_integer(invocation, "gpus", "gpus", 0, FF_NODE_DEVICES, resources, error) == 0 &&
                add_integer(invocation, "cores", "cores", 1, 4096, resources, error) == 0 &&
-               add_integer(invocation, "retries", "max_retries", 0, 1000, resources, error) == 0) {
+               add_integer(invocation, "retries", "max_retries", 0, 100, resources, error) == 0) {
         if (limit != NULL)
             json_object_set_new(resources, "time_limit_s", json_real(seconds));
         return resources;

@@ -69,7 +69,7 @@ static int read_code(struct change *change, const char *kind, struct ff_error *e
     const char *code;
     struct ff_service *service = change->commit.request->service;
     if (ff_json_get_text(change->body, "digest", FF_DIGEST_TEXT_SIZE, false, &digest, error) < 0 ||
-        ff_json_get_text(change->body, "function_code", FF_REQUEST_LIMIT, false, &code, error) < 0)
+        ff_json_get_text(change->body, "function_code", FF_INLINE_LIMIT, false, &code, error) < 0)
         return -1;
     if (digest[0] != '\0') {
         if (ff_digest_parse(digest, strlen(digest), &change->row.digest) < 0)

@@ -83,7 +83,8 @@ static int read_token(struct change *change, const json_t *body, struct ff_error
         double seconds = json_number_value(expires);
         if (!json_is_number(expires) || !(seconds > 0) || seconds > (double)YEARS_S)
             return ff_fail(error, FF_INVALID_ARGUMENT,
-                           "\"expires_s\" must be seconds, more than 0");
+                           "\"expires_s\" must be seconds, more than 0 and at most %lld",
+                           (long long)YEARS_S);
         change->row.expires_ns = change->row.created_ns + (int64_t)(seconds * 1e9);
     }
     ff_id_random(&change->row.id);

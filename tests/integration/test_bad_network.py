@@ -115,6 +115,8 @@ class BadNetwork(FarfieldTest):
         cases = (("POST", "/v3/functions", b"{"), ("POST", "/v3/functions", b"[]"),
                  ("POST", "/v3/functions", b"\xff\xfe"), ("POST", "/v3/endpoints/local/submit", b'{"tasks": 3}'),
                  ("GET", "/v2/tasks/../../etc", None),
+                 ("POST", "/v3/functions", b'{"function_name": "long", "kind": "shell", "function_code": "%s"}'
+                  % (b":" * 1100000)),
                  ("GET", "/v2/nothing", None), ("DELETE", "/v2/functions", None), ("BREW", "/v2/functions", None),
                  ("POST", "/v3/functions", b"[" * 100000), ("GET", "/v2/tasks?limit=-1", None),
                  ("GET", "/v2/tasks?limit=99999999999999999999", None), ("GET", "/%00", None))
