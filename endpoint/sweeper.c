@@ -181,15 +181,19 @@ static void hand_over(void *user)
 
 /* What is not held here may wait at the service for its next attempt, with a checkpoint in its folder: while the service
  * has not heard what is held, nothing counts as stale. */
-static void look_for_stale(void *user)
+void ff_sweeper_look(struct ff_sweeper *sweeper)
 {
-    struct ff_sweeper *sweeper = user;
     bool announced = ff_uplink_is_announced(sweeper->agent->uplink);
     ff_timer_set_after(sweeper->stale_timer, announced ? STALE_EVERY_MS : 2 * FF_ANNOUNCE_WAIT_MS);
     if (!announced)
         return;
     sweeper->stale_due = true;
     hand_over(sweeper);
+}
+
+static void look_is_due(void *user)
+{
+    ff_sweeper_look(user);
 }
 
 void ff_sweeper_add(struct ff_sweeper *sweeper, const struct ff_id *task)
@@ -219,7 +223,7 @@ struct ff_sweeper *ff_sweeper_create(struct ff_agent *agent, struct ff_error *er
     sweeper->chore.done = swept;
     sweeper->chores = ff_chores_create(agent->loop, error);
     sweeper->timer = ff_timer_create(agent->loop, hand_over, sweeper, error);
-    sweeper->stale_timer = ff_timer_create(agent->loop, look_for_stale, sweeper, error);
+    sweeper->stale_timer = ff_timer_create(agent->loop, look_is_due, sweeper, error);
     if (sweeper->chores == NULL || sweeper->timer == NULL || sweeper->stale_timer == NULL) {
         ff_sweeper_destroy(sweeper);
         return NULL;

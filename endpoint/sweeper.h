@@ -15,6 +15,9 @@ struct ff_sweeper *ff_sweeper_create(struct ff_agent *agent, struct ff_error *er
 /* Waits for the thread. */
 void ff_sweeper_destroy(struct ff_sweeper *sweeper);
 
+/* Looks for what is old now, and not when it is due. */
+void ff_sweeper_look(struct ff_sweeper *sweeper);
+
 /* The task is over: its folder goes soon. */
 void ff_sweeper_add(struct ff_sweeper *sweeper, const struct ff_id *task);
 
