@@ -26,32 +26,48 @@ static struct ff_group *find_group(struct ff_request *request, struct ff_error *
     return group;
 }
 
+static void write_ids(struct ff_buffer *out, const uint8_t *secret, const struct ff_group_run *run)
+{
+    for (uint32_t n = 0; n < run->count; n++) {
+        struct ff_id id;
+        ff_task_id(secret, run->first + n, &id);
+        ff_json_begin(out, '{');
+        ff_json_member_id(out, "id", &id);
+        ff_json_end(out, '}');
+    }
+}
+
 int ff_get_group(struct ff_request *request, struct ff_error *error)
 {
     struct ff_service *service = request->service;
     struct ff_buffer *out = &request->reply;
+    struct ff_group_run *runs = NULL;
+    size_t count = 0;
+    struct ff_id id;
     pthread_mutex_lock(&service->lock);
     const struct ff_group *group = find_group(request, error);
     if (group != NULL) {
-        ff_json_begin(out, '{');
-        ff_json_member_id(out, "taskgroup_id", &group->id);
-        ff_json_key(out, "tasks");
-        ff_json_begin(out, '[');
-    }
-    for (size_t i = 0; group != NULL && i < group->run_count; i++) {
-        for (uint32_t n = 0; n < group->runs[i].count; n++) {
-            struct ff_id id;
-            ff_task_id(service->identity.secret, group->runs[i].first + n, &id);
-            ff_json_begin(out, '{');
-            ff_json_member_id(out, "id", &id);
-            ff_json_end(out, '}');
-        }
+        /* A copy, so that a million ids are written without the lock. */
+        id = group->id;
+        count = group->run_count;
+        runs = malloc((count + 1) * sizeof *runs);
+        if (runs != NULL && count > 0)
+            memcpy(runs, group->runs, count * sizeof *runs);
     }
     pthread_mutex_unlock(&service->lock);
     if (group == NULL)
         return -1;
+    if (runs == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the tasks of a group");
+    ff_json_begin(out, '{');
+    ff_json_member_id(out, "taskgroup_id", &id);
+    ff_json_key(out, "tasks");
+    ff_json_begin(out, '[');
+    for (size_t i = 0; i < count; i++)
+        write_ids(out, service->identity.secret, &runs[i]);
     ff_json_end(out, ']');
     ff_json_end(out, '}');
+    free(runs);
     return FF_REPLY;
 }
 

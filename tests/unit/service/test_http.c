@@ -293,6 +293,23 @@ static void test_lists_go_on_where_they_ended(void **state)
     json_decref(reply);
 }
 
+static void test_a_group_names_its_tasks(void **state)
+{
+    (void)state;
+    char path[128];
+    json_t *reply = rig_submit(&rig, "local", "echo", "[1,2]");
+    snprintf(path, sizeof path, "/v2/taskgroup/%s", rig_text(reply, "task_group_id"));
+    json_t *group = rig_expect(&rig, 200, "GET", path, NULL);
+    const json_t *tasks = json_object_get(group, "tasks");
+    assert_string_equal(rig_text(group, "taskgroup_id"), rig_text(reply, "task_group_id"));
+    assert_int_equal(json_array_size(tasks), 2);
+    assert_string_equal(rig_text(json_array_get(tasks, 1), "id"), rig_task(reply, "echo", 1));
+    rig_refuses(&rig, "NOT_FOUND", "no task group", "GET",
+                "/v2/taskgroup/11111111-2222-4333-8444-555555555555", NULL);
+    json_decref(group);
+    json_decref(reply);
+}
+
 static void test_tokens_have_scopes_and_are_told_once(void **state)
 {
     (void)state;
@@ -359,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_the_same_key_is_one_submission),
         cmocka_unit_test(test_a_waiting_task_says_why_and_can_be_cancelled),
         cmocka_unit_test(test_lists_go_on_where_they_ended),
+        cmocka_unit_test(test_a_group_names_its_tasks),
         cmocka_unit_test(test_tokens_have_scopes_and_are_told_once),
         cmocka_unit_test(test_large_arguments_become_objects),
     };
