@@ -4,6 +4,8 @@
  */
 #include "functions/reconstruct/result.h"
 
+#include "functions/reconstruct/constants.h"
+#include "functions/reconstruct/formats/hdf5.h"
 #include "protocol/core/file.h"
 
 #include <errno.h>
@@ -14,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ELECTRON_V_J 1.602176634e-19
 
 enum { GROWTH_BYTES = 4 << 20 };
 
@@ -74,14 +74,6 @@ static void put_series(struct writing *writing, const char *name, hid_t type, si
         H5Dclose(dataset);
 }
 
-static hid_t complex_type(void)
-{
-    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(ff_complex));
-    H5Tinsert(type, "r", 0, H5T_NATIVE_FLOAT);
-    H5Tinsert(type, "i", sizeof(float), H5T_NATIVE_FLOAT);
-    return type;
-}
-
 static void put_pixel_size(struct writing *writing, hid_t dataset, const double pixel_m[2])
 {
     put_number(writing, dataset, "pixel_height_m", pixel_m[0]);
@@ -101,7 +93,7 @@ static double centre_m(const struct ff_problem *problem, size_t axis)
 static void put_arrays(struct writing *writing, const struct ff_result_content *content)
 {
     const struct ff_problem *problem = content->problem;
-    hid_t type = complex_type();
+    hid_t type = ff_hdf5_complex_type();
     const hsize_t object_shape[] = {1, problem->object_rows, problem->object_columns};
     hid_t object = put_dataset(writing, "object", type, 3, object_shape, content->object);
     if (object >= 0) {
@@ -166,7 +158,7 @@ static void put_facts(struct writing *writing, const struct ff_result_content *c
     put_text(writing, "comments", "");
     put_number(writing, writing->file, "detector_object_distance_m", problem->geometry.distance_m);
     put_number(writing, writing->file, "probe_energy_eV",
-               problem->geometry.energy_J / ELECTRON_V_J);
+               problem->geometry.energy_J / FF_ELECTRON_V_J);
     put_number(writing, writing->file, "probe_photon_count",
                problem->total_counts / (double)problem->patterns);
     put_number(writing, writing->file, "exposure_time_s", 0);

@@ -1,5 +1,6 @@
 #include "functions/reconstruct/summary.h"
 
+#include "functions/reconstruct/constants.h"
 #include "protocol/core/json_text.h"
 
 #include <complex.h>
@@ -7,8 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define ELECTRON_V_J 1.602176634e-19
 
 /* What a window of the scan shares with its neighbours, and how the counts are spread. */
 struct scan_figures {
@@ -181,7 +180,7 @@ static void set_geometry(json_t *scan, const struct ff_problem *problem)
         }
         scanned[axis] = high - low;
     }
-    set_real(scan, "energy_eV", geometry->energy_J / ELECTRON_V_J);
+    set_real(scan, "energy_eV", geometry->energy_J / FF_ELECTRON_V_J);
     set_real(scan, "wavelength_m", geometry->wavelength_m);
     set_real(scan, "distance_m", geometry->distance_m);
     set_reals(scan, "detector_pixel_m", geometry->detector_pixel_m);

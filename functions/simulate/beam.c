@@ -1,5 +1,6 @@
 #include "functions/simulate/beam.h"
 
+#include "functions/reconstruct/constants.h"
 #include "functions/reconstruct/refine/modes.h"
 #include "functions/reconstruct/transform.h"
 
@@ -8,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLANCK_J_S   6.62607015e-34
-#define LIGHT_M_S    299792458.0
-#define ELECTRON_V_J 1.602176634e-19
-
 /* The bright disc on the detector, and the shadow of the stop in it, by its side and radius. */
 static const double disc_share = 0.2;
 static const double stop_share = 0.3;
@@ -19,7 +16,7 @@ static const double next_mode_power = 1.0 / 3;
 
 double ff_simulate_wavelength_m(const struct ff_simulate_settings *settings)
 {
-    return PLANCK_J_S * LIGHT_M_S / (settings->energy_eV * ELECTRON_V_J);
+    return FF_PLANCK_J_S * FF_LIGHT_M_S / (settings->energy_eV * FF_ELECTRON_V_J);
 }
 
 double ff_simulate_object_pixel_m(const struct ff_simulate_settings *settings)

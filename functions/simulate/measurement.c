@@ -1,9 +1,9 @@
 #include "functions/simulate/measurement.h"
 
+#include "functions/reconstruct/constants.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define ELECTRON_V_J 1.602176634e-19
 
 /* Frames have their DC in the middle, measurements at the corner. */
 static void take_frame(const uint16_t *frame, size_t size, uint16_t *to, double *total)
@@ -59,7 +59,7 @@ int ff_simulation_measure(struct ff_simulation *simulation, struct ff_measuremen
         .rows = simulation->size,
         .columns = simulation->size,
         .wavelength_m = simulation->wavelength_m,
-        .energy_J = settings->energy_eV * ELECTRON_V_J,
+        .energy_J = settings->energy_eV * FF_ELECTRON_V_J,
         .distance_m = settings->distance_m,
         .detector_pixel_m = {settings->pixel_um * 1e-6, settings->pixel_um * 1e-6},
     };

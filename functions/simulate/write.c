@@ -1,5 +1,6 @@
 #include "functions/simulate/write.h"
 
+#include "functions/reconstruct/constants.h"
 #include "functions/reconstruct/formats/hdf5.h"
 
 #include <errno.h>
@@ -11,8 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ELECTRON_V_J 1.602176634e-19
-#define INSTRUMENT   "/entry_1/instrument_1"
+#define INSTRUMENT "/entry_1/instrument_1"
 
 /* The file being laid out; `failed` is looked at once, at the end. */
 struct layout {
@@ -96,7 +96,7 @@ static void put_instrument(struct layout *layout, const struct ff_simulation *si
     put_number(layout, INSTRUMENT "/detector_1/y_pixel_size", pixel);
     put(layout, INSTRUMENT "/detector_1/basis_vectors", H5T_NATIVE_DOUBLE, 2,
         (const hsize_t[]){2, 3}, basis);
-    put_number(layout, INSTRUMENT "/source_1/energy", settings->energy_eV * ELECTRON_V_J);
+    put_number(layout, INSTRUMENT "/source_1/energy", settings->energy_eV * FF_ELECTRON_V_J);
     put_number(layout, INSTRUMENT "/source_1/wavelength", simulation->wavelength_m);
     if (simulation->guess != NULL)
         put_waves(layout, INSTRUMENT "/source_1/illumination", simulation->modes, simulation->size,
@@ -129,7 +129,11 @@ static int lay_out(const struct ff_simulation *simulation, const char *path)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     H5Pset_create_intermediate_group(layout.link_list, 1);
     errno = 0;
-    layout.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    /* The file is this process's own; many parallel file systems have no locks. */
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_file_locking(access, false, true);
+    layout.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
     layout.failed = layout.file < 0;
     if (!layout.failed) {
         put_instrument(&layout, simulation);

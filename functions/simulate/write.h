@@ -1,6 +1,10 @@
 /*
  * functions/simulate/write.h: a simulation as a CXI file that `reconstruct` reads, with the truth
- * beside it under /simulation.
+ * beside it:
+ *
+ *     /simulation/object        complex64 (rows, columns)
+ *     /simulation/probe         complex64 (size, size), or (modes, size, size); its power is counts
+ *     /simulation/positions_px  float64 (patterns, 2): row and column of the minimum corner of a patch
  */
 #ifndef FF_SIMULATE_WRITE_H
 #define FF_SIMULATE_WRITE_H

@@ -1,12 +1,10 @@
 #include "functions/reconstruct/formats/layout.h"
 
+#include "functions/reconstruct/constants.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PLANCK_J_S   6.62607015e-34
-#define LIGHT_M_S    299792458.0
-#define ELECTRON_V_J 1.602176634e-19
 
 enum { PROBE_ELEMENTS_MAX = 1 << 28, PROBE_MODES_MAX = 64 };
 
@@ -70,15 +68,15 @@ static int read_beam(const struct ff_hdf5_file *file, const struct ff_layout *la
     if (isnan(energy) && isnan(wavelength))
         return refuse_missing(file, &layout->energy, "photon energy or wavelength", error);
     if (isnan(energy))
-        energy = PLANCK_J_S * LIGHT_M_S / wavelength;
-    double of_energy = PLANCK_J_S * LIGHT_M_S / energy;
+        energy = FF_PLANCK_J_S * FF_LIGHT_M_S / wavelength;
+    double of_energy = FF_PLANCK_J_S * FF_LIGHT_M_S / energy;
     if (isnan(wavelength))
         wavelength = of_energy;
     if (fabs(wavelength - of_energy) > 0.01 * wavelength) {
         ff_fail(
             error, FF_INPUT_INVALID,
             "%s: the energy %g J (%.6g eV) belongs to a wavelength of %g m, and the file says %g m",
-            ff_hdf5_path(file), energy, energy / ELECTRON_V_J, of_energy, wavelength);
+            ff_hdf5_path(file), energy, energy / FF_ELECTRON_V_J, of_energy, wavelength);
         return ff_hint(error, "correct or remove the one that is wrong: %s or %s",
                        ff_hdf5_first(file, layout->energy.paths),
                        ff_hdf5_first(file, layout->wavelength.paths));
