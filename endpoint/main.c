@@ -6,18 +6,23 @@
 #include "endpoint/init.h"
 #include "protocol/core/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char usage[] =
     "usage: farfield-endpoint init NAME [--provider P] [--slots N] [--set KEY=VALUE]...\n"
+    "       farfield-endpoint key NAME\n"
     "       farfield-endpoint run NAME [--take-over] [--patient]\n"
     "       farfield-endpoint doctor NAME [--json]\n"
     "\n"
-    "init makes the folder of an endpoint and prints its public key. run is the agent, in the\n"
-    "foreground; --take-over moves the endpoint here from another host, --patient waits for a\n"
-    "service that cannot be reached. doctor looks for what is in the way. People use\n"
-    "`farfield endpoint`, which calls this program.\n";
+    "init makes the folder of an endpoint and prints its public key; key prints it again, and "
+    "makes\n"
+    "a new one where the file was removed. run is the agent, in the foreground; --take-over moves "
+    "the\n"
+    "endpoint here from another host, --patient waits for a service that cannot be reached. "
+    "doctor\n"
+    "looks for what is in the way. People use `farfield endpoint`, which calls this program.\n";
 
 static int complain(const struct ff_error *error)
 {
@@ -31,6 +36,13 @@ static int wrong_use(const char *what)
 {
     fprintf(stderr, "farfield-endpoint: %s\n%s", what, usage);
     return 2;
+}
+
+/* Z85 has neither quotes nor backslashes. */
+static int print_key(const struct ff_curve_keys *keys)
+{
+    printf("{\"public_key\": \"%s\"}\n", keys->public_key);
+    return 0;
 }
 
 /* "KEY=VALUE" into the settings. */
@@ -69,9 +81,22 @@ static int run_init(const char *name, int count, char **arguments)
     if (ff_folder_locate(&folder, name, &error) < 0 ||
         ff_init_endpoint(&folder, &config, &keys, &error) < 0)
         return complain(&error);
-    /* Z85 has neither quotes nor backslashes. */
-    printf("{\"public_key\": \"%s\"}\n", keys.public_key);
-    return 0;
+    return print_key(&keys);
+}
+
+static int run_key(const char *name, int count, char **arguments)
+{
+    struct ff_folder folder;
+    struct ff_curve_keys keys;
+    struct ff_error error;
+    char path[PATH_MAX];
+    (void)arguments;
+    if (count > 0)
+        return wrong_use("key takes no option");
+    if (ff_folder_locate(&folder, name, &error) < 0 || ff_folder_check(&folder, &error) < 0)
+        return complain(&error);
+    ff_folder_path(&folder, path, "curve");
+    return ff_curve_load_or_make(path, &keys, &error) < 0 ? complain(&error) : print_key(&keys);
 }
 
 static int run_agent(const char *name, int count, char **arguments)
@@ -116,7 +141,7 @@ int main(int count, char **arguments)
     static const struct {
         const char *verb;
         int (*run)(const char *name, int count, char **arguments);
-    } verbs[] = {{"init", run_init}, {"run", run_agent}, {"doctor", run_doctor}};
+    } verbs[] = {{"init", run_init}, {"key", run_key}, {"run", run_agent}, {"doctor", run_doctor}};
     if (count == 2 && strcmp(arguments[1], "--help") == 0)
         return fputs(usage, stdout) < 0 ? 1 : 0;
     if (count < 3)

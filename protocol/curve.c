@@ -58,7 +58,9 @@ int ff_curve_load(const char *path, struct ff_curve_keys *keys, struct ff_error 
     free(text);
     if (result < 0) {
         ff_fail(error, FF_INPUT_INVALID, "%s does not hold a CURVE key pair", path);
-        return ff_hint(error, "restore it from a backup, or remove it to have a new one made");
+        return ff_hint(
+            error,
+            "restore it from a backup, or remove it and start again: a new pair is made then");
     }
     if (check_private(path, error) < 0)
         return -1;

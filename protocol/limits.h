@@ -9,7 +9,6 @@
 
 /* A line a row, however long. */
 /* clang-format off */
-/* clang-format off */
 #define FF_LIMITS(X)                                                                                         \
     /* liveness */                                                                                           \
     X(FF_HEARTBEAT_MS, 5000, "ms", "each side of a link sends one when it has sent nothing else for so long") \
@@ -55,7 +54,6 @@
     /* retention */                                                                                          \
     X(FF_RESULT_DAYS, 14, "days", "finished tasks and their results are kept (config)")                      \
     X(FF_IDEMPOTENCY_HOURS, 48, "hours", "a repeated submission with the same key is recognised")
-/* clang-format on */
 /* clang-format on */
 
 /* Constant expressions of type int. */

@@ -18,7 +18,6 @@
 #include "protocol/limits.h"
 #include "protocol/task_state.h"
 
-/* clang-format off */
 /* A line a row, however long. */
 /* clang-format off */
 /* Opens a link. Sent by the side that faces the user's end: agent to service, manager to agent. */
@@ -231,7 +230,6 @@ enum ff_control_action {
     F(S, TEXT, scratch, "tmp", 4096) /* absent: the runner lends its own until the call uses it */    \
     F(S, TEXT, checkpoint, "ckpt", 4096)                                                              \
     F(S, U64, time_limit_ms, "limit", 0)
-/* clang-format on */
 /* clang-format on */
 
 /* C types of the wire types. */

@@ -1,5 +1,6 @@
 #include "client/command/endpoint_folder.h"
 
+#include "client/command/exec.h"
 #include "protocol/core/bytes.h"
 #include "protocol/core/file.h"
 #include "protocol/core/text.h"
@@ -123,6 +124,32 @@ json_t *ff_endpoint_folder_state(const struct ff_endpoint_folder *folder)
     return state;
 }
 
+/* Where the key pair was removed, a new one is made (by the program that has CURVE); the service learns it with the
+ * registration that follows. */
+static int ensure_key(const struct ff_endpoint_folder *folder, const char *name,
+                      struct ff_error *error)
+{
+    char *path = ff_path_join(folder->path, "curve");
+    if (path == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for a path");
+    bool there = access(path, F_OK) == 0 || errno != ENOENT;
+    free(path);
+    if (there)
+        return 0;
+    char *program = ff_program_path("farfield-endpoint", error);
+    if (program == NULL)
+        return -1;
+    const char *const argv[] = {program, "key", name, NULL};
+    char *printed = NULL;
+    int status = 0;
+    int result = ff_capture(argv, &printed, &status, error);
+    free(printed);
+    free(program);
+    if (result == 0 && status != 0)
+        result = ff_fail(error, FF_IO, "the endpoint's key pair is missing and cannot be made");
+    return result;
+}
+
 /* The public half of the file `curve`, "PUBLIC SECRET". */
 static int read_public_key(const struct ff_endpoint_folder *folder, char key[KEY_LENGTH + 1],
                            struct ff_error *error)
@@ -188,7 +215,7 @@ int ff_endpoint_folder_register(struct ff_session *session, const char *name,
 {
     char key[KEY_LENGTH + 1];
     json_t *answer = NULL;
-    if (read_public_key(folder, key, error) < 0 ||
+    if (ensure_key(folder, name, error) < 0 || read_public_key(folder, key, error) < 0 ||
         ff_endpoint_register(session, name, key, &answer, error) < 0)
         return -1;
     if (write_registration(folder, answer, error) < 0) {

@@ -24,7 +24,7 @@ void ff_endpoint_folder_dispose(struct ff_endpoint_folder *folder);
 /* What the agent tells about itself (run/state), or NULL where it tells nothing. */
 json_t *ff_endpoint_folder_state(const struct ff_endpoint_folder *folder);
 
-/* Registers the endpoint's public key with the service and writes what it answers for the agent. The reply is the
+/* Registers the endpoint's public key (a new one where the file was removed) with the service and writes what it answers for the agent. The reply is the
  * caller's. */
 int ff_endpoint_folder_register(struct ff_session *session, const char *name,
                                 const struct ff_endpoint_folder *folder, json_t **reply,

@@ -12,7 +12,6 @@
 
 /* A line a row, however long. */
 /* clang-format off */
-/* clang-format off */
 #define FF_ERROR_CODES(X)                                                                          \
     X(FF_OK, "OK", 200, 0, "done")                                                                 \
     X(FF_INTERNAL, "INTERNAL", 500, 1, "internal error")                                           \
@@ -53,7 +52,6 @@
     X(FF_MANAGER_LOST, "MANAGER_LOST", 500, 1, "the node that ran the function was lost")          \
     X(FF_ENDPOINT_LOST, "ENDPOINT_LOST", 500, 1, "the endpoint that ran the function was lost")    \
     X(FF_NO_DEVICE, "NO_DEVICE", 500, 1, "the devices that the task asks for are not there")
-/* clang-format on */
 /* clang-format on */
 
 #endif

@@ -259,8 +259,11 @@ int ff_process_file_read(const char *path, struct ff_process_id *id, char *host,
     char name[256] = "";
     int fields = sscanf(text, "%d %llu %255s", &pid, &start_ticks, name);
     free(text);
-    if (fields != 3 || pid <= 0)
-        return ff_fail(error, FF_IO, "%s does not name a process", path);
+    if (fields != 3 || pid <= 0) {
+        ff_fail(error, FF_IO, "%s does not name a process", path);
+        return ff_hint(
+            error, "it was damaged: end the process by hand if it still runs, and remove the file");
+    }
     id->pid = pid;
     id->start_ticks = start_ticks;
     if (host != NULL)

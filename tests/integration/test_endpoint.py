@@ -91,6 +91,14 @@ class Endpoint(FarfieldTest):
         self.assertNotEqual(ill.status, DONE, str(ill))
         self.assert_says(ill, "service start")
 
+    def test_a_removed_key_is_made_anew_at_the_next_start(self):
+        self.ff.up("echo")
+        self.ff.run("endpoint", "stop", "local")
+        os.remove(os.path.join(self.ff.home, "endpoints", "local", "curve"))
+        self.assertIn("curve", self.ff.run("endpoint", "doctor", "local", status=None).out)
+        self.ff.run("endpoint", "start", "local")
+        self.assertEqual(self.ff.call("echo", [1])["result"], [1])
+
     def test_two_endpoints_of_one_user(self):
         self.ff.up("echo")
         self.ff.configure("second")
