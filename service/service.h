@@ -41,7 +41,7 @@ struct ff_service {
     int https_port, router_port;
     int lock_fd;
 
-    pthread_mutex_t lock; /* of the next nine */
+    pthread_mutex_t lock; /* of the next ten */
     struct ff_catalog *catalog;
     struct ff_tokens *tokens;
     struct ff_ledger *ledger;

@@ -11,8 +11,8 @@
 struct ff_http *ff_http_create(struct ff_service *service, const char *host, int *port, bool tls,
                                struct ff_error *error) FF_MUST_USE;
 
-/* After ff_waiters_close: waits until the requests that wait for a commit have been answered. NULL
- * is fine. */
+/* After ff_waiters_close: waits until the requests that wait for a commit have been answered, but
+ * not for clients that do not read their answer. NULL is fine. */
 void ff_http_destroy(struct ff_http *http);
 
 #endif

@@ -41,10 +41,11 @@ struct ff_http {
     struct MHD_Daemon *daemon;
     struct ff_store *store; /* a reader for this thread */
     bool tls;
-    pthread_mutex_t lock; /* of the two below */
+    pthread_mutex_t lock; /* of the three below */
     unsigned suspended;
-    bool stopping; /* nobody may be suspended any more */
-    pthread_cond_t resumed;
+    unsigned unanswered; /* were suspended once, and their reply has not left yet */
+    bool stopping;       /* nobody may be suspended any more */
+    pthread_cond_t changed;
     struct ff_connections connections; /* of the HTTP thread */
 };
 
@@ -60,8 +61,9 @@ struct ff_request {
     uint64_t received; /* bytes of the body */
     struct ff_upload *upload;
 
-    bool again;  /* the handler is called after a resumption */
-    bool failed; /* what it waited for failed with `error`, which is the reply */
+    bool counted; /* as unanswered */
+    bool again;   /* the handler is called after a resumption */
+    bool failed;  /* what it waited for failed with `error`, which is the reply */
     struct ff_error error;
     struct ff_waiter waiter;
     int64_t wait_until_ns; /* 0: not set yet */

@@ -19,6 +19,7 @@
 
 enum {
     IDLE_SECONDS = 120,
+    LEAVE_SECONDS = 2, /* for replies, at the end */
     CONNECTION_BYTES = 65536,
     SWALLOWED = 4 * FF_REQUEST_LIMIT, /* of a body that is too large and did not say so */
     REPLY_LIMIT = 256 << 20,
@@ -41,24 +42,42 @@ static void destroy_request(struct ff_request *request)
     free(request);
 }
 
+static void count_answered(const struct ff_request *request)
+{
+    struct ff_http *http = request->http;
+    if (!request->counted)
+        return;
+    pthread_mutex_lock(&http->lock);
+    http->unanswered--;
+    pthread_cond_signal(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+}
+
 static void completed(void *user, struct MHD_Connection *connection, void **context,
                       enum MHD_RequestTerminationCode code)
 {
     (void)user;
     (void)connection;
     (void)code;
-    if (*context != NULL)
+    if (*context != NULL) {
         ff_connection_ends(*context);
+        count_answered(*context);
+    }
     destroy_request(*context);
     *context = NULL;
 }
 
 /* Counts one more that is suspended; false: the service is stopping. */
-static bool may_suspend(struct ff_http *http)
+static bool may_suspend(struct ff_request *request)
 {
+    struct ff_http *http = request->http;
     pthread_mutex_lock(&http->lock);
     bool may = !http->stopping;
-    http->suspended += may;
+    if (may) {
+        http->suspended++;
+        http->unanswered += !request->counted;
+        request->counted = true;
+    }
     pthread_mutex_unlock(&http->lock);
     return may;
 }
@@ -67,12 +86,12 @@ static bool may_suspend(struct ff_http *http)
 static void count_resumed(struct ff_http *http)
 {
     http->suspended--;
-    pthread_cond_signal(&http->resumed);
+    pthread_cond_signal(&http->changed);
 }
 
 int ff_request_suspend(struct ff_request *request, struct ff_error *error)
 {
-    if (!may_suspend(request->http)) {
+    if (!may_suspend(request)) {
         ff_fail(error, FF_UNREACHABLE, "the service is stopping");
         return ff_hint(error, "ask again when it runs again");
     }
@@ -123,7 +142,7 @@ bool ff_request_wait(struct ff_request *request, struct ff_wait_list *list, int6
                      bool only_end)
 {
     struct ff_http *http = request->http;
-    if (!may_suspend(http))
+    if (!may_suspend(request))
         return false;
     if (!ff_request_stay(request, list, wait_ms, only_end)) {
         pthread_mutex_lock(&http->lock);
@@ -416,7 +435,7 @@ struct ff_http *ff_http_create(struct ff_service *service, const char *host, int
     http->service = service;
     http->tls = tls;
     pthread_mutex_init(&http->lock, NULL);
-    pthread_cond_init(&http->resumed, NULL);
+    pthread_cond_init(&http->changed, NULL);
     http->store = ff_store_sqlite.open(service->ledger_path, FF_STORE_READER, NULL, error);
     int fd = http->store != NULL ? open_socket(host, port, error) : -1;
     http->daemon = fd >= 0 ? start_daemon(http, fd) : NULL;
@@ -431,21 +450,34 @@ struct ff_http *ff_http_create(struct ff_service *service, const char *host, int
     return http;
 }
 
+/* Waits until nobody is suspended, and then a moment for the replies to leave: a client that does
+ * not read must not hold up the end. */
+static void let_answers_leave(struct ff_http *http)
+{
+    struct timespec until;
+    pthread_mutex_lock(&http->lock);
+    http->stopping = true;
+    while (http->suspended > 0)
+        pthread_cond_wait(&http->changed, &http->lock);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LEAVE_SECONDS;
+    while (http->unanswered > 0 &&
+           pthread_cond_clockwait(&http->changed, &http->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    pthread_mutex_unlock(&http->lock);
+}
+
 void ff_http_destroy(struct ff_http *http)
 {
     if (http == NULL)
         return;
     if (http->daemon != NULL) {
-        pthread_mutex_lock(&http->lock);
-        http->stopping = true;
-        while (http->suspended > 0)
-            pthread_cond_wait(&http->resumed, &http->lock);
-        pthread_mutex_unlock(&http->lock);
+        let_answers_leave(http);
         MHD_stop_daemon(http->daemon);
     }
     if (http->store != NULL)
         http->store->ops->close(http->store);
-    pthread_cond_destroy(&http->resumed);
+    pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
     free(http);
 }

@@ -377,8 +377,8 @@ static void test_an_end_waits_for_what_was_accepted(void **state)
     hold_release(&hold);
     pthread_join(thread, NULL);
     rig.service = NULL;
-    pthread_join(accepted.thread, NULL);
-    json_decref(accepted.reply);
+    json_decref(asking_end(&accepted));
+    assert_int_equal(accepted.status, 200);
     rig_start(&rig);
 }
 
