@@ -64,6 +64,9 @@ ff_bench_mode ff_bench_idle;
 /* Sorts, and gives the value below which the fraction lies (0.5: the median). `count` ≥ 1. */
 double ff_bench_quantile(double *values, size_t count, double fraction);
 
+/* The median time, in µs, in which the disk under the stand makes 4 KB durable. */
+int ff_bench_sync_us(double *p50, struct ff_error *error) FF_MUST_USE;
+
 /* Submits one task of a function (arguments: borrowed) and gives its id. */
 int ff_bench_submit(struct ff_session *session, const char *function, const json_t *arguments,
                     char task_id[40], struct ff_error *error) FF_MUST_USE;

@@ -82,15 +82,18 @@ int ff_bench_single(struct ff_stand *stand, const struct ff_bench_options *optio
     if (result == 0 && (session = ff_stand_session(stand, error)) == NULL)
         result = -1;
     double unused;
+    double sync_us = 0;
+    if (result == 0)
+        result = ff_bench_sync_us(&sync_us, error);
     for (int i = 0; i < WARM_UP && result == 0; i++)
         result = call(session, payloads, &unused, error);
     for (size_t i = 0; i < count && result == 0; i++)
         result = call(session, payloads, &times[i], error);
     if (result == 0)
-        *line = json_pack("{s:s, s:I, s:f, s:f, s:f}", "mode", "single", "calls", (json_int_t)count,
-                          "p50_ms", ff_bench_quantile(times, count, 0.5), "p90_ms",
-                          ff_bench_quantile(times, count, 0.9), "p99_ms",
-                          ff_bench_quantile(times, count, 0.99));
+        *line = json_pack("{s:s, s:I, s:f, s:f, s:f, s:f}", "mode", "single", "calls",
+                          (json_int_t)count, "p50_ms", ff_bench_quantile(times, count, 0.5),
+                          "p90_ms", ff_bench_quantile(times, count, 0.9), "p99_ms",
+                          ff_bench_quantile(times, count, 0.99), "sync_us", sync_us);
     ff_session_close(session);
     json_decref(payloads);
     free(times);
