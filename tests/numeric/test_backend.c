@@ -180,10 +180,10 @@ static void test_gradient_points_the_right_way_at_single_pixels(void **state)
         size_t area = problem->object_rows * problem->object_columns;
         size_t pixels = problem->rows * problem->columns;
         bool of_object = cases[i].want == FF_WANT_OBJECT;
-        for (size_t k = 0; k < area; k++) /* complex, and not yet the answer */
-            problem->object[k] = 0.5f * (1 + scene.object[k]);
         ff_complex *moved = malloc((of_object ? area : modes * pixels) * sizeof *moved);
         assert_non_null(moved);
+        for (size_t k = 0; k < area; k++) /* complex, and not yet the answer */
+            problem->object[k] = 0.5f * (1 + scene.object[k]);
         uint32_t patterns[64];
         set_all(patterns, problem->patterns);
         struct ff_backend *backend = open_backend(&scene, modes, 1);
