@@ -96,6 +96,17 @@ static void take_want(struct agent *agent, const struct ff_want *want)
     free(bytes);
 }
 
+void agent_answer_stored(struct agent *agent)
+{
+    struct ff_buffer frame;
+    struct ff_encoder encoder;
+    agent->keeps_stored = false;
+    ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
+    ff_encode_begin(&encoder, &frame, FF_MSG_OBJECT_STORED);
+    ff_encode_part(&encoder, &agent->kept_stored);
+    send(agent, &frame, &encoder);
+}
+
 static void take_store(struct agent *agent, const struct ff_part *part)
 {
     agent->stores += part->offset == 0;
@@ -107,18 +118,15 @@ static void take_store(struct agent *agent, const struct ff_part *part)
     assert_int_equal(part->offset, agent->stored_size);
     memcpy(agent->stored + part->offset, part->data.data, part->data.size);
     agent->stored_size += part->data.size;
-    struct ff_buffer frame;
-    struct ff_encoder encoder;
     struct ff_part answer = {
         .digest = part->digest, .offset = agent->stored_size, .total = part->total};
     if (agent->stored_size == part->total && agent->refusals > 0) {
         agent->refusals--;
         answer.code = ff_span_of("DISK_FULL");
     }
-    ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
-    ff_encode_begin(&encoder, &frame, FF_MSG_OBJECT_STORED);
-    ff_encode_part(&encoder, &answer);
-    send(agent, &frame, &encoder);
+    agent->kept_stored = answer;
+    if (!agent->keeps_stored)
+        agent_answer_stored(agent);
 }
 
 static void take_report(struct agent *agent, const struct ff_report *report)
@@ -294,6 +302,11 @@ bool has_lines(struct agent *agent, unsigned index)
 bool has_progress(struct agent *agent, unsigned index)
 {
     return agent->tasks[index].progress > 0;
+}
+
+bool has_stores(struct agent *agent, unsigned index)
+{
+    return agent->stores > index;
 }
 
 bool has_why(struct agent *agent, unsigned index)

@@ -42,12 +42,14 @@ struct agent {
     pid_t manager;
     int status; /* of the manager, once it has ended */
     unsigned hellos;
-    unsigned held;      /* announced since the last hello */
-    bool announced;     /* HOLDING_END came */
-    bool says_draining; /* DRAIN came */
-    bool withholds;     /* sends no receipts */
-    unsigned refusals;  /* of values, that are still to be said */
-    unsigned stores;    /* values that began to come */
+    unsigned held;              /* announced since the last hello */
+    bool announced;             /* HOLDING_END came */
+    bool says_draining;         /* DRAIN came */
+    bool withholds;             /* sends no receipts */
+    unsigned refusals;          /* of values, that are still to be said */
+    unsigned stores;            /* values that began to come */
+    bool keeps_stored;          /* does not answer the parts of values */
+    struct ff_part kept_stored; /* the newest answer that was kept */
     unsigned gone;
     unsigned wanted; /* OBJECT_WANTs */
     struct heard tasks[MOST_TASKS];
@@ -87,6 +89,9 @@ void agent_retry(struct agent *agent, unsigned index, const struct wish *wish);
 void agent_submit_many(struct agent *agent, const struct wish *wish, unsigned count);
 void agent_control(struct agent *agent, unsigned index, enum ff_control_action action);
 
+/* Answers what was kept, and the rest at once. */
+void agent_answer_stored(struct agent *agent);
+
 /* Runs the loop until it is true; fails the test after 30 s. */
 void agent_run(struct agent *agent, bool (*until)(struct agent *agent, unsigned index),
                unsigned index);
@@ -97,6 +102,7 @@ bool is_connected(struct agent *agent, unsigned index);
 bool manager_has_ended(struct agent *agent, unsigned index);
 bool has_lines(struct agent *agent, unsigned index);
 bool has_progress(struct agent *agent, unsigned index);
+bool has_stores(struct agent *agent, unsigned index);
 bool has_why(struct agent *agent, unsigned index);
 
 #endif
