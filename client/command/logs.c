@@ -3,6 +3,7 @@
 #include "client/command/lifecycle.h"
 #include "client/command/output.h"
 #include "protocol/core/bytes.h"
+#include "protocol/core/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +89,7 @@ static int print_rest(struct printing *printing, struct ff_error *error)
         if (got == 0)
             return ff_output_flush(error);
         if (!printing->json)
-            ff_output_text(stdout, piece, (size_t)got);
+            ff_text_print(stdout, piece, (size_t)got);
         else if (print_json_lines(printing, piece, (size_t)got, error) < 0)
             return -1;
         printing->at += got;

@@ -12,31 +12,9 @@
 
 enum { FIELD_WIDTH = 12, REDRAW_NS = 50000000 };
 
-void ff_output_text(FILE *stream, const char *text, size_t size)
-{
-    if (!isatty(fileno(stream))) {
-        fwrite(text, 1, size, stream);
-        return;
-    }
-    for (size_t at = 0; at < size;) {
-        size_t length = ff_text_sequence(text + at, size - at);
-        unsigned char first = (unsigned char)text[at];
-        /* U+0080…U+009F are control characters, too, written 0xC2 0x80…0x9F. */
-        bool control = first == 0x7f || (first < 0x20 && first != '\n' && first != '\t') ||
-                       (length == 2 && first == 0xc2 && (unsigned char)text[at + 1] < 0xa0);
-        if (length == 0 || control) {
-            fputc('?', stream);
-            length = length > 0 ? length : 1;
-        } else {
-            fwrite(text + at, 1, length, stream);
-        }
-        at += length;
-    }
-}
-
 static void put(FILE *stream, const char *text)
 {
-    ff_output_text(stream, text, strlen(text));
+    ff_text_print(stream, text, strlen(text));
 }
 
 void ff_output_error(const struct ff_error *error)
@@ -226,7 +204,7 @@ void ff_progress_show(const char *text)
     if (!ff_progress_shown() || (progress_drawn && now_ns - progress_drawn_ns < REDRAW_NS))
         return;
     fputs("\r\033[K", stderr);
-    ff_output_text(stderr, text, fitting(text));
+    ff_text_print(stderr, text, fitting(text));
     fflush(stderr);
     progress_drawn = true;
     progress_drawn_ns = now_ns;

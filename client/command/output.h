@@ -26,9 +26,6 @@ int ff_output_json(const json_t *value, struct ff_error *error) FF_MUST_USE;
 /* One line, written at once, so that a reader of the pipe sees it now. */
 int ff_output_json_line(const json_t *value, struct ff_error *error) FF_MUST_USE;
 
-/* Text of somebody else, made harmless where the stream is a terminal. */
-void ff_output_text(FILE *stream, const char *text, size_t size);
-
 /* How many columns of a terminal the text takes, counted as one for each character. */
 size_t ff_output_width(const char *text);
 

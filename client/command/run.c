@@ -6,6 +6,7 @@
 #include "client/command/watch.h"
 #include "client/farfield.h"
 #include "protocol/core/file.h"
+#include "protocol/core/text.h"
 #include "protocol/limits.h"
 
 #include <errno.h>
@@ -156,7 +157,7 @@ static void tell_missed_path(const struct ff_invocation *invocation, const json_
     if (path == NULL || invocation->json)
         return;
     fputs("  if the file here was meant, write \"./", stderr);
-    ff_output_text(stderr, path, strlen(path));
+    ff_text_print(stderr, path, strlen(path));
     fputs("\"\n", stderr);
 }
 

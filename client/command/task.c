@@ -299,7 +299,7 @@ static int on_log_event(void *user, const json_t *event)
         return result;
     }
     size_t length = json_string_length(text);
-    ff_output_text(stdout, json_string_value(text), length);
+    ff_text_print(stdout, json_string_value(text), length);
     if (length == 0 || json_string_value(text)[length - 1] != '\n')
         putchar('\n');
     return ff_output_flush(follower->error);
@@ -319,7 +319,7 @@ static int print_log(struct ff_session *session, const char *task, bool json,
     } else if (length > 0) {
         if (json_is_true(json_object_get(log, "truncated")))
             fputs("(only the end of the log is kept)\n", stderr);
-        ff_output_text(stdout, json_string_value(text), length);
+        ff_text_print(stdout, json_string_value(text), length);
         if (json_string_value(text)[length - 1] != '\n')
             putchar('\n');
         result = ff_output_flush(error);

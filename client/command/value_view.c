@@ -2,6 +2,7 @@
 
 #include "client/command/output.h"
 #include "protocol/core/json_text.h"
+#include "protocol/core/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static void put_name(FILE *stream, const char *name, int depth, int width)
 {
     int used = 2 * depth + (int)ff_output_width(name);
     fprintf(stream, "%*s", 2 * depth, "");
-    ff_output_text(stream, name, strlen(name));
+    ff_text_print(stream, name, strlen(name));
     fprintf(stream, "%*s", used < width ? width - used + 2 : 2, "");
 }
 
@@ -68,14 +69,14 @@ static void put_numbers(FILE *stream, const json_t *list)
 static int put_scalar(FILE *stream, const json_t *value)
 {
     if (json_is_string(value)) {
-        ff_output_text(stream, json_string_value(value), json_string_length(value));
+        ff_text_print(stream, json_string_value(value), json_string_length(value));
     } else if (json_is_real(value)) {
         fprintf(stream, "%.6g", json_real_value(value));
     } else {
         char *text = line_of(value);
         if (text == NULL)
             return -1;
-        ff_output_text(stream, text, strlen(text));
+        ff_text_print(stream, text, strlen(text));
         free(text);
     }
     fputc('\n', stream);
@@ -125,7 +126,7 @@ static int put_members(FILE *stream, const json_t *object, int depth, int width)
     json_object_foreach((json_t *)object, key, value)
     {
         if (result == 0 && depth == 0 && json_is_object(value) && json_object_size(value) > 0) {
-            ff_output_text(stream, key, strlen(key));
+            ff_text_print(stream, key, strlen(key));
             fputc('\n', stream);
             result = put_members(stream, value, depth + 1, width);
         } else if (result == 0) {
@@ -140,7 +141,7 @@ int ff_value_show(FILE *stream, const json_t *value, int columns, struct ff_erro
     char *line = line_of(value);
     int result = line != NULL ? 0 : -1;
     if (line != NULL && ff_output_width(line) <= (size_t)columns) {
-        ff_output_text(stream, line, strlen(line));
+        ff_text_print(stream, line, strlen(line));
         fputc('\n', stream);
     } else if (line != NULL && json_is_object(value)) {
         result = put_members(stream, value, 0, name_width(value, 0));

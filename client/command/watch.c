@@ -74,7 +74,7 @@ static void show_log(const json_t *event)
     if (line == NULL)
         return;
     ff_progress_clear();
-    ff_output_text(stderr, line, length);
+    ff_text_print(stderr, line, length);
     if (length == 0 || line[length - 1] != '\n')
         fputc('\n', stderr);
 }
@@ -173,12 +173,12 @@ static int print_result(const json_t *result, bool shown, struct ff_error *error
     const json_t *output = shell_output(result);
     if (output != NULL) {
         if (!shown)
-            ff_output_text(stdout, json_string_value(output), json_string_length(output));
+            ff_text_print(stdout, json_string_value(output), json_string_length(output));
         return ff_output_flush(error);
     }
     if (!json_is_string(result))
         return ff_watch_value(result, error);
-    ff_output_text(stdout, json_string_value(result), json_string_length(result));
+    ff_text_print(stdout, json_string_value(result), json_string_length(result));
     fputc('\n', stdout);
     return ff_output_flush(error);
 }
@@ -196,7 +196,7 @@ static void print_tail(const char *tail)
     while (*start != '\0') {
         size_t length = strcspn(start, "\n");
         fputs("    ", stderr);
-        ff_output_text(stderr, start, length);
+        ff_text_print(stderr, start, length);
         fputc('\n', stderr);
         start += length + (start[length] == '\n');
     }

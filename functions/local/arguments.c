@@ -1,15 +1,16 @@
 #include "functions/local/program.h"
 
 #include "protocol/core/json_text.h"
+#include "protocol/core/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
 int ff_local_report(const char *verb, bool json, const struct ff_error *error)
 {
-    fprintf(stderr, "farfield %s: %s\n", verb, error->message);
+    ff_text_printf(stderr, "farfield %s: %s\n", verb, error->message);
     if (error->hint[0] != '\0')
-        fprintf(stderr, "  %s\n", error->hint);
+        ff_text_printf(stderr, "  %s\n", error->hint);
     if (json) {
         json_t *line =
             json_pack("{s:s, s:s, s:o, s:o}", "type", "error", "code", ff_error_name(error->code),

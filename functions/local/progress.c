@@ -159,7 +159,7 @@ static void on_log(void *user, int level, const char *text)
     if (level < FF_CALL_INFO)
         return;
     ff_progress_end(progress);
-    fprintf(stderr, "%s%s\n", level >= FF_CALL_WARNING ? "note: " : "", text);
+    ff_text_printf(stderr, "%s%s\n", level >= FF_CALL_WARNING ? "note: " : "", text);
 }
 
 struct ff_local_watch ff_progress_watch(struct ff_progress *progress)

@@ -5,6 +5,7 @@
 #include "functions/reconstruct/summary.h"
 
 #include "protocol/core/json_text.h"
+#include "protocol/core/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,9 +88,9 @@ static void print_contents(const json_t *contents)
                      (long long)json_integer_value(extent));
             width += axis > 0;
         }
-        printf("  %-56s %-*s %s\n", json_string_value(json_object_get(entry, "path")), width,
-               shape[0] != '\0' ? shape : "single",
-               json_string_value(json_object_get(entry, "type")));
+        ff_text_printf(
+            stdout, "  %-56s %-*s %s\n", json_string_value(json_object_get(entry, "path")), width,
+            shape[0] != '\0' ? shape : "single", json_string_value(json_object_get(entry, "type")));
     }
     if (json_array_size(contents) == FF_LISTING_MAX)
         printf("  … (the first %d)\n", FF_LISTING_MAX);
@@ -139,11 +140,11 @@ static void print_text(const struct inspection *inspection, const char *path)
         printf("worth a look\n");
     json_array_foreach(inspection->doubts, index, sentence)
     {
-        printf("  %s\n", json_string_value(sentence));
+        ff_text_printf(stdout, "  %s\n", json_string_value(sentence));
     }
     for (const char *at = notes; at != NULL && *at != '\0';) {
         int length = (int)strcspn(at, "\n");
-        printf("  %.*s\n", length, at);
+        ff_text_printf(stdout, "  %.*s\n", length, at);
         at += length + (at[length] == '\n');
     }
 }

@@ -23,7 +23,7 @@ static const char usage[] =
 static void print_line(const char *key, const char *value)
 {
     if (value != NULL)
-        printf("%-12s %s\n", key, value);
+        ff_text_printf(stdout, "%-12s %s\n", key, value);
 }
 
 static void print_text(const struct ff_product *product)
@@ -41,9 +41,9 @@ static void print_text(const struct ff_product *product)
         printf("%-12s %.6g eV\n", "energy", product->energy_eV);
     if (isfinite(product->seconds)) {
         ff_text_duration(product->seconds, text, sizeof text);
-        printf("%-12s %zu in %s%s%s\n", "epochs", product->epochs, text,
-               product->stopped != NULL ? ", ended: " : "",
-               product->stopped != NULL ? product->stopped : "");
+        ff_text_printf(stdout, "%-12s %zu in %s%s%s\n", "epochs", product->epochs, text,
+                       product->stopped != NULL ? ", ended: " : "",
+                       product->stopped != NULL ? product->stopped : "");
     } else {
         printf("%-12s %zu\n", "epochs", product->epochs);
     }

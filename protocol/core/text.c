@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NEAREST_MAX = 64 };
 
@@ -177,4 +179,39 @@ size_t ff_text_sequence(const void *bytes, size_t size)
         (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
         return 0;
     return length;
+}
+
+void ff_text_print(FILE *stream, const char *text, size_t size)
+{
+    if (!isatty(fileno(stream))) {
+        fwrite(text, 1, size, stream);
+        return;
+    }
+    for (size_t at = 0; at < size;) {
+        size_t length = ff_text_sequence(text + at, size - at);
+        unsigned char first = (unsigned char)text[at];
+        /* U+0080…U+009F are control characters, too, written 0xC2 0x80…0x9F. */
+        bool control = first == 0x7f || (first < 0x20 && first != '\n' && first != '\t') ||
+                       (length == 2 && first == 0xc2 && (unsigned char)text[at + 1] < 0xa0);
+        if (length == 0 || control) {
+            fputc('?', stream);
+            length = length > 0 ? length : 1;
+        } else {
+            fwrite(text + at, 1, length, stream);
+        }
+        at += length;
+    }
+}
+
+void ff_text_printf(FILE *stream, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    ff_text_print(stream, text, (size_t)length);
+    free(text);
 }

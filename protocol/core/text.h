@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /*
  * Which of `count` names is nearest to `wanted` by edit distance (a transposition counts one, case
@@ -39,5 +40,10 @@ size_t ff_text_sequence(const void *text, size_t size);
 /* Whether `text` is 1…64 of [A-Za-z0-9._-] and does not begin with a dot or a hyphen: what
  * endpoints and functions may be called. Such a name is a safe file name. */
 bool ff_text_is_name(const char *text);
+
+/* Text of somebody else (a task, a file), made harmless where the stream is a terminal: control characters other than
+ * newline and tab, and what is no UTF-8, become "?". In a pipe the bytes are as they were. */
+void ff_text_print(FILE *stream, const char *text, size_t size);
+void ff_text_printf(FILE *stream, const char *format, ...) FF_PRINTF(2, 3);
 
 #endif

@@ -3,6 +3,9 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/text.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static void test_nearest(void **state)
 {
     (void)state;
@@ -86,6 +89,26 @@ static void test_time_is_rfc_3339(void **state)
     assert_string_equal(text, "2017-07-14T02:40:00.123456Z");
 }
 
+/* A pseudo-terminal, as that is where control characters do harm. */
+static void test_a_terminal_gets_no_control_characters(void **state)
+{
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    FILE *terminal = fopen(ptsname(master), "w");
+    assert_non_null(terminal);
+    ff_text_printf(terminal, "a%s|", "\x1b[31m\xff\xc2\x9b\x07é\t");
+    fclose(terminal);
+    char got[64] = "";
+    size_t used = 0;
+    ssize_t size;
+    while (strchr(got, '|') == NULL && (size = read(master, got + used, sizeof got - 1 - used)) > 0)
+        used += (size_t)size;
+    close(master);
+    assert_null(strchr(got, '\x1b'));
+    assert_true(strncmp(got, "a?[31m???é", strlen("a?[31m???é")) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_hexadecimal),
         cmocka_unit_test(test_names_are_safe_file_names),
         cmocka_unit_test(test_time_is_rfc_3339),
+        cmocka_unit_test(test_a_terminal_gets_no_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
