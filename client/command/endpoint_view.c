@@ -1,6 +1,7 @@
 #include "client/command/endpoint_view.h"
 
 #include "client/command/endpoint_folder.h"
+#include "client/command/listing.h"
 #include "client/command/output.h"
 #include "client/farfield.h"
 #include "protocol/core/text.h"
@@ -230,38 +231,25 @@ static int add_row(struct ff_table *table, const json_t *entry, struct ff_error 
     return ff_table_add(table, cells, error);
 }
 
-static int print_list(const json_t *endpoints, struct ff_error *error)
+static int fetch_all(struct ff_session *session, json_t **reply, struct ff_error *error)
 {
-    static const char *const titles[] = {"NAME", "STATUS", "HOST", "IDLE", "TASKS", "ID"};
-    if (json_array_size(endpoints) == 0) {
-        puts("no endpoints; the first: farfield endpoint configure local");
-        return 0;
-    }
-    struct ff_table *table = ff_table_create(titles, 6, error);
-    int result = table != NULL ? 0 : -1;
-    for (size_t i = 0; result == 0 && i < json_array_size(endpoints); i++)
-        result = add_row(table, json_array_get(endpoints, i), error);
-    if (result == 0)
-        ff_table_print(table, stdout);
-    ff_table_destroy(table);
-    return result;
+    if (ff_endpoint_list(session, reply, error) < 0)
+        return -1;
+    json_t *endpoints = json_object_get(*reply, "endpoints");
+    if (!json_is_array(endpoints))
+        return ff_fail(error, FF_PROTOCOL, "the service answered without endpoints");
+    return add_local(endpoints, error);
 }
 
 int ff_endpoint_run_list(const struct ff_invocation *invocation, struct ff_error *error)
 {
-    struct ff_session *session = ff_session_open(NULL, error);
-    if (session == NULL)
-        return -1;
-    json_t *reply = NULL;
-    int result = ff_endpoint_list(session, &reply, error);
-    json_t *endpoints = json_object_get(reply, "endpoints");
-    if (result == 0 && !json_is_array(endpoints))
-        result = ff_fail(error, FF_PROTOCOL, "the service answered without endpoints");
-    if (result == 0)
-        result = add_local(endpoints, error);
-    if (result == 0)
-        result = invocation->json ? ff_output_json(reply, error) : print_list(endpoints, error);
-    json_decref(reply);
-    ff_session_close(session);
-    return result;
+    static const char *const titles[] = {"NAME", "STATUS", "HOST", "IDLE", "TASKS", "ID"};
+    static const struct ff_listing listing = {
+        .fetch = fetch_all,
+        .entries = "endpoints",
+        .titles = titles,
+        .columns = 6,
+        .row = add_row,
+        .nothing = "no endpoints; the first: farfield endpoint configure local"};
+    return ff_listing_run(&listing, invocation, error);
 }

@@ -1,4 +1,5 @@
 /* farfield function register|list|show|delete */
+#include "client/command/listing.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
 #include "client/farfield.h"
@@ -172,50 +173,31 @@ static int run_register(const struct ff_invocation *invocation, struct ff_error 
     return result;
 }
 
-static int print_functions(const json_t *reply, struct ff_error *error)
+static int add_row(struct ff_table *table, const json_t *function, struct ff_error *error)
 {
-    static const char *const titles[] = {"NAME", "KIND", "SIZE", "CREATED", "ID"};
-    const json_t *functions = json_object_get(reply, "functions");
-    if (json_array_size(functions) == 0) {
-        puts("no functions are registered; the first: farfield function register echo --native "
-             "echo");
-        return 0;
-    }
-    struct ff_table *table = ff_table_create(titles, 5, error);
-    int result = table != NULL ? 0 : -1;
-    size_t index;
-    json_t *function;
-    json_array_foreach(functions, index, function)
-    {
-        char size[32] = "";
-        char created[FF_SHORT_TIME_SIZE];
-        const json_t *bytes = json_object_get(function, "size");
-        ff_output_time(text_of(function, "created"), created);
-        if (json_is_integer(bytes))
-            ff_text_bytes((uint64_t)json_integer_value(bytes), size, sizeof size);
-        const char *const cells[] = {text_of(function, "function_name"), text_of(function, "kind"),
-                                     size, created, text_of(function, "function_uuid")};
-        if (result == 0)
-            result = ff_table_add(table, cells, error);
-    }
-    if (result == 0)
-        ff_table_print(table, stdout);
-    ff_table_destroy(table);
-    return result;
+    char size[32] = "";
+    char created[FF_SHORT_TIME_SIZE];
+    const json_t *bytes = json_object_get(function, "size");
+    ff_output_time(text_of(function, "created"), created);
+    if (json_is_integer(bytes))
+        ff_text_bytes((uint64_t)json_integer_value(bytes), size, sizeof size);
+    const char *const cells[] = {text_of(function, "function_name"), text_of(function, "kind"),
+                                 size, created, text_of(function, "function_uuid")};
+    return ff_table_add(table, cells, error);
 }
 
 static int run_list(const struct ff_invocation *invocation, struct ff_error *error)
 {
-    struct ff_session *session = ff_session_open(NULL, error);
-    if (session == NULL)
-        return -1;
-    json_t *reply = NULL;
-    int result = ff_function_list(session, &reply, error);
-    if (result == 0)
-        result = invocation->json ? ff_output_json(reply, error) : print_functions(reply, error);
-    json_decref(reply);
-    ff_session_close(session);
-    return result;
+    static const char *const titles[] = {"NAME", "KIND", "SIZE", "CREATED", "ID"};
+    static const struct ff_listing listing = {
+        .fetch = ff_function_list,
+        .entries = "functions",
+        .titles = titles,
+        .columns = 5,
+        .row = add_row,
+        .nothing = "no functions are registered; the first: farfield function register echo "
+                   "--native echo"};
+    return ff_listing_run(&listing, invocation, error);
 }
 
 static void print_function(const json_t *function)
@@ -256,22 +238,9 @@ static int run_show(const struct ff_invocation *invocation, struct ff_error *err
 
 static int run_delete(const struct ff_invocation *invocation, struct ff_error *error)
 {
-    struct ff_session *session = ff_session_open(NULL, error);
-    if (session == NULL)
-        return -1;
-    const char *name = invocation->operands[0];
-    int result = ff_function_delete(session, name, error);
-    ff_session_close(session);
-    if (result < 0)
-        return -1;
-    if (!invocation->json) {
-        printf("function %s is deleted\n", name);
-        return 0;
-    }
-    json_t *document = json_pack("{s:s, s:b}", "function", name, "deleted", 1);
-    result = ff_output_json(document, error);
-    json_decref(document);
-    return result;
+    static const struct ff_removal removal = {ff_function_delete, "function", "function",
+                                              "deleted"};
+    return ff_removal_run(&removal, invocation, error);
 }
 
 static const struct ff_command_option register_options[] = {

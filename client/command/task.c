@@ -1,5 +1,6 @@
 /* farfield task list|show|watch|result|logs|preview|cancel|stop */
 #include "client/command/events.h"
+#include "client/command/listing.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
 #include "client/command/preview.h"
@@ -45,21 +46,14 @@ static int print_tasks(const json_t *reply, struct ff_error *error)
 {
     static const char *const titles[] = {"TASK",  "FUNCTION",  "ENDPOINT",
                                          "STATE", "SUBMITTED", "NOTE"};
-    const json_t *tasks = json_object_get(reply, "tasks");
     const char *older = text_of(reply, "next_before");
-    if (json_array_size(tasks) == 0) {
-        puts(older != NULL ? "none among the newest tasks" : "no tasks");
-        if (older != NULL)
-            printf("look at older ones: --before %s\n", older);
-        return 0;
-    }
-    struct ff_table *table = ff_table_create(titles, 6, error);
-    int result = table != NULL ? 0 : -1;
-    for (size_t i = 0; result == 0 && i < json_array_size(tasks); i++)
-        result = add_row(table, json_array_get(tasks, i), error);
-    if (result == 0)
-        ff_table_print(table, stdout);
-    ff_table_destroy(table);
+    const struct ff_listing listing = {.entries = "tasks",
+                                       .titles = titles,
+                                       .columns = 6,
+                                       .row = add_row,
+                                       .nothing = older != NULL ? "none among the newest tasks"
+                                                                : "no tasks"};
+    int result = ff_listing_print(&listing, reply, error);
     if (result == 0 && older != NULL)
         printf("and older ones: --before %s\n", older);
     return result;

@@ -1,4 +1,5 @@
 /* farfield token create|list|revoke */
+#include "client/command/listing.h"
 #include "client/command/output.h"
 #include "client/command/parse.h"
 #include "client/farfield.h"
@@ -62,63 +63,34 @@ static int run_create(const struct ff_invocation *invocation, struct ff_error *e
     return result;
 }
 
-static int print_tokens(const json_t *reply, struct ff_error *error)
+static int add_row(struct ff_table *table, const json_t *token, struct ff_error *error)
 {
-    static const char *const titles[] = {"ID", "LABEL", "SCOPES", "CREATED", "EXPIRES"};
-    struct ff_table *table = ff_table_create(titles, 5, error);
-    int result = table != NULL ? 0 : -1;
-    size_t index;
-    json_t *token;
-    json_array_foreach(json_object_get(reply, "tokens"), index, token)
-    {
-        char created[FF_SHORT_TIME_SIZE];
-        char expires[FF_SHORT_TIME_SIZE];
-        ff_output_time(text_of(token, "created"), created);
-        ff_output_time(text_of(token, "expires"), expires);
-        const char *const cells[] = {text_of(token, "token_id"), text_of(token, "label"),
-                                     text_of(token, "scopes"), created,
-                                     text_of(token, "expires") != NULL ? expires : "never"};
-        if (result == 0)
-            result = ff_table_add(table, cells, error);
-    }
-    if (result == 0)
-        ff_table_print(table, stdout);
-    ff_table_destroy(table);
-    return result;
+    char created[FF_SHORT_TIME_SIZE];
+    char expires[FF_SHORT_TIME_SIZE];
+    ff_output_time(text_of(token, "created"), created);
+    ff_output_time(text_of(token, "expires"), expires);
+    const char *const cells[] = {text_of(token, "token_id"), text_of(token, "label"),
+                                 text_of(token, "scopes"), created,
+                                 text_of(token, "expires") != NULL ? expires : "never"};
+    return ff_table_add(table, cells, error);
 }
 
 static int run_list(const struct ff_invocation *invocation, struct ff_error *error)
 {
-    struct ff_session *session = ff_session_open(NULL, error);
-    if (session == NULL)
-        return -1;
-    json_t *reply = NULL;
-    int result = ff_token_list(session, &reply, error);
-    if (result == 0)
-        result = invocation->json ? ff_output_json(reply, error) : print_tokens(reply, error);
-    json_decref(reply);
-    ff_session_close(session);
-    return result;
+    static const char *const titles[] = {"ID", "LABEL", "SCOPES", "CREATED", "EXPIRES"};
+    static const struct ff_listing listing = {.fetch = ff_token_list,
+                                              .entries = "tokens",
+                                              .titles = titles,
+                                              .columns = 5,
+                                              .row = add_row,
+                                              .nothing = "no tokens"};
+    return ff_listing_run(&listing, invocation, error);
 }
 
 static int run_revoke(const struct ff_invocation *invocation, struct ff_error *error)
 {
-    struct ff_session *session = ff_session_open(NULL, error);
-    if (session == NULL)
-        return -1;
-    const char *id = invocation->operands[0];
-    int result = ff_token_revoke(session, id, error);
-    ff_session_close(session);
-    if (result < 0)
-        return -1;
-    if (!invocation->json) {
-        printf("token %s is revoked\n", id);
-        return 0;
-    }
-    json_t *document = json_pack("{s:s, s:b}", "token_id", id, "revoked", 1);
-    result = ff_output_json(document, error);
-    json_decref(document);
-    return result;
+    static const struct ff_removal removal = {ff_token_revoke, "token", "token_id", "revoked"};
+    return ff_removal_run(&removal, invocation, error);
 }
 
 static const struct ff_command_option create_options[] = {
