@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { VERSION = 2, SOLVER_STATE_LIMIT = 1 << 26 };
+enum { VERSION = 3, SOLVER_STATE_LIMIT = 1 << 26, TRANSFORMS_LIMIT = 1 << 24 };
 
 struct head {
     char magic[8]; /* "FFCHECK" */
@@ -14,8 +14,8 @@ struct head {
     uint64_t patterns, rows, columns, object_rows, object_columns, modes;
     uint64_t epoch, batches, probe_start, seed, random;
     double alpha, step_object, step_probe;
-    uint64_t solver_state;           /* bytes */
-    uint8_t content[FF_DIGEST_SIZE]; /* of everything behind the head */
+    uint64_t solver_state, transforms; /* bytes */
+    uint8_t content[FF_DIGEST_SIZE];   /* of everything behind the head */
 };
 
 static struct head head_of(const struct ff_problem *problem, const struct ff_run_settings *settings)
@@ -52,7 +52,7 @@ static size_t probe_bytes(const struct ff_problem *problem)
 size_t ff_checkpoint_limit(const struct ff_problem *problem, const struct ff_run_settings *settings)
 {
     return sizeof(struct head) + settings->solver.epochs * sizeof(double) + object_bytes(problem) +
-           probe_bytes(problem) + SOLVER_STATE_LIMIT;
+           probe_bytes(problem) + SOLVER_STATE_LIMIT + TRANSFORMS_LIMIT;
 }
 
 int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_run_settings *settings,
@@ -65,11 +65,13 @@ int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_run_se
     head.epoch = state->epoch;
     head.random = state->random.state;
     head.solver_state = state->solver_state.size;
+    head.transforms = state->transforms.size;
     ff_buffer_append(bytes, &head, sizeof head);
     ff_buffer_append(bytes, state->costs, state->epoch * sizeof(double));
     ff_buffer_append(bytes, state->object, object_bytes(problem));
     ff_buffer_append(bytes, state->probe, probe_bytes(problem));
     ff_buffer_append(bytes, state->solver_state.data, state->solver_state.size);
+    ff_buffer_append(bytes, state->transforms.data, state->transforms.size);
     if (ff_buffer_check(bytes, "the checkpoint", error) < 0)
         return -1;
     struct ff_span content = {bytes->data + start + sizeof head, bytes->size - start - sizeof head};
@@ -154,8 +156,9 @@ int ff_checkpoint_read(struct ff_span bytes, const struct ff_problem *problem,
     size_t object_size = object_bytes(problem);
     size_t probe_size = probe_bytes(problem);
     size_t left = bytes.size - sizeof head;
-    if (head.solver_state > left ||
-        left - (size_t)head.solver_state != cost_size + object_size + probe_size)
+    size_t fixed = cost_size + object_size + probe_size;
+    if (left < fixed || head.solver_state > left - fixed ||
+        head.transforms != left - fixed - head.solver_state)
         return ff_fail(error, FF_INPUT_INVALID, "the checkpoint is cut short");
     const uint8_t *at = (const uint8_t *)bytes.data + sizeof head;
     struct ff_digest digest;
@@ -166,8 +169,9 @@ int ff_checkpoint_read(struct ff_span bytes, const struct ff_problem *problem,
     memcpy(costs, at, cost_size);
     memcpy(state->object, at + cost_size, object_size);
     memcpy(state->probe, at + cost_size + object_size, probe_size);
-    state->solver_state =
-        (struct ff_span){at + cost_size + object_size + probe_size, (size_t)head.solver_state};
+    at += fixed;
+    state->solver_state = (struct ff_span){at, (size_t)head.solver_state};
+    state->transforms = (struct ff_span){at + head.solver_state, (size_t)head.transforms};
     state->costs = costs;
     state->epoch = (size_t)head.epoch;
     state->random.state = head.random;

@@ -18,6 +18,7 @@ struct ff_checkpoint {
     ff_complex *object;
     ff_complex *probe;
     struct ff_span solver_state;
+    struct ff_span transforms; /* of the backend, so that a resumed run has the same bits */
     char device[160];
 };
 
@@ -27,7 +28,7 @@ int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_run_se
                         struct ff_error *error) FF_MUST_USE;
 
 /* Checks that the bytes are whole and of this problem and these settings, then copies object, probe
- * and costs to where `state` points and fills the rest; solver_state points into `bytes`. */
+ * and costs to where `state` points and fills the rest; solver_state and transforms point into `bytes`. */
 int ff_checkpoint_read(struct ff_span bytes, const struct ff_problem *problem,
                        const struct ff_run_settings *settings, double *costs,
                        struct ff_checkpoint *state, struct ff_error *error) FF_MUST_USE;

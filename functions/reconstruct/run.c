@@ -71,27 +71,27 @@ static void start_state(struct run *run)
            problem->object_rows * problem->object_columns * sizeof(ff_complex));
 }
 
-static int resume_from(struct run *run, struct ff_span bytes, struct ff_error *error)
+/* After the backend was made with the checkpoint's transforms. */
+static int resume_from(struct run *run, const struct ff_checkpoint *state, struct ff_error *error)
 {
     struct ff_run_result *result = run->result;
-    struct ff_checkpoint state = {.object = result->object, .probe = result->probe};
-    if (ff_checkpoint_read(bytes, run->problem, run->settings, result->costs, &state, error) < 0 ||
-        run->algorithm->restore(run->solver, state.solver_state, error) < 0)
+    if (run->algorithm->restore(run->solver, state->solver_state, error) < 0)
         return -1;
-    run->random = state.random;
-    run->epoch = result->resumed_at = state.epoch;
+    run->random = state->random;
+    run->epoch = result->resumed_at = state->epoch;
     const char *device = run->operations->describe(run->backend);
     char text[512];
-    /* The number of threads changes nothing; the code path and the library do. */
-    const char *there = strchr(state.device, ',');
-    const char *here = strchr(device, ',');
-    snprintf(text, sizeof text, "going on after epoch %zu", state.epoch);
+    snprintf(text, sizeof text, "going on after epoch %zu", state->epoch);
     note(run, text);
-    if (there == NULL || here == NULL || strcmp(there, here) != 0) {
+    /* The number of threads changes nothing; the code path, the library and its plans do. */
+    const char *there = strchr(state->device, ',');
+    const char *here = strchr(device, ',');
+    if (there == NULL || here == NULL || strcmp(there, here) != 0 ||
+        !ff_span_equal(state->transforms, run->operations->transforms(run->backend))) {
         snprintf(text, sizeof text,
                  "the checkpoint was made on \"%s\", this is \"%s\": the result will agree to "
                  "rounding, not bit for bit",
-                 state.device, device);
+                 state->device, device);
         note(run, text);
     }
     return 0;
@@ -120,6 +120,7 @@ static int keep_checkpoint(struct run *run)
         .object = run->result->object,
         .probe = run->result->probe,
         .solver_state = ff_buffer_span(&run->solver_state),
+        .transforms = run->operations->transforms(run->backend),
     };
     snprintf(state.device, sizeof state.device, "%s", run->operations->describe(run->backend));
     if (ff_checkpoint_write(run->problem, run->settings, &state, &run->saved, &error) < 0 ||
@@ -286,6 +287,10 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
     run->solver = run->algorithm->create(problem, &settings->solver, error);
     if (run->solver == NULL)
         return -1;
+    struct ff_checkpoint state = {.object = result->object, .probe = result->probe};
+    if (resume.size > 0 &&
+        ff_checkpoint_read(resume, problem, settings, result->costs, &state, error) < 0)
+        return -1;
     struct ff_backend_plan plan = {
         .problem = problem,
         .modes = problem->modes,
@@ -294,6 +299,7 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
         .cores = settings->cores,
         .core_count = settings->core_count,
         .cache_folder = settings->cache_folder,
+        .transforms = state.transforms,
     };
     run->backend = run->operations->create(&plan, error);
     if (run->backend == NULL)
@@ -302,7 +308,7 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
     result->bytes = run->operations->bytes(run->backend);
     if (resume.size == 0)
         start_state(run);
-    else if (resume_from(run, resume, error) < 0)
+    else if (resume_from(run, &state, error) < 0)
         return -1;
     run->operations->put_object(run->backend, result->object);
     run->operations->put_probe(run->backend, result->probe);

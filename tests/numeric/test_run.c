@@ -4,9 +4,11 @@
 
 #include "functions/reconstruct/refine/modes.h"
 #include "functions/reconstruct/run.h"
+#include "protocol/core/file.h"
 #include "tests/numeric/scene.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const struct scene_shape shape = {32, 32, 9, 4, 2, 1e6, false};
 
@@ -126,6 +128,45 @@ static void test_resuming_is_as_if_nothing_happened(void **state)
         ff_buffer_dispose(&keeper.kept);
     }
     ff_run_result_dispose(&whole);
+    scene_destroy(&scene);
+}
+
+static void hear(void *user, const char *text)
+{
+    bool *rounded = user;
+    *rounded = *rounded || strstr(text, "not bit for bit") != NULL;
+}
+
+/* The plans of the transforms lie in the checkpoint: a run goes on with the same bits where the
+ * cache folder with the measured ones is gone, or has others. */
+static void test_resuming_needs_no_cache_folder(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, shape);
+    char folder[] = "/tmp/farfield-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    struct ff_run_settings measured = settings_of(8, 2);
+    measured.cache_folder = folder;
+    struct ff_run_result whole = run(&scene, measured, NULL, (struct ff_span){0});
+    struct keeper keeper = {.yield_after = 3};
+    ff_buffer_init(&keeper.kept, 1 << 26);
+    struct ff_run_watch watch = {
+        .user = &keeper, .epoch = count_epoch, .asked = yield_then, .checkpoint = keep};
+    struct ff_run_result first = run(&scene, measured, &watch, (struct ff_span){0});
+    ff_run_result_dispose(&first);
+    struct ff_error error;
+    assert_ok(ff_folder_remove(folder, &error), error);
+
+    bool rounded = false;
+    struct ff_run_watch listener = {.user = &rounded, .note = hear};
+    struct ff_run_result rest =
+        run(&scene, settings_of(8, 2), &listener, ff_buffer_span(&keeper.kept));
+    assert_false(rounded);
+    assert_same(&scene, &whole, &rest);
+    ff_run_result_dispose(&rest);
+    ff_run_result_dispose(&whole);
+    ff_buffer_dispose(&keeper.kept);
     scene_destroy(&scene);
 }
 
@@ -266,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_known_answer),
         cmocka_unit_test(test_threads_do_not_change_a_bit),
         cmocka_unit_test(test_resuming_is_as_if_nothing_happened),
+        cmocka_unit_test(test_resuming_needs_no_cache_folder),
         cmocka_unit_test(test_other_checkpoints_are_refused_with_the_difference),
         cmocka_unit_test(test_stop_and_time_limit_keep_the_result),
         cmocka_unit_test(test_divergence_is_an_error_in_words),

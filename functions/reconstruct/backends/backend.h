@@ -34,6 +34,7 @@
 #define FF_RECONSTRUCT_BACKENDS_BACKEND_H
 
 #include "functions/reconstruct/problem.h"
+#include "protocol/core/bytes.h"
 
 /* What create needs. The problem must outlive the backend: its counts are used where they lie. */
 struct ff_backend_plan {
@@ -44,8 +45,10 @@ struct ff_backend_plan {
     const int
         *cores; /* the CPU cores to stay on, by kernel number; NULL: all that the process may use */
     unsigned core_count;
-    const char
-        *cache_folder; /* where transform plans are kept; NULL: plan by estimate, keep nothing */
+    /* Where transform plans are kept; NULL: plan by estimate, keep nothing. */
+    const char *cache_folder;
+    /* The transforms of an earlier process, to be made again to the bit; or empty. */
+    struct ff_span transforms;
 };
 
 /* Patterns of one batch, by index into the problem. The backend chooses the order of work. */
@@ -100,6 +103,10 @@ struct ff_backend_operations {
     /* `count` times the transforms of gradients() for one pattern (2 × modes), on all threads, and
      * nothing else: the limit that benchmarks are compared with. Returns the seconds. */
     double (*time_transforms)(struct ff_backend *backend, size_t count);
+
+    /* What makes the same transforms again, to the bit, in another process on the same kind of
+     * device: opaque text, borrowed. When the plan's own `transforms` could be followed, it is that. */
+    struct ff_span (*transforms)(const struct ff_backend *backend);
 
     /* Bytes that the backend holds beside the problem. */
     size_t (*bytes)(const struct ff_backend *backend);

@@ -66,7 +66,8 @@ static double measure(size_t size, unsigned threads, const char *cache_folder,
                       struct ff_error *error)
 {
     struct transforms transforms = {0};
-    struct ff_plan *plan = ff_plan_create(size, size, size + PADDING, cache_folder, error);
+    struct ff_plan *plan =
+        ff_plan_create(size, size, size + PADDING, cache_folder, (struct ff_span){NULL, 0}, error);
     struct ff_pool *pool = plan != NULL ? ff_pool_create(threads, NULL, 0, error) : NULL;
     double best = NAN;
     if (pool != NULL && make_waves(&transforms, threads, size, error) == 0) {

@@ -45,7 +45,7 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
         return NULL;
     }
     backend->plan = ff_plan_create(backend->rows, backend->columns, backend->wave_stride,
-                                   plan->cache_folder, error);
+                                   plan->cache_folder, plan->transforms, error);
     if (backend->plan == NULL) {
         destroy(backend);
         return NULL;
@@ -138,6 +138,11 @@ static double time_transforms(struct ff_backend *backend, size_t count)
     return (double)(ff_monotonic_ns() - start) / 1e9;
 }
 
+static struct ff_span transforms(const struct ff_backend *backend)
+{
+    return ff_plan_text(backend->plan);
+}
+
 static size_t bytes(const struct ff_backend *backend)
 {
     return backend->bytes;
@@ -157,5 +162,6 @@ const struct ff_backend_operations ff_backend_cpu = {
     .cost = ff_cpu_cost,
     .take_cost = take_cost,
     .time_transforms = time_transforms,
+    .transforms = transforms,
     .bytes = bytes,
 };

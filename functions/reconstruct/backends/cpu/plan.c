@@ -15,8 +15,12 @@
 
 enum { WISDOM_LIMIT = 1 << 24, LOCK_WAIT_MS = 20000, LOCK_TICK_NS = 20000000 };
 
+/* The text of a plan that no measurement decided. */
+static const char estimate[] = "estimate";
+
 struct ff_plan {
     fftwf_plan forward, inverse;
+    char *text; /* FFTW's wisdom, or `estimate` */
 };
 
 static fftwf_plan make(size_t rows, size_t columns, size_t stride, int sign, unsigned flags,
@@ -148,21 +152,52 @@ static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, si
     return made;
 }
 
+static bool plan_by_estimate(struct ff_plan *plan, size_t rows, size_t columns, size_t stride)
+{
+    fftwf_forget_wisdom();
+    return make_both(plan, rows, columns, stride, FFTW_ESTIMATE);
+}
+
+/* The plan that this text tells; false where it tells none for this shape and CPU. */
+static bool plan_by_text(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+                         const char *text)
+{
+    if (strcmp(text, estimate) == 0)
+        return plan_by_estimate(plan, rows, columns, stride);
+    fftwf_forget_wisdom();
+    return fftwf_import_wisdom_from_string(text) == 1 &&
+           make_both(plan, rows, columns, stride, FFTW_MEASURE | FFTW_WISDOM_ONLY);
+}
+
+static bool make_plan(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+                      const char *cache_folder, struct ff_span same_as)
+{
+    plan->text = same_as.size > 0 ? ff_span_copy(same_as) : NULL;
+    if (plan->text != NULL && plan_by_text(plan, rows, columns, stride, plan->text))
+        return true;
+    free(plan->text);
+    if (cache_folder != NULL && plan_by_wisdom(plan, rows, columns, stride, cache_folder)) {
+        plan->text = fftwf_export_wisdom_to_string();
+        return plan->text != NULL;
+    }
+    plan->text = strdup(estimate);
+    return plan->text != NULL && plan_by_estimate(plan, rows, columns, stride);
+}
+
 struct ff_plan *ff_plan_create(size_t rows, size_t columns, size_t stride, const char *cache_folder,
-                               struct ff_error *error)
+                               struct ff_span same_as, struct ff_error *error)
 {
     struct ff_plan *plan = calloc(1, sizeof *plan);
-    bool made = plan != NULL && cache_folder != NULL &&
-                plan_by_wisdom(plan, rows, columns, stride, cache_folder);
-    if (plan != NULL && !made) {
-        fftwf_forget_wisdom();
-        made = make_both(plan, rows, columns, stride, FFTW_ESTIMATE);
-    }
-    if (made)
+    if (plan != NULL && make_plan(plan, rows, columns, stride, cache_folder, same_as))
         return plan;
-    free(plan);
+    ff_plan_destroy(plan);
     ff_fail(error, FF_NO_MEMORY, "FFTW cannot plan a transform of %zu × %zu", rows, columns);
     return NULL;
+}
+
+struct ff_span ff_plan_text(const struct ff_plan *plan)
+{
+    return ff_span_of(plan->text);
 }
 
 void ff_plan_forward(const struct ff_plan *plan, float *wave)
@@ -179,7 +214,10 @@ void ff_plan_destroy(struct ff_plan *plan)
 {
     if (plan == NULL)
         return;
-    fftwf_destroy_plan(plan->forward);
-    fftwf_destroy_plan(plan->inverse);
+    if (plan->forward != NULL)
+        fftwf_destroy_plan(plan->forward);
+    if (plan->inverse != NULL)
+        fftwf_destroy_plan(plan->inverse);
+    free(plan->text);
     free(plan);
 }

@@ -11,14 +11,20 @@
 #define FF_RECONSTRUCT_BACKENDS_CPU_PLAN_H
 
 #include "functions/reconstruct/arrays.h"
+#include "protocol/core/bytes.h"
 
 struct ff_plan;
 
 /* Transforms of (rows, columns), in place, rows `stride` complex values apart, unnormalised. Not to
- * be called from two threads at once. Without a usable cache folder the plan is FFTW's estimate,
- * which is always the same. */
+ * be called from two threads at once. `same_as` is the text of a plan whose bits are wanted again
+ * (ff_plan_text), or empty; where this CPU cannot follow it, and without one, the cache folder
+ * decides, and without a usable folder FFTW's estimate, which is always the same. */
 struct ff_plan *ff_plan_create(size_t rows, size_t columns, size_t stride, const char *cache_folder,
-                               struct ff_error *error) FF_MUST_USE;
+                               struct ff_span same_as, struct ff_error *error) FF_MUST_USE;
+
+/* What makes the same plan again, here or in another process: opaque text, borrowed. A plan that
+ * follows `same_as` has just that text. */
+struct ff_span ff_plan_text(const struct ff_plan *plan);
 
 /* `wave` is aligned to FF_ALIGNMENT. Any thread. */
 void ff_plan_forward(const struct ff_plan *plan, float *wave);
