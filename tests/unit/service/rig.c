@@ -162,6 +162,20 @@ const char *rig_task(const json_t *reply, const char *function, size_t n)
     return id;
 }
 
+json_t *rig_show(struct rig *rig, const char *task, const char *query)
+{
+    char path[256];
+    snprintf(path, sizeof path, "/v2/tasks/%s%s", task, query);
+    return rig_expect(rig, 200, "GET", path, NULL);
+}
+
+void rig_expect_end(struct rig *rig, const char *task, const char *state)
+{
+    json_t *shown = rig_show(rig, task, "?wait_ms=20000");
+    assert_string_equal(rig_text(shown, "state"), state);
+    json_decref(shown);
+}
+
 /* ---- standing still ---- */
 
 static int write_hold(struct ff_job *job, struct ff_store *store, struct ff_error *error)
@@ -519,4 +533,12 @@ void agent_succeed(struct agent *agent, const struct ff_order *order, const char
                                  .log_tail = ff_span_of("first line\nlast line\n"),
                                  .run_us = 1500};
     agent_outcome(agent, &outcome);
+}
+
+void agent_connect_empty(struct agent *agent, struct rig *rig, const char *name)
+{
+    agent_register(agent, rig, name);
+    agent_connect(agent);
+    assert_true(agent->open);
+    agent_holding(agent, NULL, 0);
 }

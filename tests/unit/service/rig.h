@@ -49,6 +49,10 @@ json_t *rig_submit(struct rig *rig, const char *endpoint, const char *function,
                    const char *payloads);
 /* The id of the n-th task of a reply. */
 const char *rig_task(const json_t *reply, const char *function, size_t n);
+/* A task's document, which the caller releases; `query` is "" or "?wait_ms=…". */
+json_t *rig_show(struct rig *rig, const char *task, const char *query);
+/* Waits for the end of a task, which must be this state. */
+void rig_expect_end(struct rig *rig, const char *task, const char *state);
 
 /* The committer stands still between these two: what arrives meanwhile waits, in its order. What is
  * submitted before a second hold with `apart` is another transaction than what comes behind it. */
@@ -110,6 +114,8 @@ void agent_register(struct agent *agent, struct rig *rig, const char *name);
 /* Connects as a new instance (agent->previous and take_over are told), until WELCOME or a final
  * refusal. */
 void agent_connect(struct agent *agent);
+/* Registers, connects, and announces that nothing is held. */
+void agent_connect_empty(struct agent *agent, struct rig *rig, const char *name);
 /* Goes; `farewell` NULL: without a word, as a process that is killed. */
 void agent_leave(struct agent *agent, const char *farewell);
 void agent_dispose(struct agent *agent);

@@ -20,14 +20,6 @@ static int stop(void **state)
     return 0;
 }
 
-static void connect_empty(struct agent *agent, const char *name)
-{
-    agent_register(agent, &rig, name);
-    agent_connect(agent);
-    assert_true(agent->open);
-    agent_holding(agent, NULL, 0);
-}
-
 /* A submission under way in a thread of its own. */
 struct held {
     char path[128];
@@ -70,7 +62,7 @@ static void test_the_reply_carries_the_results(void **state)
     (void)state;
     struct agent agent;
     struct held held;
-    connect_empty(&agent, "ended");
+    agent_connect_empty(&agent, &rig, "ended");
     hold(&held, "ended", "20000", "{\"tasks\":{\"echo\":[1,2]}}");
     agent_wait_orders(&agent, 2);
     struct ff_outcome failed = {.task = agent.orders[1].task,
@@ -96,7 +88,7 @@ static void test_several_functions_are_waited_for(void **state)
     struct agent agent;
     struct held held;
     rig_function(&rig, "other");
-    connect_empty(&agent, "functions");
+    agent_connect_empty(&agent, &rig, "functions");
     hold(&held, "functions", "20000", "{\"tasks\":{\"other\":[],\"echo\":[1],\"other\":[2]}}");
     agent_wait_orders(&agent, 2);
     agent_succeed(&agent, &agent.orders[0], "1");
@@ -118,7 +110,7 @@ static void test_the_time_is_over(void **state)
     (void)state;
     struct agent agent;
     struct held held;
-    connect_empty(&agent, "slow");
+    agent_connect_empty(&agent, &rig, "slow");
     hold(&held, "slow", "1", "{\"tasks\":{\"echo\":[1]}}");
     finish(&held);
     const char *named = rig_text(result_of(&held, 0), "state");
@@ -153,7 +145,7 @@ static void test_a_cancelled_task_has_ended(void **state)
     (void)state;
     struct agent agent;
     struct held held;
-    connect_empty(&agent, "cancelled");
+    agent_connect_empty(&agent, &rig, "cancelled");
     hold(&held, "cancelled", "20000", "{\"tasks\":{\"echo\":[1]}}");
     agent_wait_orders(&agent, 1);
     char id[FF_ID_TEXT_SIZE];
@@ -180,7 +172,7 @@ static void test_the_same_key_waits_for_the_same_tasks(void **state)
     struct held first;
     struct held second;
     struct held late;
-    connect_empty(&agent, "key");
+    agent_connect_empty(&agent, &rig, "key");
     hold(&first, "key", "20000", body);
     hold(&second, "key", "20000", body);
     agent_wait_orders(&agent, 1);
@@ -242,7 +234,7 @@ static void test_a_client_that_leaves_harms_nobody(void **state)
     struct agent agent;
     pthread_t thread;
     CURLcode code = CURLE_OK;
-    connect_empty(&agent, "left");
+    agent_connect_empty(&agent, &rig, "left");
     assert_int_equal(pthread_create(&thread, NULL, submit_and_leave, &code), 0);
     agent_wait_orders(&agent, 1);
     leaves = true;

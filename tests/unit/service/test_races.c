@@ -24,28 +24,6 @@ static int stop(void **state)
     return 0;
 }
 
-static void connect_empty(struct agent *agent, const char *name)
-{
-    agent_register(agent, &rig, name);
-    agent_connect(agent);
-    assert_true(agent->open);
-    agent_holding(agent, NULL, 0);
-}
-
-static json_t *show(const char *task, const char *query)
-{
-    char path[256];
-    snprintf(path, sizeof path, "/v2/tasks/%s%s", task, query);
-    return rig_expect(&rig, 200, "GET", path, NULL);
-}
-
-static void expect_end(const char *task, const char *state)
-{
-    json_t *shown = show(task, "?wait_ms=20000");
-    assert_string_equal(rig_text(shown, "state"), state);
-    json_decref(shown);
-}
-
 static void lose(struct agent *agent, const struct ff_order *order)
 {
     struct ff_outcome lost = {.task = order->task,
@@ -79,7 +57,7 @@ static void test_a_preview_behind_the_outcome_is_left_out(void **state)
     (void)state;
     struct agent agent;
     struct hold hold;
-    connect_empty(&agent, "previews");
+    agent_connect_empty(&agent, &rig, "previews");
     json_t *reply = rig_submit(&rig, "previews", "echo", "[1]");
     agent_wait_orders(&agent, 1);
     send_preview(&agent, &agent.orders[0], "first");
@@ -94,7 +72,7 @@ static void test_a_preview_behind_the_outcome_is_left_out(void **state)
     }
     agent_settle(&agent);
     hold_release(&hold);
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     const json_t *previews = json_object_get(shown, "previews");
     assert_int_equal(json_array_size(previews), 1);
     assert_string_equal(json_string_value(json_array_get(previews, 0)), "first");
@@ -124,7 +102,7 @@ static void test_a_task_that_is_being_lost_can_be_cancelled(void **state)
     struct ff_farewell full = {.reason = ff_span_of("enough")};
     struct asking cancel;
     char path[128];
-    connect_empty(&agent, "losing");
+    agent_connect_empty(&agent, &rig, "losing");
     json_t *reply = rig_submit(&rig, "losing", "echo", "[1]");
     const char *task = rig_task(reply, "echo", 0);
     agent_wait_orders(&agent, 1);
@@ -145,7 +123,7 @@ static void test_a_task_that_is_being_lost_can_be_cancelled(void **state)
     hold_release(&hold);
     json_t *answer = asking_end(&cancel);
     assert_true(json_is_true(json_object_get(answer, "accepted")));
-    expect_end(task, "cancelled");
+    rig_expect_end(&rig, task, "cancelled");
     json_decref(answer);
     json_decref(reply);
     agent_dispose(&agent);
@@ -175,7 +153,7 @@ static void test_a_task_for_a_deleted_endpoint_is_cancelled(void **state)
     hold_release(&second);
     json_t *reply = asking_end(&submission);
     assert_int_equal(submission.status, 200);
-    expect_end(rig_task(reply, "echo", 0), "cancelled");
+    rig_expect_end(&rig, rig_task(reply, "echo", 0), "cancelled");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -198,7 +176,7 @@ static void test_a_start_cancels_what_a_deleted_endpoint_has(void **state)
     sqlite3_close(db);
     free(path);
     rig_start(&rig);
-    expect_end(rig_task(reply, "echo", 0), "cancelled");
+    rig_expect_end(&rig, rig_task(reply, "echo", 0), "cancelled");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -251,11 +229,11 @@ static void test_arguments_that_cannot_be_read_end_their_task_alone(void **state
     agent_wait_orders(&agent, 1);
     assert_memory_equal(agent.orders[0].arguments.data, "2", 1);
     agent_succeed(&agent, &agent.orders[0], "2");
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "state"), "failed");
     assert_non_null(strstr(rig_text(shown, "exception"), "arguments"));
     json_decref(shown);
-    expect_end(rig_task(reply, "echo", 1), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 1), "success");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -312,7 +290,7 @@ static void test_a_task_ends_while_its_group_is_read(void **state)
     struct agent agent;
     struct asking page;
     char path[200];
-    connect_empty(&agent, "reading");
+    agent_connect_empty(&agent, &rig, "reading");
     json_t *reply = rig_submit(&rig, "reading", "echo", "[1,2]");
     agent_wait_orders(&agent, 2);
     agent_leave(&agent, NULL);

@@ -22,34 +22,12 @@ static int stop(void **state)
     return 0;
 }
 
-static json_t *show(const char *task, const char *query)
-{
-    char path[256];
-    snprintf(path, sizeof path, "/v2/tasks/%s%s", task, query);
-    return rig_expect(&rig, 200, "GET", path, NULL);
-}
-
 /* A task's state, when it has ended or after a while. */
-static void expect_end(const char *task, const char *state)
-{
-    json_t *shown = show(task, "?wait_ms=20000");
-    assert_string_equal(rig_text(shown, "state"), state);
-    json_decref(shown);
-}
-
-static void connect_empty(struct agent *agent, const char *name)
-{
-    agent_register(agent, &rig, name);
-    agent_connect(agent);
-    assert_true(agent->open);
-    agent_holding(agent, NULL, 0);
-}
-
 static void test_a_task_goes_and_its_result_comes(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "way");
+    agent_connect_empty(&agent, &rig, "way");
     json_t *reply = rig_submit(&rig, "way", "echo", "[{\"x\":1},2]");
     agent_wait_orders(&agent, 2);
     assert_int_equal(agent.orders[0].number, 1);
@@ -58,7 +36,7 @@ static void test_a_task_goes_and_its_result_comes(void **state)
     agent_succeed(&agent, &agent.orders[1], "\"text\"");
     agent_wait_receipts(&agent, 2);
     assert_true(agent.receipts[0].ended);
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "status"), "success");
     assert_true(
         json_is_true(json_array_get(json_object_get(json_object_get(shown, "result"), "y"), 0)));
@@ -86,10 +64,10 @@ static void test_the_window_is_kept(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "window");
+    agent_connect_empty(&agent, &rig, "window");
     json_t *reply = rig_submit(&rig, "window", "echo", "[1,2,3,4,5]");
     agent_wait_orders(&agent, 3);
-    json_t *shown = show(rig_task(reply, "echo", 4), "");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 4), "");
     assert_non_null(strstr(rig_text(shown, "waiting_because"), "as many tasks"));
     json_decref(shown);
     assert_int_equal(agent.order_count, 3);
@@ -109,7 +87,7 @@ static void test_a_lost_attempt_is_tried_again_and_an_old_one_changes_nothing(vo
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "losses");
+    agent_connect_empty(&agent, &rig, "losses");
     json_t *reply = rig_submit(&rig, "losses", "echo", "[1]");
     agent_wait_orders(&agent, 1);
     struct ff_outcome lost = {.task = agent.orders[0].task,
@@ -126,7 +104,7 @@ static void test_a_lost_attempt_is_tried_again_and_an_old_one_changes_nothing(vo
     agent_succeed(&agent, &agent.orders[0], "\"too late\"");
     agent_wait_receipts(&agent, 2);
     agent_succeed(&agent, &agent.orders[1], "\"right\"");
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "result"), "right");
     assert_int_equal(json_integer_value(json_object_get(shown, "attempt")), 2);
     json_decref(shown);
@@ -138,7 +116,7 @@ static void test_losses_come_to_an_end(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "hopeless");
+    agent_connect_empty(&agent, &rig, "hopeless");
     json_t *reply = rig_submit(&rig, "hopeless", "echo", "[1]");
     for (size_t i = 0; i < 1 + FF_MAX_RETRIES; i++) {
         agent_wait_orders(&agent, i + 1);
@@ -150,7 +128,7 @@ static void test_losses_come_to_an_end(void **state)
                                   .message = ff_span_of("the runner died")};
         agent_outcome(&agent, &lost);
     }
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "state"), "failed");
     assert_string_equal(rig_text(json_object_get(shown, "error"), "code"), "RUNNER_LOST");
     json_decref(shown);
@@ -162,11 +140,11 @@ static void test_a_value_that_is_no_json_spoils_nothing(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "values");
+    agent_connect_empty(&agent, &rig, "values");
     json_t *reply = rig_submit(&rig, "values", "echo", "[1]");
     agent_wait_orders(&agent, 1);
     agent_succeed(&agent, &agent.orders[0], "{\"a\":");
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "state"), "failed");
     assert_non_null(strstr(rig_text(shown, "exception"), "not JSON"));
     json_decref(shown);
@@ -179,7 +157,7 @@ static void test_cancel_and_stop_reach_the_endpoint(void **state)
     (void)state;
     struct agent agent;
     char path[128];
-    connect_empty(&agent, "control");
+    agent_connect_empty(&agent, &rig, "control");
     json_t *reply = rig_submit(&rig, "control", "echo", "[1,2]");
     agent_wait_orders(&agent, 2);
     snprintf(path, sizeof path, "/v3/tasks/%s/stop", rig_task(reply, "echo", 0));
@@ -196,9 +174,9 @@ static void test_cancel_and_stop_reach_the_endpoint(void **state)
                               .lost = true,
                               .code = ff_span_of("RUNNER_LOST")};
     agent_outcome(&agent, &lost);
-    expect_end(rig_task(reply, "echo", 1), "cancelled");
+    rig_expect_end(&rig, rig_task(reply, "echo", 1), "cancelled");
     agent_succeed(&agent, &agent.orders[0], "\"so far\"");
-    expect_end(rig_task(reply, "echo", 0), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 0), "success");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -207,7 +185,7 @@ static void test_what_is_announced_stays_and_what_is_not_goes_again(void **state
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "announce");
+    agent_connect_empty(&agent, &rig, "announce");
     json_t *reply = rig_submit(&rig, "announce", "echo", "[1,2]");
     agent_wait_orders(&agent, 2);
     agent_leave(&agent, NULL);
@@ -220,8 +198,8 @@ static void test_what_is_announced_stays_and_what_is_not_goes_again(void **state
     assert_true(ff_attempt_before(agent.orders[1].attempt, agent.orders[2].attempt));
     agent_succeed(&agent, &agent.orders[0], "1");
     agent_succeed(&agent, &agent.orders[2], "2");
-    expect_end(rig_task(reply, "echo", 0), "success");
-    expect_end(rig_task(reply, "echo", 1), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 0), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 1), "success");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -230,7 +208,7 @@ static void test_a_restarted_service_adopts_what_runs(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "restart");
+    agent_connect_empty(&agent, &rig, "restart");
     json_t *reply = rig_submit(&rig, "restart", "echo", "[1,2]");
     agent_wait_orders(&agent, 2);
     agent_leave(&agent, NULL);
@@ -253,10 +231,10 @@ static void test_a_restarted_service_adopts_what_runs(void **state)
     assert_true(agent.orders[2].attempt.epoch > agent.orders[1].attempt.epoch);
     agent_succeed(&agent, &held[1], "\"adopted\"");
     agent_succeed(&agent, &agent.orders[2], "\"new\"");
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "result"), "adopted");
     json_decref(shown);
-    expect_end(rig_task(reply, "echo", 1), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 1), "success");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -265,7 +243,7 @@ static void test_what_has_ended_stays_ended_after_a_restart(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "ended");
+    agent_connect_empty(&agent, &rig, "ended");
     json_t *reply = rig_submit(&rig, "ended", "echo", "[1,2]");
     agent_wait_orders(&agent, 2);
     agent_succeed(&agent, &agent.orders[0], "1");
@@ -282,7 +260,7 @@ static void test_what_has_ended_stays_ended_after_a_restart(void **state)
     agent_succeed(&agent, &agent.orders[0], "\"again\"");
     agent_succeed(&agent, &agent.orders[1], "2");
     agent_wait_receipts(&agent, 3);
-    json_t *shown = show(rig_task(reply, "echo", 0), "");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "");
     assert_int_equal(json_integer_value(json_object_get(shown, "result")), 1);
     json_decref(shown);
     rig_stop(&rig);
@@ -291,7 +269,7 @@ static void test_what_has_ended_stays_ended_after_a_restart(void **state)
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(status, "tasks"), "waiting-for-ep")), 0);
     json_decref(status);
-    expect_end(rig_task(reply, "echo", 1), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 1), "success");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -301,7 +279,7 @@ static void test_what_was_asked_outlives_a_restart(void **state)
     (void)state;
     struct agent agent;
     char path[128];
-    connect_empty(&agent, "asked");
+    agent_connect_empty(&agent, &rig, "asked");
     json_t *reply = rig_submit(&rig, "asked", "echo", "[1,2]");
     agent_wait_orders(&agent, 2);
     snprintf(path, sizeof path, "/v3/tasks/%s/cancel", rig_task(reply, "echo", 0));
@@ -315,14 +293,14 @@ static void test_what_was_asked_outlives_a_restart(void **state)
     agent.control_count = 0;
     agent_connect(&agent);
     agent_holding(&agent, NULL, 0);
-    expect_end(rig_task(reply, "echo", 0), "cancelled");
+    rig_expect_end(&rig, rig_task(reply, "echo", 0), "cancelled");
     agent_wait_orders(&agent, 3);
     assert_true(ff_id_equal(&agent.orders[2].task, &agent.orders[1].task));
     agent_wait_controls(&agent, 1);
     assert_int_equal(agent.controls[0].action, FF_CONTROL_STOP);
     assert_true(ff_attempt_equal(agent.controls[0].attempt, agent.orders[2].attempt));
     agent_succeed(&agent, &agent.orders[2], "2");
-    expect_end(rig_task(reply, "echo", 1), "success");
+    rig_expect_end(&rig, rig_task(reply, "echo", 1), "success");
     json_decref(reply);
     agent_dispose(&agent);
 }
@@ -348,7 +326,7 @@ static void test_results_wait_for_a_disk_that_takes_them(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "disk");
+    agent_connect_empty(&agent, &rig, "disk");
     json_t *reply = rig_submit(&rig, "disk", "echo", "[1]");
     agent_wait_orders(&agent, 1);
     signal(SIGXFSZ, SIG_IGN);
@@ -364,7 +342,7 @@ static void test_results_wait_for_a_disk_that_takes_them(void **state)
     assert_int_equal(agent.receipt_count, 0);
     let_files_grow(true);
     agent_wait_receipts(&agent, 1);
-    json_t *shown = show(rig_task(reply, "echo", 0), "?wait_ms=20000");
+    json_t *shown = rig_show(&rig, rig_task(reply, "echo", 0), "?wait_ms=20000");
     assert_string_equal(rig_text(shown, "result"), "kept");
     json_decref(shown);
     json_decref(reply);
@@ -376,7 +354,7 @@ static void test_a_second_agent_is_refused_until_it_takes_over(void **state)
     (void)state;
     static struct agent first;
     static struct agent second;
-    connect_empty(&first, "lease");
+    agent_connect_empty(&first, &rig, "lease");
     second = first;
     ff_buffer_init(&second.part, 1 << 20);
     second.session = NULL;
@@ -399,7 +377,7 @@ static void test_an_agent_that_said_farewell_leaves_the_endpoint_free(void **sta
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "farewell");
+    agent_connect_empty(&agent, &rig, "farewell");
     agent_leave(&agent, "bye");
     agent_connect(&agent);
     assert_true(agent.open);
@@ -410,7 +388,7 @@ static void test_a_message_that_is_none_ends_the_link_alone(void **state)
 {
     (void)state;
     struct agent agent;
-    connect_empty(&agent, "broken");
+    agent_connect_empty(&agent, &rig, "broken");
     ff_session_send(agent.session, ff_span_of("\x92\x0c\xff garbage"));
     struct ff_error error;
     while (agent.open)
@@ -427,7 +405,7 @@ static void test_objects_go_both_ways(void **state)
     struct ff_encoder encoder;
     struct ff_buffer buffer;
     struct ff_span all = ff_span_of("an object in two parts");
-    connect_empty(&agent, "objects");
+    agent_connect_empty(&agent, &rig, "objects");
     struct ff_part part = {.total = all.size, .data = {all.data, 10}};
     assert_ok(ff_digest_of(all, &part.digest, &error), error);
     agent_part(&agent, FF_MSG_OBJECT_STORE, &part);
@@ -465,7 +443,7 @@ static void test_the_same_object_may_come_twice_at_once(void **state)
     struct agent agent;
     struct ff_error error;
     struct ff_span all = ff_span_of("one value of two tasks");
-    connect_empty(&agent, "twice");
+    agent_connect_empty(&agent, &rig, "twice");
     struct ff_part first = {.total = all.size, .data = {all.data, 10}};
     struct ff_part second = {
         .total = all.size, .offset = 10, .data = {(const char *)all.data + 10, all.size - 10}};
@@ -491,7 +469,7 @@ static void test_progress_lines_and_previews_can_be_followed(void **state)
     struct ff_encoder encoder;
     struct ff_buffer buffer;
     char path[200];
-    connect_empty(&agent, "follow");
+    agent_connect_empty(&agent, &rig, "follow");
     json_t *reply = rig_submit(&rig, "follow", "echo", "[1]");
     agent_wait_orders(&agent, 1);
     const struct ff_order *order = &agent.orders[0];
