@@ -77,18 +77,29 @@ static void cpu_name(char name[96])
     fclose(file);
 }
 
-/* Forgets what this process knows and takes what the file says; false when there is no such file.
- */
+/* Forgets what this process knows and takes this instead. */
+static bool take_wisdom(const char *wisdom)
+{
+    fftwf_forget_wisdom();
+    return fftwf_import_wisdom_from_string(wisdom) == 1;
+}
+
+/* The same with what the file says; false when there is no such file. */
 static bool read_wisdom(const char *path)
 {
     char *text = NULL;
     size_t size = 0;
     if (ff_file_read(path, WISDOM_LIMIT, &text, &size, NULL) < 0)
         return false;
-    fftwf_forget_wisdom();
-    int taken = fftwf_import_wisdom_from_string(text);
+    bool taken = take_wisdom(text);
     free(text);
-    return taken == 1;
+    return taken;
+}
+
+/* Both plans by what this process knows, without measuring. */
+static bool make_known(struct ff_plan *plan, size_t rows, size_t columns, size_t stride)
+{
+    return make_both(plan, rows, columns, stride, FFTW_MEASURE | FFTW_WISDOM_ONLY);
 }
 
 /* -1 when another process holds the lock for too long, or the folder cannot be written. */
@@ -124,21 +135,19 @@ static bool measure_and_store(struct ff_plan *plan, size_t rows, size_t columns,
         return false;
     int stored = ff_file_write(path, ff_span_of(text), 0600, NULL);
     free(text);
-    return stored == 0 && read_wisdom(path) &&
-           make_both(plan, rows, columns, stride, FFTW_MEASURE | FFTW_WISDOM_ONLY);
+    return stored == 0 && read_wisdom(path) && make_known(plan, rows, columns, stride);
 }
 
 static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
                            const char *cache_folder)
 {
-    const unsigned known = FFTW_MEASURE | FFTW_WISDOM_ONLY;
     char path[4096];
     char cpu[96];
     cpu_name(cpu);
     int length = snprintf(path, sizeof path, "%s/fftw-%s.wisdom", cache_folder, cpu);
     if (length < 0 || (size_t)length >= sizeof path)
         return false;
-    if (read_wisdom(path) && make_both(plan, rows, columns, stride, known))
+    if (read_wisdom(path) && make_known(plan, rows, columns, stride))
         return true;
     if (ff_folder_make(cache_folder, 0700, NULL) < 0)
         return false;
@@ -146,7 +155,7 @@ static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, si
     if (lock < 0)
         return false;
     /* Another process may have measured it while this one waited. */
-    bool made = (read_wisdom(path) && make_both(plan, rows, columns, stride, known)) ||
+    bool made = (read_wisdom(path) && make_known(plan, rows, columns, stride)) ||
                 measure_and_store(plan, rows, columns, stride, path);
     close(lock);
     return made;
@@ -164,9 +173,10 @@ static bool plan_by_text(struct ff_plan *plan, size_t rows, size_t columns, size
 {
     if (strcmp(text, estimate) == 0)
         return plan_by_estimate(plan, rows, columns, stride);
-    fftwf_forget_wisdom();
-    return fftwf_import_wisdom_from_string(text) == 1 &&
-           make_both(plan, rows, columns, stride, FFTW_MEASURE | FFTW_WISDOM_ONLY);
+    if (take_wisdom(text) && make_known(plan, rows, columns, stride))
+        return true;
+    fftwf_forget_wisdom(); /* else it would be stored in the cache with what is measured next */
+    return false;
 }
 
 static bool make_plan(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
