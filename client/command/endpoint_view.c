@@ -10,11 +10,6 @@
 
 enum { LINE_SIZE = 512 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 /* The entry of the service, or NULL with the reason. */
 static json_t *ask_service(const char *name, struct ff_error *why)
 {
@@ -83,8 +78,8 @@ static void print_state(const json_t *state)
     if (state == NULL)
         return;
     bool connected = json_is_true(json_object_get(state, "connected"));
-    const char *since = text_of(state, "since");
-    const char *why = text_of(state, "why");
+    const char *since = ff_output_text_of(state, "since");
+    const char *why = ff_output_text_of(state, "why");
     char time[FF_SHORT_TIME_SIZE];
     ff_output_time(since, time);
     snprintf(line, sizeof line, "%s since %s%s", connected ? "connected" : "not connected", time,
@@ -110,16 +105,16 @@ static void print_entry(const json_t *entry, const struct ff_error *missing)
         return;
     }
     const json_t *details = json_object_get(entry, "details");
-    const char *why = text_of(details, "why");
+    const char *why = ff_output_text_of(details, "why");
     long long tasks = count_of(details, "outstanding_tasks") + count_of(details, "pending_tasks");
-    snprintf(line, sizeof line, "%s, %lld of %lld slots idle, %lld task%s without result%s%s",
-             text_of(entry, "status") != NULL ? text_of(entry, "status") : "unknown",
-             count_of(details, "idle_workers"), count_of(details, "total_workers"), tasks,
-             tasks == 1 ? "" : "s", why != NULL && why[0] != '\0' ? ": " : "",
-             why != NULL ? why : "");
+    snprintf(
+        line, sizeof line, "%s, %lld of %lld slots idle, %lld task%s without result%s%s",
+        ff_output_text_of(entry, "status") != NULL ? ff_output_text_of(entry, "status") : "unknown",
+        count_of(details, "idle_workers"), count_of(details, "total_workers"), tasks,
+        tasks == 1 ? "" : "s", why != NULL && why[0] != '\0' ? ": " : "", why != NULL ? why : "");
     ff_output_field(stdout, "service", line);
-    ff_output_field(stdout, "id", text_of(entry, "endpoint_id"));
-    ff_output_time(text_of(entry, "last_seen"), line);
+    ff_output_field(stdout, "id", ff_output_text_of(entry, "endpoint_id"));
+    ff_output_time(ff_output_text_of(entry, "last_seen"), line);
     ff_output_field(stdout, "last seen", line);
 }
 
@@ -135,15 +130,16 @@ static int show_remote(const struct ff_invocation *invocation, struct ff_error *
     }
     int result = 0;
     if (invocation->json) {
-        json_t *document = json_pack(
-            "{s:s, s:b, s:b, s:O}", "name", invocation->operands[0], "alive", 0, "connected",
-            text_of(entry, "status") != NULL && strcmp(text_of(entry, "status"), "online") == 0,
-            "service", entry);
+        json_t *document = json_pack("{s:s, s:b, s:b, s:O}", "name", invocation->operands[0],
+                                     "alive", 0, "connected",
+                                     ff_output_text_of(entry, "status") != NULL &&
+                                         strcmp(ff_output_text_of(entry, "status"), "online") == 0,
+                                     "service", entry);
         result = ff_output_json(document, error);
         json_decref(document);
     } else {
         ff_output_field(stdout, "endpoint", invocation->operands[0]);
-        ff_output_field(stdout, "host", text_of(entry, "host"));
+        ff_output_field(stdout, "host", ff_output_text_of(entry, "host"));
         print_entry(entry, &why);
     }
     json_decref(entry);
@@ -188,7 +184,7 @@ static bool is_listed(const json_t *endpoints, const char *name)
     json_t *entry;
     json_array_foreach(endpoints, index, entry)
     {
-        const char *listed = text_of(entry, "name");
+        const char *listed = ff_output_text_of(entry, "name");
         if (listed != NULL && strcmp(listed, name) == 0)
             return true;
     }
@@ -222,12 +218,12 @@ static int add_row(struct ff_table *table, const json_t *entry, struct ff_error 
         snprintf(tasks, sizeof tasks, "%lld",
                  count_of(details, "outstanding_tasks") + count_of(details, "pending_tasks"));
     }
-    const char *const cells[] = {text_of(entry, "name"),
-                                 text_of(entry, "status"),
-                                 text_of(entry, "host"),
+    const char *const cells[] = {ff_output_text_of(entry, "name"),
+                                 ff_output_text_of(entry, "status"),
+                                 ff_output_text_of(entry, "host"),
                                  slots,
                                  tasks,
-                                 text_of(entry, "endpoint_id")};
+                                 ff_output_text_of(entry, "endpoint_id")};
     return ff_table_add(table, cells, error);
 }
 

@@ -15,11 +15,6 @@
 
 enum { SHIPPED_MAX = 64 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 /* Names of the functions in `folder`, without .so; the caller frees each. */
 static size_t list_shipped(const char *folder, char *names[SHIPPED_MAX])
 {
@@ -133,7 +128,7 @@ static int print_registered(const struct ff_invocation *invocation, const json_t
     if (invocation->json)
         return ff_output_json(function, error);
     printf("function %s is registered: %s\n", invocation->operands[0],
-           text_of(function, "function_uuid"));
+           ff_output_text_of(function, "function_uuid"));
     return 0;
 }
 
@@ -178,11 +173,12 @@ static int add_row(struct ff_table *table, const json_t *function, struct ff_err
     char size[32] = "";
     char created[FF_SHORT_TIME_SIZE];
     const json_t *bytes = json_object_get(function, "size");
-    ff_output_time(text_of(function, "created"), created);
+    ff_output_time(ff_output_text_of(function, "created"), created);
     if (json_is_integer(bytes))
         ff_text_bytes((uint64_t)json_integer_value(bytes), size, sizeof size);
-    const char *const cells[] = {text_of(function, "function_name"), text_of(function, "kind"),
-                                 size, created, text_of(function, "function_uuid")};
+    const char *const cells[] = {ff_output_text_of(function, "function_name"),
+                                 ff_output_text_of(function, "kind"), size, created,
+                                 ff_output_text_of(function, "function_uuid")};
     return ff_table_add(table, cells, error);
 }
 
@@ -206,18 +202,20 @@ static void print_function(const json_t *function)
     const json_t *bytes = json_object_get(function, "size");
     if (json_is_integer(bytes))
         ff_text_bytes((uint64_t)json_integer_value(bytes), size, sizeof size);
-    ff_output_field(stdout, "function", text_of(function, "function_name"));
-    ff_output_field(stdout, "id", text_of(function, "function_uuid"));
-    ff_output_field(stdout, "kind", text_of(function, "kind"));
-    ff_output_field(stdout, "about", text_of(function, "description"));
-    ff_output_field(stdout, "owner", text_of(function, "owner"));
+    ff_output_field(stdout, "function", ff_output_text_of(function, "function_name"));
+    ff_output_field(stdout, "id", ff_output_text_of(function, "function_uuid"));
+    ff_output_field(stdout, "kind", ff_output_text_of(function, "kind"));
+    ff_output_field(stdout, "about", ff_output_text_of(function, "description"));
+    ff_output_field(stdout, "owner", ff_output_text_of(function, "owner"));
     char created[FF_SHORT_TIME_SIZE];
-    ff_output_time(text_of(function, "created"), created);
+    ff_output_time(ff_output_text_of(function, "created"), created);
     ff_output_field(stdout, "created", created);
-    ff_output_field(stdout, "SHA-256", text_of(function, "digest"));
+    ff_output_field(stdout, "SHA-256", ff_output_text_of(function, "digest"));
     ff_output_field(stdout, "size", size);
-    if (strcmp(text_of(function, "kind") != NULL ? text_of(function, "kind") : "", "native") != 0)
-        ff_output_field(stdout, "code", text_of(function, "function_code"));
+    if (strcmp(ff_output_text_of(function, "kind") != NULL ? ff_output_text_of(function, "kind")
+                                                           : "",
+               "native") != 0)
+        ff_output_field(stdout, "code", ff_output_text_of(function, "function_code"));
 }
 
 static int run_show(const struct ff_invocation *invocation, struct ff_error *error)

@@ -12,6 +12,11 @@
 
 enum { FIELD_WIDTH = 12, REDRAW_NS = 50000000 };
 
+const char *ff_output_text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
 static void put(FILE *stream, const char *text)
 {
     ff_text_print(stream, text, strlen(text));

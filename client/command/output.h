@@ -20,6 +20,9 @@ void ff_output_error(const struct ff_error *error);
 /* {"error": {"code", "message", "hint"}}; as a line it has "type": "error", too. */
 void ff_output_json_error(const struct ff_error *error, bool line);
 
+/* A text of a reply, borrowed; NULL where there is none of that name. */
+const char *ff_output_text_of(const json_t *object, const char *key);
+
 /* One document: indented on a terminal, else on one line. */
 int ff_output_json(const json_t *value, struct ff_error *error) FF_MUST_USE;
 

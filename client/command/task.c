@@ -14,29 +14,24 @@
 
 enum { LIST_LINES = 20, LINE_SIZE = 1024, WAIT_MS = 25000 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 static int add_row(struct ff_table *table, const json_t *task, struct ff_error *error)
 {
     char submitted[FF_SHORT_TIME_SIZE];
     char note[LINE_SIZE] = "";
-    const char *why = text_of(task, "waiting_because");
+    const char *why = ff_output_text_of(task, "waiting_because");
     const json_t *progress = json_object_get(task, "progress");
-    ff_output_time(text_of(task, "submitted"), submitted);
+    ff_output_time(ff_output_text_of(task, "submitted"), submitted);
     if (why == NULL && json_is_object(json_object_get(task, "error")) &&
-        strcmp(text_of(task, "state"), "failed") == 0)
-        why = text_of(json_object_get(task, "error"), "message");
+        strcmp(ff_output_text_of(task, "state"), "failed") == 0)
+        why = ff_output_text_of(json_object_get(task, "error"), "message");
     if (why != NULL)
         snprintf(note, sizeof note, "%.*s", (int)strcspn(why, "\n"), why);
     else if (json_is_object(progress) && !ff_task_has_ended(task))
         ff_event_progress_text(progress, false, note, sizeof note);
-    const char *const cells[] = {text_of(task, "task_id"),
-                                 text_of(task, "function"),
-                                 text_of(task, "endpoint"),
-                                 text_of(task, "state"),
+    const char *const cells[] = {ff_output_text_of(task, "task_id"),
+                                 ff_output_text_of(task, "function"),
+                                 ff_output_text_of(task, "endpoint"),
+                                 ff_output_text_of(task, "state"),
                                  submitted,
                                  note[0] != '\0' ? note : " "};
     return ff_table_add(table, cells, error);
@@ -46,7 +41,7 @@ static int print_tasks(const json_t *reply, struct ff_error *error)
 {
     static const char *const titles[] = {"TASK",  "FUNCTION",  "ENDPOINT",
                                          "STATE", "SUBMITTED", "NOTE"};
-    const char *older = text_of(reply, "next_before");
+    const char *older = ff_output_text_of(reply, "next_before");
     const struct ff_listing listing = {.entries = "tasks",
                                        .titles = titles,
                                        .columns = 6,
@@ -168,27 +163,28 @@ static void print_error(const json_t *error)
     if (!json_is_object(error))
         return;
     char line[LINE_SIZE];
-    snprintf(line, sizeof line, "%s: %s", text_of(error, "code"), text_of(error, "message"));
+    snprintf(line, sizeof line, "%s: %s", ff_output_text_of(error, "code"),
+             ff_output_text_of(error, "message"));
     ff_output_field(stdout, "error", line);
-    ff_output_field(stdout, "hint", text_of(error, "hint"));
+    ff_output_field(stdout, "hint", ff_output_text_of(error, "hint"));
 }
 
 static int print_task(const json_t *task, struct ff_error *error)
 {
     char line[LINE_SIZE] = "";
-    ff_output_field(stdout, "task", text_of(task, "task_id"));
-    ff_output_field(stdout, "function", text_of(task, "function"));
-    ff_output_field(stdout, "endpoint", text_of(task, "endpoint"));
-    ff_output_field(stdout, "state", text_of(task, "state"));
-    ff_output_field(stdout, "waits for", text_of(task, "waiting_because"));
+    ff_output_field(stdout, "task", ff_output_text_of(task, "task_id"));
+    ff_output_field(stdout, "function", ff_output_text_of(task, "function"));
+    ff_output_field(stdout, "endpoint", ff_output_text_of(task, "endpoint"));
+    ff_output_field(stdout, "state", ff_output_text_of(task, "state"));
+    ff_output_field(stdout, "waits for", ff_output_text_of(task, "waiting_because"));
     print_number("attempt", json_object_get(task, "attempt"));
     if (json_is_object(json_object_get(task, "progress")))
         ff_event_progress_text(json_object_get(task, "progress"), true, line, sizeof line);
     ff_output_field(stdout, "progress", line);
-    ff_output_field(stdout, "node", text_of(task, "node"));
+    ff_output_field(stdout, "node", ff_output_text_of(task, "node"));
     print_list("GPUs", json_object_get(task, "devices"));
     print_list("previews", json_object_get(task, "previews"));
-    ff_output_time(text_of(task, "submitted"), line);
+    ff_output_time(ff_output_text_of(task, "submitted"), line);
     ff_output_field(stdout, "submitted", line);
     print_timings(json_object_get(task, "timings"));
     print_error(json_object_get(task, "error"));
@@ -240,7 +236,8 @@ static int get_result(struct ff_session *session, const struct ff_invocation *in
         return -1;
     int result = 0;
     if (!ff_task_has_ended(found)) {
-        ff_fail(error, FF_BUSY, "the task has no result yet: it is %s", text_of(found, "state"));
+        ff_fail(error, FF_BUSY, "the task has no result yet: it is %s",
+                ff_output_text_of(found, "state"));
         result = ff_hint(error, "wait for it: farfield task result %s", id);
     } else {
         result = ff_task_fetch_result(session, found, error);
@@ -282,7 +279,7 @@ struct log_follower {
 static int on_log_event(void *user, const json_t *event)
 {
     const struct log_follower *follower = user;
-    const char *type = text_of(event, "type");
+    const char *type = ff_output_text_of(event, "type");
     const json_t *text = json_object_get(event, "text");
     if (type == NULL || strcmp(type, "log") != 0 || !json_is_string(text))
         return 0;
@@ -333,7 +330,7 @@ static int follow_log(struct ff_session *session, const char *task, bool json,
         return -1;
     bool ended = false;
     for (size_t i = 0; i < json_array_size(skipped); i++) {
-        const char *type = text_of(json_array_get(skipped, i), "type");
+        const char *type = ff_output_text_of(json_array_get(skipped, i), "type");
         ended = ended || (type != NULL && strcmp(type, "result") == 0);
     }
     json_decref(skipped);
@@ -372,11 +369,11 @@ static int end_early(const struct ff_invocation *invocation,
     if (result == 0 && invocation->json) {
         result = ff_output_json(reply, error);
     } else if (result == 0) {
-        const char *message = text_of(reply, "message");
+        const char *message = ff_output_text_of(reply, "message");
         if (message != NULL && message[0] != '\0')
             printf("%s\n", message);
         else
-            printf("the task is %s\n", text_of(reply, "state"));
+            printf("the task is %s\n", ff_output_text_of(reply, "state"));
     }
     json_decref(reply);
     ff_session_close(session);

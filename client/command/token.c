@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 static json_t *scopes_of(const struct ff_invocation *invocation)
 {
     json_t *scopes = NULL;
@@ -28,16 +23,16 @@ static int print_token(const json_t *token, bool json, struct ff_error *error)
 {
     if (json)
         return ff_output_json(token, error);
-    const char *clear = text_of(token, "token");
+    const char *clear = ff_output_text_of(token, "token");
     if (clear == NULL)
         return ff_fail(error, FF_PROTOCOL, "the service answered without a token");
     puts(clear);
-    bool expires = text_of(token, "expires") != NULL;
+    bool expires = ff_output_text_of(token, "expires") != NULL;
     char when[FF_SHORT_TIME_SIZE] = "";
     if (expires)
-        ff_output_time(text_of(token, "expires"), when);
-    fprintf(stderr, "It is shown this once. Its id is %s; it %s%s.\n", text_of(token, "token_id"),
-            expires ? "expires " : "does not expire", when);
+        ff_output_time(ff_output_text_of(token, "expires"), when);
+    fprintf(stderr, "It is shown this once. Its id is %s; it %s%s.\n",
+            ff_output_text_of(token, "token_id"), expires ? "expires " : "does not expire", when);
     return 0;
 }
 
@@ -67,11 +62,12 @@ static int add_row(struct ff_table *table, const json_t *token, struct ff_error 
 {
     char created[FF_SHORT_TIME_SIZE];
     char expires[FF_SHORT_TIME_SIZE];
-    ff_output_time(text_of(token, "created"), created);
-    ff_output_time(text_of(token, "expires"), expires);
-    const char *const cells[] = {text_of(token, "token_id"), text_of(token, "label"),
-                                 text_of(token, "scopes"), created,
-                                 text_of(token, "expires") != NULL ? expires : "never"};
+    ff_output_time(ff_output_text_of(token, "created"), created);
+    ff_output_time(ff_output_text_of(token, "expires"), expires);
+    const char *const cells[] = {ff_output_text_of(token, "token_id"),
+                                 ff_output_text_of(token, "label"),
+                                 ff_output_text_of(token, "scopes"), created,
+                                 ff_output_text_of(token, "expires") != NULL ? expires : "never"};
     return ff_table_add(table, cells, error);
 }
 
