@@ -15,23 +15,24 @@ enum { OBJECT_SIDE_MAX = 1 << 20 };
 static int place(struct ff_problem *problem, struct ff_error *error)
 {
     const double *pixel = problem->geometry.object_pixel_m;
+    size_t places = problem->patterns * problem->fly;
     problem->positions =
-        ff_array_create(problem->patterns, 2 * sizeof(double), "the positions in pixels", error);
+        ff_array_create(places, 2 * sizeof(double), "the positions in pixels", error);
     if (problem->positions == NULL)
         return -1;
     size_t extent[2];
     for (size_t axis = 0; axis < 2; axis++) {
         double low = INFINITY;
         double high = -INFINITY;
-        for (size_t n = 0; n < problem->patterns; n++) {
+        for (size_t n = 0; n < places; n++) {
             double at = problem->positions_m[2 * n + axis] / pixel[axis];
             problem->positions[2 * n + axis] = at;
             low = fmin(low, at);
             high = fmax(high, at);
         }
-        for (size_t n = 0; n < problem->patterns; n++)
+        for (size_t n = 0; n < places; n++)
             problem->positions[2 * n + axis] += FF_OBJECT_MARGIN - low;
-        double side = ceil(high - low) + (double)(axis == 0 ? problem->rows : problem->columns) +
+        double side = ceil(high - low) + (double)(axis == 0 ? problem->probe_rows : problem->probe_columns) +
                       2 * FF_OBJECT_MARGIN;
         if (side > OBJECT_SIDE_MAX)
             return ff_fail(error, FF_INPUT_INVALID,
@@ -54,8 +55,10 @@ static int place(struct ff_problem *problem, struct ff_error *error)
 static void take_arrays(struct ff_problem *problem, struct ff_measurement *measurement)
 {
     problem->patterns = measurement->patterns;
-    problem->rows = measurement->rows;
-    problem->columns = measurement->columns;
+    problem->fly = measurement->fly;
+    problem->near_field = measurement->near_field;
+    problem->rows = problem->probe_rows = measurement->rows;
+    problem->columns = problem->probe_columns = measurement->columns;
     problem->counts = measurement->counts;
     problem->measured = measurement->measured;
     problem->positions_m = measurement->positions_m;
@@ -71,8 +74,9 @@ static void take_arrays(struct ff_problem *problem, struct ff_measurement *measu
     for (size_t axis = 0; axis < 2; axis++) {
         geometry->detector_pixel_m[axis] = measurement->detector_pixel_m[axis];
         geometry->object_pixel_m[axis] =
-            measurement->wavelength_m * measurement->distance_m /
-            ((double)extent[axis] * measurement->detector_pixel_m[axis]);
+            problem->near_field ? measurement->detector_pixel_m[axis]
+                                : measurement->wavelength_m * measurement->distance_m /
+                                      ((double)extent[axis] * measurement->detector_pixel_m[axis]);
     }
 }
 
@@ -90,8 +94,9 @@ static int complete(struct ff_problem *problem, struct ff_measurement *measureme
     if (problem->probe == NULL)
         return -1;
     const double *pixel = problem->geometry.object_pixel_m;
-    double window[2] = {pixel[0] * (double)problem->rows, pixel[1] * (double)problem->columns};
-    if (ff_scan_check(source, problem->positions_m, problem->patterns, window, pixel, error) < 0)
+    double window[2] = {pixel[0] * (double)problem->probe_rows,
+                        pixel[1] * (double)problem->probe_columns};
+    if (ff_scan_check(source, problem->positions_m, problem->patterns * problem->fly, window, pixel, error) < 0)
         return -1;
     return place(problem, error);
 }

@@ -81,8 +81,8 @@ static struct ff_view_source source_of(const struct ff_problem *problem, const f
         .rows = problem->object_rows,
         .columns = problem->object_columns,
         .positions = problem->positions,
-        .patterns = problem->patterns,
-        .window = {problem->rows, problem->columns},
+        .patterns = problem->patterns * problem->fly,
+        .window = {problem->probe_rows, problem->probe_columns},
     };
 }
 
@@ -98,8 +98,8 @@ static void write_pictures(const char *path, const struct ff_result_content *con
     keep_picture(path, "amplitude", view != NULL ? ff_picture_of_amplitude(view, &error) : NULL,
                  pictures, notes, &error);
     keep_picture(path, "probe",
-                 ff_picture_of_probe(content->probe, content->modes, problem->rows,
-                                     problem->columns, &error),
+                 ff_picture_of_probe(content->probe, content->modes, problem->probe_rows,
+                                     problem->probe_columns, &error),
                  pictures, notes, &error);
     keep_picture(path, "cost", ff_picture_of_costs(content->costs, content->epochs, &error),
                  pictures, notes, &error);

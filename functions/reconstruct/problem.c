@@ -29,10 +29,16 @@ static const char *name_of(const struct ff_problem *problem)
 static int check_shapes(const struct ff_problem *problem, struct ff_error *error)
 {
     if (problem->patterns == 0 || problem->rows == 0 || problem->columns == 0 ||
-        problem->modes == 0)
+        problem->modes == 0 || problem->fly == 0)
         return ff_fail(error, FF_INPUT_INVALID,
                        "%s: %zu patterns of %zu × %zu pixels with %zu modes", name_of(problem),
                        problem->patterns, problem->rows, problem->columns, problem->modes);
+    if (problem->probe_rows == 0 || problem->probe_columns == 0 ||
+        problem->probe_rows > problem->rows || problem->probe_columns > problem->columns)
+        return ff_fail(error, FF_INPUT_INVALID,
+                       "%s: a probe of %zu × %zu pixels with patterns of %zu × %zu",
+                       name_of(problem), problem->probe_rows, problem->probe_columns, problem->rows,
+                       problem->columns);
     if ((problem->counts.u16 != NULL) == (problem->counts.f32 != NULL))
         return ff_fail(error, FF_INTERNAL, "%s: the counts are in no form or in two",
                        name_of(problem));
@@ -40,7 +46,8 @@ static int check_shapes(const struct ff_problem *problem, struct ff_error *error
         problem->probe == NULL)
         return ff_fail(error, FF_INTERNAL, "%s: the problem is incomplete", name_of(problem));
     if (ff_array_elements(problem->patterns, problem->rows, problem->columns) == SIZE_MAX ||
-        ff_array_elements(problem->modes, problem->rows, problem->columns) == SIZE_MAX ||
+        ff_array_elements(problem->patterns, problem->fly, 2) == SIZE_MAX ||
+        ff_array_elements(problem->modes, problem->probe_rows, problem->probe_columns) == SIZE_MAX ||
         ff_array_elements(problem->object_rows, problem->object_columns, 1) == SIZE_MAX)
         return ff_fail(error, FF_INPUT_INVALID, "%s: more elements than memory can hold",
                        name_of(problem));
@@ -67,9 +74,9 @@ static int check_counts(const struct ff_problem *problem, struct ff_error *error
 
 static int check_positions(const struct ff_problem *problem, struct ff_error *error)
 {
-    const size_t window[2] = {problem->rows, problem->columns};
+    const size_t window[2] = {problem->probe_rows, problem->probe_columns};
     const size_t object[2] = {problem->object_rows, problem->object_columns};
-    for (size_t n = 0; n < problem->patterns; n++) {
+    for (size_t n = 0; n < problem->patterns * problem->fly; n++) {
         const double *at = problem->positions + 2 * n;
         const double *at_m = problem->positions_m + 2 * n;
         bool inside = isfinite(at_m[0]) && isfinite(at_m[1]);
@@ -112,6 +119,6 @@ int ff_problem_check(const struct ff_problem *problem, struct ff_error *error)
     if (check_finite(problem, problem->object, problem->object_rows * problem->object_columns,
                      "the first object", error) < 0)
         return -1;
-    return check_finite(problem, problem->probe, problem->modes * problem->rows * problem->columns,
+    return check_finite(problem, problem->probe, problem->modes * problem->probe_rows * problem->probe_columns,
                         "the first probe", error);
 }

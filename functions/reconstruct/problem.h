@@ -2,9 +2,14 @@
  * functions/reconstruct/problem.h: what is to be solved, checked and in pixels. The border between formats (which
  * fill it from files), solvers (which read it) and results (which need its geometry).
  *
- * Conventions (those of tike): exit wave S_n · P_m with S_n the patch of the object at position n; far field
- * F = FFT(S P), orthonormal; intensity I = Σ_m |F_m|². Patterns, probe and patch have the same shape (rows, columns).
- * Object pixel size = wavelength × distance / (pixels × detector pixel size), for each axis of its own.
+ * Conventions (those of tike): exit wave S_nk · P_m with S_nk the patch of the object at position k of pattern n (a
+ * fly scan moves during the exposure: then a pattern has several); at the detector F = FFT(pad(S P)), orthonormal, in
+ * the far field, and F = IFFT(H FFT(pad(S P))) with the Fresnel transfer function H in the near field; intensity
+ * I_n = Σ_k Σ_m |F_nkm|². Probe and patch have one shape, patterns another that is at least as large: what the probe's
+ * window lacks is filled with zeros.
+ *
+ * Object pixel size: in the far field wavelength × distance / (pixels of a pattern × detector pixel size), for each
+ * axis of its own; in the near field that of the detector.
  */
 #ifndef FF_RECONSTRUCT_PROBLEM_H
 #define FF_RECONSTRUCT_PROBLEM_H
@@ -30,18 +35,22 @@ struct ff_counts {
 };
 
 struct ff_problem {
-    size_t patterns;      /* N */
-    size_t rows, columns; /* of a pattern, the probe and a patch */
+    size_t patterns;                  /* N */
+    size_t fly;                       /* K ≥ 1: positions within the exposure of a pattern */
+    size_t rows, columns;             /* of a pattern */
+    size_t probe_rows, probe_columns; /* of the probe and a patch: at most those of a pattern */
+    bool near_field;
 
-    /* (N, rows, columns), DC at the corner: element [n][0][0] is the centre of the beam. Owned. */
+    /* (N, rows, columns). Far field: DC at the corner, so element [n][0][0] is the centre of the beam. Near field: as
+     * on the detector. Owned. */
     struct ff_counts counts;
-    /* (rows, columns), DC at the corner, 1 = measured, 0 = not to be used. NULL: all are. Owned. */
+    /* (rows, columns), laid out like a pattern, 1 = measured, 0 = not to be used. NULL: all are. Owned. */
     uint8_t *measured;
 
-    /* (N, 2): row and column of the minimum corner of each patch in the object, in object pixels, with fractions.
+    /* (N, K, 2): row and column of the minimum corner of each patch in the object, in object pixels, with fractions.
      * 1 ≤ position and position + size + 1 ≤ object size, so that the 4-tap bilinear stencil stays inside. Owned. */
     double *positions;
-    /* (N, 2): probe position y and x in metres, as the result file shall hold them. Owned. */
+    /* (N, K, 2): probe position y and x in metres, as the result file shall hold them. Owned. */
     double *positions_m;
 
     size_t object_rows, object_columns;
@@ -49,7 +58,7 @@ struct ff_problem {
 
     size_t modes; /* M ≥ 1 */
     ff_complex *
-        probe; /* (M, rows, columns): initial probe modes, centred in the array, strongest first. Owned. */
+        probe; /* (M, probe_rows, probe_columns): initial probe modes, centred in the array, strongest first. Owned. */
 
     struct ff_geometry geometry;
 

@@ -84,7 +84,7 @@ static void put_pixel_size(struct writing *writing, hid_t dataset, const double 
  * pixels: y_px = (y - center_y) / height + rows / 2, of the middle of the patch. */
 static double centre_m(const struct ff_problem *problem, size_t axis)
 {
-    size_t window = axis == 0 ? problem->rows : problem->columns;
+    size_t window = axis == 0 ? problem->probe_rows : problem->probe_columns;
     size_t extent = axis == 0 ? problem->object_rows : problem->object_columns;
     double middle = problem->positions[axis] + (double)window / 2 - (double)extent / 2;
     return problem->positions_m[axis] - middle * problem->geometry.object_pixel_m[axis];
@@ -102,7 +102,7 @@ static void put_arrays(struct writing *writing, const struct ff_result_content *
         put_pixel_size(writing, object, problem->geometry.object_pixel_m);
         H5Dclose(object);
     }
-    const hsize_t probe_shape[] = {1, content->modes, problem->rows, problem->columns};
+    const hsize_t probe_shape[] = {1, content->modes, problem->probe_rows, problem->probe_columns};
     hid_t probe = put_dataset(writing, "probe", type, 4, probe_shape, content->probe);
     if (probe >= 0) {
         put_pixel_size(writing, probe, problem->geometry.object_pixel_m);

@@ -56,6 +56,7 @@ int ff_simulation_measure(struct ff_simulation *simulation, struct ff_measuremen
     const struct ff_simulate_settings *settings = &simulation->settings;
     *measurement = (struct ff_measurement){
         .patterns = simulation->patterns,
+        .fly = 1,
         .rows = simulation->size,
         .columns = simulation->size,
         .wavelength_m = simulation->wavelength_m,

@@ -146,8 +146,9 @@ void scene_create(struct scene *scene, struct scene_shape shape)
     uint64_t random = 0x1234567u;
     scene->problem = problem;
     problem->patterns = shape.grid * shape.grid;
-    problem->rows = shape.rows;
-    problem->columns = shape.columns;
+    problem->fly = 1;
+    problem->rows = problem->probe_rows = shape.rows;
+    problem->columns = problem->probe_columns = shape.columns;
     problem->positions = make(2 * problem->patterns, sizeof(double));
     problem->positions_m = make(2 * problem->patterns, sizeof(double));
     double most = 0;

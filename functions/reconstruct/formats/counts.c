@@ -299,6 +299,7 @@ int ff_counts_read(const struct ff_hdf5_dataset *dataset, const uint8_t *mask, s
         return -1;
     }
     measurement->patterns = dataset->shape[0];
+    measurement->fly = 1;
     measurement->rows = counting.rows;
     measurement->columns = counting.columns;
     measurement->total_counts = total_of(&counting);

@@ -13,12 +13,14 @@ enum { FF_NOTES_BYTES_MAX = 16384 };
 
 struct ff_measurement {
     size_t patterns;
+    size_t fly;              /* positions within the exposure of a pattern: 1 but for fly scans */
+    bool near_field;         /* a pattern is an image at a short distance, not a diffraction pattern */
     size_t rows, columns;    /* of what was kept of a frame */
-    struct ff_counts counts; /* as in ff_problem: DC at the corner. Owned */
+    struct ff_counts counts; /* as in ff_problem: the layout of the field. Owned */
     uint8_t *measured;       /* as in ff_problem, or NULL. Owned */
     double total_counts;     /* over measured pixels */
 
-    double *positions_m; /* (N, 2): where the probe was, along the rows and the columns of the
+    double *positions_m; /* (N, fly, 2): where the probe was, along the rows and the columns of the
                             frames. Owned */
 
     double wavelength_m;

@@ -22,8 +22,11 @@ static const double costs[EPOCHS] = {2, 1, 0.5};
 
 static struct ff_problem problem = {
     .patterns = PATTERNS,
+    .fly = 1,
     .rows = WINDOW,
     .columns = WINDOW,
+    .probe_rows = WINDOW,
+    .probe_columns = WINDOW,
     .positions = positions,
     .positions_m = positions_m,
     .object_rows = ROWS,
