@@ -90,6 +90,42 @@ static double centre_m(const struct ff_problem *problem, size_t axis)
     return problem->positions_m[axis] - middle * problem->geometry.object_pixel_m[axis];
 }
 
+/* The block of `count` that begins at `first`. */
+static void put_planes(struct writing *writing, hid_t dataset, const hsize_t first[4],
+                       const hsize_t count[4], hid_t type, const ff_complex *values)
+{
+    hid_t space = H5Dget_space(dataset);
+    hid_t memory = H5Screate_simple(4, count, NULL);
+    if (H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL) < 0 ||
+        H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, values) < 0)
+        writing->failed = true;
+    H5Sclose(memory);
+    H5Sclose(space);
+}
+
+/* The probe and, behind it, the eigenprobes, whose modes that do not vary stay zero. */
+static void put_probe(struct writing *writing, const struct ff_result_content *content, hid_t type)
+{
+    const struct ff_problem *problem = content->problem;
+    const hsize_t rows = problem->probe_rows;
+    const hsize_t columns = problem->probe_columns;
+    const hsize_t eigenprobes = content->eigenprobe_count;
+    const hsize_t shape[] = {1 + eigenprobes, content->modes, rows, columns};
+    hid_t probe =
+        put_dataset(writing, "probe", type, 4, shape, eigenprobes == 0 ? content->probe : NULL);
+    if (probe < 0)
+        return;
+    if (eigenprobes > 0) {
+        put_planes(writing, probe, (const hsize_t[]){0, 0, 0, 0},
+                   (const hsize_t[]){1, content->modes, rows, columns}, type, content->probe);
+        put_planes(writing, probe, (const hsize_t[]){1, 0, 0, 0},
+                   (const hsize_t[]){eigenprobes, content->varied_modes, rows, columns}, type,
+                   content->eigenprobes);
+    }
+    put_pixel_size(writing, probe, problem->geometry.object_pixel_m);
+    H5Dclose(probe);
+}
+
 static void put_arrays(struct writing *writing, const struct ff_result_content *content)
 {
     const struct ff_problem *problem = content->problem;
@@ -102,51 +138,84 @@ static void put_arrays(struct writing *writing, const struct ff_result_content *
         put_pixel_size(writing, object, problem->geometry.object_pixel_m);
         H5Dclose(object);
     }
-    const hsize_t probe_shape[] = {1, content->modes, problem->probe_rows, problem->probe_columns};
-    hid_t probe = put_dataset(writing, "probe", type, 4, probe_shape, content->probe);
-    if (probe >= 0) {
-        put_pixel_size(writing, probe, problem->geometry.object_pixel_m);
-        H5Dclose(probe);
-    }
+    put_probe(writing, content, type);
     H5Tclose(type);
     put_series(writing, "object_layer_spacing_m", H5T_NATIVE_DOUBLE, 0, NULL);
     put_series(writing, "loss_values", H5T_NATIVE_DOUBLE, content->epochs, content->costs);
+}
+
+static void put_numbers(struct writing *writing, const struct ff_result_content *content,
+                        int64_t *numbers)
+{
+    const struct ff_problem *problem = content->problem;
+    size_t places = problem->patterns * problem->fly;
+    for (size_t i = 0; i < places; i++)
+        numbers[i] = (int64_t)(i / problem->fly);
+    put_series(writing, "probe_position_indexes", H5T_NATIVE_INT64, places, numbers);
+    for (size_t i = 0; i < content->epochs; i++)
+        numbers[i] = (int64_t)i + 1;
+    put_series(writing, "loss_epochs", H5T_NATIVE_INT64, content->epochs, numbers);
+}
+
+/* In metres, those of the input moved by as much as their pixels were. */
+static void put_positions(struct writing *writing, const struct ff_problem *problem,
+                          const double *pixels, const char *const names[2], double *values)
+{
+    size_t places = problem->patterns * problem->fly;
+    for (size_t axis = 0; axis < 2; axis++) {
+        for (size_t n = 0; n < places; n++) {
+            size_t at = 2 * n + axis;
+            values[n] = problem->positions_m[at];
+            if (pixels != NULL)
+                values[n] +=
+                    (pixels[at] - problem->positions[at]) * problem->geometry.object_pixel_m[axis];
+        }
+        put_series(writing, names[axis], H5T_NATIVE_DOUBLE, places, values);
+    }
+}
+
+static void put_weights(struct writing *writing, const struct ff_result_content *content,
+                        double *values)
+{
+    size_t patterns = content->problem->patterns;
+    size_t eigenprobes = content->eigenprobe_count;
+    for (size_t n = 0; n < patterns; n++) {
+        double *row = values + n * (1 + eigenprobes);
+        row[0] = content->intensities != NULL ? sqrt(content->intensities[n]) : 1;
+        for (size_t c = 0; c < eigenprobes; c++)
+            row[1 + c] = content->opr_weights[n * eigenprobes + c];
+    }
+    hid_t weights = put_dataset(writing, "opr_weights", H5T_NATIVE_DOUBLE, 2,
+                                (const hsize_t[]){patterns, 1 + eigenprobes}, values);
+    if (weights >= 0)
+        H5Dclose(weights);
 }
 
 /* The series that have to be made first: numbers of patterns and epochs, columns of positions. */
 static int put_made_series(struct writing *writing, const struct ff_result_content *content,
                            struct ff_error *error)
 {
-    const struct ff_problem *problem = content->problem;
-    size_t patterns = problem->patterns;
-    size_t count = patterns > content->epochs ? patterns : content->epochs;
-    double *values = ff_array_create(count, sizeof *values, "the series of the result", error);
-    int64_t *numbers =
-        ff_array_create(count + 1, sizeof *numbers, "the numbers of the result", error);
-    if (values == NULL || numbers == NULL) {
-        free(values);
-        free(numbers);
-        return -1;
-    }
-    for (size_t i = 0; i <= count; i++)
-        numbers[i] = (int64_t)i;
-    put_series(writing, "probe_position_indexes", H5T_NATIVE_INT64, patterns, numbers);
-    put_series(writing, "loss_epochs", H5T_NATIVE_INT64, content->epochs, numbers + 1);
     static const char *const names[] = {"probe_position_y_m", "probe_position_x_m"};
-    for (size_t axis = 0; axis < 2; axis++) {
-        for (size_t n = 0; n < patterns; n++)
-            values[n] = problem->positions_m[2 * n + axis];
-        put_series(writing, names[axis], H5T_NATIVE_DOUBLE, patterns, values);
+    static const char *const input_names[] = {"input_position_y_m", "input_position_x_m"};
+    const struct ff_problem *problem = content->problem;
+    size_t places = problem->patterns * problem->fly;
+    size_t weights = problem->patterns * (1 + content->eigenprobe_count);
+    size_t numbers_count = places > content->epochs ? places : content->epochs;
+    double *values = ff_array_create(places > weights ? places : weights, sizeof *values,
+                                     "the series of the result", error);
+    int64_t *numbers =
+        ff_array_create(numbers_count, sizeof *numbers, "the numbers of the result", error);
+    if (values != NULL && numbers != NULL) {
+        put_numbers(writing, content, numbers);
+        put_positions(writing, problem, content->positions, names, values);
+        if (content->positions != NULL)
+            put_positions(writing, problem, NULL, input_names, values);
+        put_weights(writing, content, values);
     }
-    for (size_t n = 0; n < patterns; n++)
-        values[n] = 1;
-    hid_t weights = put_dataset(writing, "opr_weights", H5T_NATIVE_DOUBLE, 2,
-                                (const hsize_t[]){patterns, 1}, values);
-    if (weights >= 0)
-        H5Dclose(weights);
+    int result = values != NULL && numbers != NULL ? 0 : -1;
     free(values);
     free(numbers);
-    return 0;
+    return result;
 }
 
 static void put_facts(struct writing *writing, const struct ff_result_content *content)
@@ -170,6 +239,12 @@ static void put_facts(struct writing *writing, const struct ff_result_content *c
     put_text(writing, "farfield_settings", content->settings);
     put_text(writing, "farfield_device", content->device);
     put_text(writing, "farfield_stopped", content->stopped);
+    if (content->orientation != NULL)
+        put_text(writing, "farfield_orientation", content->orientation);
+    if (content->loss != NULL)
+        put_text(writing, "farfield_loss", content->loss);
+    if (problem->fly > 1)
+        put_number(writing, writing->file, "farfield_fly", (double)problem->fly);
     put_number(writing, writing->file, "farfield_cost", content->cost);
     put_number(writing, writing->file, "farfield_r", content->r);
     put_number(writing, writing->file, "farfield_epochs", (double)content->epochs);

@@ -60,47 +60,97 @@ static char *text_of(const struct ff_hdf5_file *file, const char *name)
     return ff_hdf5_attribute_text(file, "/", name, &text) == 0 ? text : NULL;
 }
 
-static int place_positions(const struct ff_hdf5_file *file, struct ff_product *product,
-                           const double *metres[2], struct ff_error *error)
+static double *place_positions(const struct ff_hdf5_file *file, const struct ff_product *product,
+                               size_t count, const double *metres[2], struct ff_error *error)
 {
-    product->positions =
-        ff_array_create(product->patterns, 2 * sizeof(double), "the positions", error);
-    if (product->positions == NULL)
-        return -1;
+    double *positions = ff_array_create(count, 2 * sizeof(double), "the positions", error);
+    if (positions == NULL)
+        return NULL;
     const double centre[2] = {number_of(file, "/object", "center_y_m"),
                               number_of(file, "/object", "center_x_m")};
     const size_t extent[2] = {product->rows, product->columns};
     const size_t window[2] = {product->probe_rows, product->probe_columns};
-    for (size_t n = 0; n < product->patterns; n++)
+    for (size_t n = 0; n < count; n++)
         for (size_t axis = 0; axis < 2; axis++)
-            product->positions[2 * n + axis] =
-                (metres[axis][n] - centre[axis]) / product->pixel_m[axis] +
-                (double)extent[axis] / 2 - (double)window[axis] / 2;
-    return 0;
+            positions[2 * n + axis] = (metres[axis][n] - centre[axis]) / product->pixel_m[axis] +
+                                      (double)extent[axis] / 2 - (double)window[axis] / 2;
+    return positions;
+}
+
+/* Two datasets of metres into pixels; *count is 0 where there are none. */
+static int read_places(const struct ff_hdf5_file *file, const struct ff_product *product,
+                       const char *const names[2], double **positions, size_t *count,
+                       struct ff_error *error)
+{
+    double *metres[2] = {NULL, NULL};
+    size_t counts[2] = {0, 0};
+    int result = 0;
+    for (size_t axis = 0; result == 0 && axis < 2; axis++) {
+        const char *const paths[] = {names[axis], NULL};
+        result = read_series(file, paths, PATTERNS_MAX, &metres[axis], &counts[axis], error);
+    }
+    if (result == 0 && counts[0] != counts[1])
+        result = ff_fail(error, FF_INPUT_INVALID, "%s: %s has %zu values and %s %zu",
+                         ff_hdf5_path(file), names[0], counts[0], names[1], counts[1]);
+    if (result == 0 && counts[0] > 0) {
+        const double *const both[] = {metres[0], metres[1]};
+        *positions = place_positions(file, product, counts[0], (const double **)both, error);
+        result = *positions != NULL ? 0 : -1;
+    }
+    free(metres[0]);
+    free(metres[1]);
+    *count = counts[0];
+    return result;
 }
 
 static int read_positions(const struct ff_hdf5_file *file, struct ff_product *product,
                           struct ff_error *error)
 {
-    static const char *const y_paths[] = {"/probe_position_y_m", NULL};
-    static const char *const x_paths[] = {"/probe_position_x_m", NULL};
-    double *y = NULL;
-    double *x = NULL;
-    size_t y_count = 0;
-    size_t x_count = 0;
-    int result = read_series(file, y_paths, PATTERNS_MAX, &y, &y_count, error);
-    if (result == 0)
-        result = read_series(file, x_paths, PATTERNS_MAX, &x, &x_count, error);
-    if (result == 0 && y_count != x_count)
-        result = ff_fail(error, FF_INPUT_INVALID, "%s: %s has %zu values and %s %zu",
-                         ff_hdf5_path(file), y_paths[0], y_count, x_paths[0], x_count);
-    if (result == 0 && y_count > 0) {
-        product->patterns = y_count;
-        result = place_positions(file, product, (const double *[2]){y, x}, error);
+    static const char *const names[] = {"/probe_position_y_m", "/probe_position_x_m"};
+    static const char *const input_names[] = {"/input_position_y_m", "/input_position_x_m"};
+    size_t places = 0;
+    size_t input_places = 0;
+    if (read_places(file, product, names, &product->positions, &places, error) < 0 ||
+        read_places(file, product, input_names, &product->input_positions, &input_places, error) <
+            0)
+        return -1;
+    double fly = number_of(file, "/", "farfield_fly");
+    if (isnan(fly))
+        fly = 1;
+    product->fly = fly >= 1 && fly <= PATTERNS_MAX ? (size_t)fly : 0;
+    if (product->fly == 0 || places % product->fly != 0)
+        return ff_fail(error, FF_INPUT_INVALID, "%s: %zu positions, and farfield_fly %g a pattern",
+                       ff_hdf5_path(file), places, fly);
+    if (input_places != 0 && input_places != places)
+        return ff_fail(error, FF_INPUT_INVALID, "%s: %s has %zu values and %s %zu",
+                       ff_hdf5_path(file), names[0], places, input_names[0], input_places);
+    product->patterns = places / product->fly;
+    return 0;
+}
+
+/* Weights that say nothing, as those of one probe for all do, are left out. */
+static int read_weights(const struct ff_hdf5_file *file, struct ff_product *product,
+                        struct ff_error *error)
+{
+    static const char *const paths[] = {"/opr_weights", NULL};
+    size_t count = 0;
+    if (product->patterns == 0)
+        return 0;
+    if (read_series(file, paths, ELEMENTS_MAX, &product->opr_weights, &count, error) < 0)
+        return -1;
+    if (count != 0 && count != product->patterns * (1 + product->eigenprobes))
+        return ff_fail(error, FF_INPUT_INVALID,
+                       "%s: %s has %zu values; %zu patterns and %zu eigenprobes need %zu",
+                       ff_hdf5_path(file), paths[0], count, product->patterns, product->eigenprobes,
+                       product->patterns * (1 + product->eigenprobes));
+    bool plain = product->eigenprobes == 0;
+    for (size_t i = 0; plain && i < count; i++)
+        plain = fabs(product->opr_weights[i] - 1) <= 0;
+    if (plain) {
+        free(product->opr_weights);
+        product->opr_weights = NULL;
     }
-    free(y);
-    free(x);
-    return result;
+    return 0;
 }
 
 static int fill(const struct ff_hdf5_file *file, struct ff_product *product, struct ff_error *error)
@@ -113,6 +163,7 @@ static int fill(const struct ff_hdf5_file *file, struct ff_product *product, str
         return -1;
     product->rows = object[2];
     product->columns = object[3];
+    product->eigenprobes = probe[0] - 1;
     product->modes = probe[1];
     product->probe_rows = probe[2];
     product->probe_columns = probe[3];
@@ -129,9 +180,13 @@ static int fill(const struct ff_hdf5_file *file, struct ff_product *product, str
     product->device = text_of(file, "farfield_device");
     product->version = text_of(file, "farfield_version");
     product->stopped = text_of(file, "farfield_stopped");
+    product->orientation = text_of(file, "farfield_orientation");
+    product->loss = text_of(file, "farfield_loss");
     if (read_series(file, losses, EPOCHS_MAX, &product->costs, &product->epochs, error) < 0)
         return -1;
-    return read_positions(file, product, error);
+    if (read_positions(file, product, error) < 0)
+        return -1;
+    return read_weights(file, product, error);
 }
 
 struct ff_product *ff_product_read(const char *path, struct ff_error *error)
@@ -156,6 +211,8 @@ void ff_product_destroy(struct ff_product *product)
     free(product->object);
     free(product->probe);
     free(product->positions);
+    free(product->input_positions);
+    free(product->opr_weights);
     free(product->costs);
     free(product->input);
     free(product->input_sha256);
@@ -163,5 +220,7 @@ void ff_product_destroy(struct ff_product *product)
     free(product->device);
     free(product->version);
     free(product->stopped);
+    free(product->orientation);
+    free(product->loss);
     free(product);
 }

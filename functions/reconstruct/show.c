@@ -36,7 +36,12 @@ static void print_text(const struct ff_product *product)
            1e9 * product->pixel_m[0], 1e9 * product->pixel_m[1]);
     printf("%-12s %zu mode%s of %zu × %zu pixels\n", "probe", product->modes,
            product->modes == 1 ? "" : "s", product->probe_rows, product->probe_columns);
-    printf("%-12s %zu\n", "positions", product->patterns);
+    if (product->eigenprobes > 0)
+        printf("%-12s %zu, a probe of its own for each pattern\n", "eigenprobes",
+               product->eigenprobes);
+    printf("%-12s %zu%s\n", "positions", product->patterns * product->fly,
+           product->input_positions != NULL ? ", corrected" : "");
+    print_line("orientation", product->orientation);
     if (isfinite(product->energy_eV))
         printf("%-12s %.6g eV\n", "energy", product->energy_eV);
     if (isfinite(product->seconds)) {
@@ -64,7 +69,7 @@ static void print_json(const struct ff_product *product, const char *path)
     json_t *settings = product->settings != NULL ? json_loads(product->settings, 0, NULL) : NULL;
     json_t *line = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:[I, I], s:[o, o], s:I, s:[I, I], s:I, s:o, s:o, s:I, "
-        "s:o, s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o, s:o}",
         "result", ff_json_text(path), "input", ff_json_text(product->input), "input_sha256",
         ff_json_text(product->input_sha256), "version", ff_json_text(product->version), "device",
         ff_json_text(product->device), "settings", settings != NULL ? settings : json_null(),
@@ -74,7 +79,10 @@ static void print_json(const struct ff_product *product, const char *path)
         (json_int_t)product->probe_columns, "patterns", (json_int_t)product->patterns, "energy_eV",
         number(product->energy_eV), "distance_m", number(product->distance_m), "epochs",
         (json_int_t)product->epochs, "cost", number(product->cost), "r", number(product->r),
-        "seconds", number(product->seconds), "stopped", ff_json_text(product->stopped));
+        "seconds", number(product->seconds), "stopped", ff_json_text(product->stopped),
+        "eigenprobes", (json_int_t)product->eigenprobes, "fly", (json_int_t)product->fly,
+        "positions_corrected", product->input_positions != NULL, "orientation",
+        ff_json_text(product->orientation), "loss", ff_json_text(product->loss));
     if (ff_json_print(line, false, stdout) == 0)
         putchar('\n');
     json_decref(line);
@@ -87,7 +95,7 @@ static int draw(const struct ff_product *product, struct ff_error *error)
         .rows = product->rows,
         .columns = product->columns,
         .positions = product->positions,
-        .patterns = product->patterns,
+        .patterns = product->patterns * product->fly,
         .window = {product->probe_rows, product->probe_columns},
     };
     struct ff_view *view = ff_view_create(&source, ff_terminal_columns(STDOUT_FILENO), error);

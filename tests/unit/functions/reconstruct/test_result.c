@@ -5,6 +5,7 @@
 #include "functions/reconstruct/outputs.h"
 #include "protocol/core/file.h"
 
+#include <complex.h>
 #include <dirent.h>
 #include <hdf5.h>
 #include <math.h>
@@ -207,6 +208,88 @@ static void test_the_layout_is_the_product_of_ptychodus(void **state)
     free(path);
 }
 
+/* Two positions a pattern, corrected; two eigenprobes of the first mode; light that flickers. */
+static void test_what_only_some_runs_have_is_read_back(void **state)
+{
+    enum { FLY = 3, EIGENPROBES = 2, PLANE = WINDOW * WINDOW };
+    struct ff_error error = {0};
+    char *path = ff_path_join(*state, "result.h5");
+    struct ff_problem fly = problem;
+    struct ff_result_content more = content;
+    double corrected[2 * PATTERNS];
+    double weights[PATTERNS / FLY * EIGENPROBES];
+    double intensities[PATTERNS / FLY];
+    fly.patterns = PATTERNS / FLY;
+    fly.fly = FLY;
+    more.problem = &fly;
+    for (size_t i = 0; i < 2 * PATTERNS; i++)
+        corrected[i] = positions[i] + 0.01 * (double)i;
+    for (size_t i = 0; i < PATTERNS / FLY * EIGENPROBES; i++)
+        weights[i] = 0.1 * (double)i;
+    for (size_t n = 0; n < PATTERNS / FLY; n++)
+        intensities[n] = (double)((n + 1) * (n + 1));
+    more.positions = corrected;
+    more.eigenprobe_count = EIGENPROBES;
+    more.varied_modes = 1;
+    more.eigenprobes = probe; /* any two planes */
+    more.opr_weights = weights;
+    more.intensities = intensities;
+    more.orientation = "transposed";
+    more.loss = "poisson";
+    assert_ok(ff_result_write(path, &more, &error), error);
+    struct ff_product *product = ff_product_read(path, &error);
+    if (product == NULL)
+        fail_msg("%s", error.message);
+    assert_int_equal(product->patterns, PATTERNS / FLY);
+    assert_int_equal(product->fly, FLY);
+    for (size_t i = 0; i < 2 * PATTERNS; i++) {
+        assert_true(fabs(product->positions[i] - corrected[i]) < 1e-6);
+        assert_true(fabs(product->input_positions[i] - positions[i]) < 1e-6);
+    }
+    assert_int_equal(product->eigenprobes, EIGENPROBES);
+    assert_int_equal(product->modes, MODES);
+    assert_memory_equal(product->probe, probe, sizeof probe);
+    for (size_t c = 0; c < EIGENPROBES; c++) {
+        const ff_complex *plane = product->probe + (1 + c) * MODES * PLANE;
+        assert_memory_equal(plane, probe + c * PLANE, PLANE * sizeof *plane);
+        for (size_t i = 0; i < PLANE; i++)
+            assert_true(cabsf(plane[PLANE + i]) <= 0);
+    }
+    for (size_t n = 0; n < PATTERNS / FLY; n++) {
+        const double *row = product->opr_weights + n * (1 + EIGENPROBES);
+        assert_true(fabs(row[0] - (double)(n + 1)) < 1e-12);
+        for (size_t c = 0; c < EIGENPROBES; c++)
+            assert_true(fabs(row[1 + c] - weights[n * EIGENPROBES + c]) < 1e-12);
+    }
+    assert_string_equal(product->orientation, "transposed");
+    assert_string_equal(product->loss, "poisson");
+    ff_product_destroy(product);
+    free(path);
+}
+
+static void test_one_position_and_one_probe_leave_the_additions_out(void **state)
+{
+    static const char *const additions[] = {"farfield_fly", "farfield_orientation",
+                                            "farfield_loss"};
+    struct ff_error error = {0};
+    char *path = ff_path_join(*state, "result.h5");
+    assert_ok(ff_result_write(path, &content, &error), error);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    for (size_t i = 0; i < sizeof additions / sizeof additions[0]; i++)
+        assert_int_equal(H5Aexists(file, additions[i]), 0);
+    assert_int_equal(H5Lexists(file, "input_position_y_m", H5P_DEFAULT), 0);
+    H5Fclose(file);
+    struct ff_product *product = ff_product_read(path, &error);
+    if (product == NULL)
+        fail_msg("%s", error.message);
+    assert_int_equal(product->fly, 1);
+    assert_int_equal(product->eigenprobes, 0);
+    assert_null(product->opr_weights);
+    assert_null(product->input_positions);
+    ff_product_destroy(product);
+    free(path);
+}
+
 static void test_equal_results_are_equal_files(void **state)
 {
     struct ff_error error = {0};
@@ -306,6 +389,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RESULT_TEST(test_what_is_written_is_read_back),
         RESULT_TEST(test_the_layout_is_the_product_of_ptychodus),
+        RESULT_TEST(test_what_only_some_runs_have_is_read_back),
+        RESULT_TEST(test_one_position_and_one_probe_leave_the_additions_out),
         RESULT_TEST(test_equal_results_are_equal_files),
         RESULT_TEST(test_pictures_lie_beside_the_result),
         RESULT_TEST(test_what_cannot_be_written_leaves_nothing_behind),
