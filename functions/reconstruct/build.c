@@ -32,7 +32,8 @@ static int place(struct ff_problem *problem, struct ff_error *error)
         }
         for (size_t n = 0; n < places; n++)
             problem->positions[2 * n + axis] += FF_OBJECT_MARGIN - low;
-        double side = ceil(high - low) + (double)(axis == 0 ? problem->probe_rows : problem->probe_columns) +
+        double side = ceil(high - low) +
+                      (double)(axis == 0 ? problem->probe_rows : problem->probe_columns) +
                       2 * FF_OBJECT_MARGIN;
         if (side > OBJECT_SIDE_MAX)
             return ff_fail(error, FF_INPUT_INVALID,
@@ -96,7 +97,8 @@ static int complete(struct ff_problem *problem, struct ff_measurement *measureme
     const double *pixel = problem->geometry.object_pixel_m;
     double window[2] = {pixel[0] * (double)problem->probe_rows,
                         pixel[1] * (double)problem->probe_columns};
-    if (ff_scan_check(source, problem->positions_m, problem->patterns * problem->fly, window, pixel, error) < 0)
+    if (ff_scan_check(source, problem->positions_m, problem->patterns * problem->fly, window, pixel,
+                      error) < 0)
         return -1;
     return place(problem, error);
 }

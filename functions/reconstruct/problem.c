@@ -47,7 +47,8 @@ static int check_shapes(const struct ff_problem *problem, struct ff_error *error
         return ff_fail(error, FF_INTERNAL, "%s: the problem is incomplete", name_of(problem));
     if (ff_array_elements(problem->patterns, problem->rows, problem->columns) == SIZE_MAX ||
         ff_array_elements(problem->patterns, problem->fly, 2) == SIZE_MAX ||
-        ff_array_elements(problem->modes, problem->probe_rows, problem->probe_columns) == SIZE_MAX ||
+        ff_array_elements(problem->modes, problem->probe_rows, problem->probe_columns) ==
+            SIZE_MAX ||
         ff_array_elements(problem->object_rows, problem->object_columns, 1) == SIZE_MAX)
         return ff_fail(error, FF_INPUT_INVALID, "%s: more elements than memory can hold",
                        name_of(problem));
@@ -119,6 +120,7 @@ int ff_problem_check(const struct ff_problem *problem, struct ff_error *error)
     if (check_finite(problem, problem->object, problem->object_rows * problem->object_columns,
                      "the first object", error) < 0)
         return -1;
-    return check_finite(problem, problem->probe, problem->modes * problem->probe_rows * problem->probe_columns,
+    return check_finite(problem, problem->probe,
+                        problem->modes * problem->probe_rows * problem->probe_columns,
                         "the first probe", error);
 }

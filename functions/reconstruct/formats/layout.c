@@ -263,8 +263,7 @@ int ff_layout_read_probe(const struct ff_hdf5_file *file, const char *const *pat
     ff_complex *probe = NULL;
     int result = 0;
     /* Of four axes the first counts eigenprobes, which stand behind the probe itself. */
-    if (rank < 2 || rank > 4 || dataset.elements == 0 || modes < 1 ||
-        modes > PROBE_MODES_MAX)
+    if (rank < 2 || rank > 4 || dataset.elements == 0 || modes < 1 || modes > PROBE_MODES_MAX)
         result = ff_fail(error, FF_INPUT_INVALID,
                          "%s: the probe %s has the shape %s; wanted is rows × columns, or modes × "
                          "rows × columns",

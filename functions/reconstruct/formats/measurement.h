@@ -13,9 +13,9 @@ enum { FF_NOTES_BYTES_MAX = 16384 };
 
 struct ff_measurement {
     size_t patterns;
-    size_t fly;              /* positions within the exposure of a pattern: 1 but for fly scans */
-    bool near_field;         /* a pattern is an image at a short distance, not a diffraction pattern */
-    size_t rows, columns;    /* of what was kept of a frame */
+    size_t fly;           /* positions within the exposure of a pattern: 1 but for fly scans */
+    bool near_field;      /* a pattern is an image at a short distance, not a diffraction pattern */
+    size_t rows, columns; /* of what was kept of a frame */
     struct ff_counts counts; /* as in ff_problem: the layout of the field. Owned */
     uint8_t *measured;       /* as in ff_problem, or NULL. Owned */
     double total_counts;     /* over measured pixels */
