@@ -3,16 +3,47 @@
 #include "functions/reconstruct/constants.h"
 #include "functions/reconstruct/refine/modes.h"
 #include "functions/reconstruct/transform.h"
+#include "functions/simulate/waves.h"
 
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { WINDOW_MIN = 16 };
+
 /* The bright disc on the detector, and the shadow of the stop in it, by its side and radius. */
 static const double disc_share = 0.2;
 static const double stop_share = 0.3;
 static const double next_mode_power = 1.0 / 3;
+/* The light of a diffuser, and the details in it, by the window. */
+static const double diffuser_share = 0.3;
+static const double diffuser_detail = 1.0 / 12;
+static const double diffuser_phase = 1.5;
+static const double gaussian_share = 0.25;
+
+size_t ff_simulate_window(const struct ff_simulate_settings *settings)
+{
+    return (size_t)(settings->size - 2 * settings->pad);
+}
+
+int ff_simulate_complete(struct ff_simulate_settings *settings, struct ff_error *error)
+{
+    bool near = settings->field == FF_SIMULATE_NEAR_FIELD;
+    if (settings->size - 2 * settings->pad < WINDOW_MIN)
+        return ff_fail(error, FF_INVALID_SETTING,
+                       "a frame of %lld pixels with %lld of padding on each side leaves the probe "
+                       "a window of %lld; at least %d are needed",
+                       (long long)settings->size, (long long)settings->pad,
+                       (long long)(settings->size - 2 * settings->pad), WINDOW_MIN);
+    if (settings->probe == FF_SIMULATE_USUAL_PROBE)
+        settings->probe = near ? FF_SIMULATE_DIFFUSER : FF_SIMULATE_ZONE_PLATE;
+    if (settings->distance_m <= 0)
+        settings->distance_m = near ? 0.05 : 1.92;
+    if (settings->pixel_um <= 0)
+        settings->pixel_um = near ? 1 : 75;
+    return 0;
+}
 
 double ff_simulate_wavelength_m(const struct ff_simulate_settings *settings)
 {
@@ -21,8 +52,16 @@ double ff_simulate_wavelength_m(const struct ff_simulate_settings *settings)
 
 double ff_simulate_object_pixel_m(const struct ff_simulate_settings *settings)
 {
+    double pixel_m = settings->pixel_um * 1e-6;
+    if (settings->field == FF_SIMULATE_NEAR_FIELD)
+        return pixel_m;
     return ff_simulate_wavelength_m(settings) * settings->distance_m /
-           ((double)settings->size * settings->pixel_um * 1e-6);
+           ((double)settings->size * pixel_m);
+}
+
+static ff_complex wave_of(double amplitude, double phase)
+{
+    return (float)(amplitude * cos(phase)) + (float)(amplitude * sin(phase)) * (ff_complex)I;
 }
 
 /* The wave behind the lens, in the far field, DC in the middle; mode m has m phase fringes more
@@ -30,7 +69,7 @@ double ff_simulate_object_pixel_m(const struct ff_simulate_settings *settings)
 static void fill_pupil(ff_complex *pupil, const struct ff_simulate_settings *settings,
                        double defocus, size_t mode)
 {
-    size_t size = (size_t)settings->size;
+    size_t size = ff_simulate_window(settings);
     double step = 1 / ((double)size * ff_simulate_object_pixel_m(settings)); /* of frequency */
     double curvature = M_PI * ff_simulate_wavelength_m(settings) * settings->defocus_um * 1e-6 *
                        defocus * step * step;
@@ -43,15 +82,14 @@ static void fill_pupil(ff_complex *pupil, const struct ff_simulate_settings *set
         double open =
             1 / (1 + exp(2 * (r - radius))) * 1 / (1 + exp(2 * (stop_share * radius - r)));
         double tilt = mode == 0 ? 0 : (mode % 2 ? y : x) / radius * (double)((mode + 1) / 2);
-        double phase = -curvature * r * r + 2.5 * tilt;
-        pupil[i] = (float)(open * cos(phase)) + (float)(open * sin(phase)) * (ff_complex)I;
+        pupil[i] = wave_of(open, -curvature * r * r + 2.5 * tilt);
     }
 }
 
-static int fill_mode(ff_complex *mode, const struct ff_simulate_settings *settings, double defocus,
-                     size_t number, struct ff_error *error)
+static int fill_zone_plate(ff_complex *mode, const struct ff_simulate_settings *settings,
+                           double defocus, size_t number, struct ff_error *error)
 {
-    size_t size = (size_t)settings->size;
+    size_t size = ff_simulate_window(settings);
     ff_complex *work = ff_array_create(size * size, sizeof *work, "the beam", error);
     struct ff_transform *transform = work != NULL ? ff_transform_create(size, size, error) : NULL;
     if (transform != NULL) {
@@ -66,17 +104,64 @@ static int fill_mode(ff_complex *mode, const struct ff_simulate_settings *settin
     return result;
 }
 
-ff_complex *ff_simulate_beam(const struct ff_simulate_settings *settings, double defocus,
+/* A bell, slightly divergent, or it would be its own twin; mode m has m lobes more. */
+static int fill_gaussian(ff_complex *mode, const struct ff_simulate_settings *settings,
+                         double likeness, size_t number)
+{
+    size_t size = ff_simulate_window(settings);
+    double width = settings->probe_px > 0 ? settings->probe_px : gaussian_share * (double)size;
+    double sigma = likeness * width / 2.3548;
+    for (size_t i = 0; i < size * size; i++) {
+        double y = ((double)(i / size) - (double)(size / 2)) / sigma;
+        double x = ((double)(i % size) - (double)(size / 2)) / sigma;
+        double lobes = pow(number % 2 ? y : x, (double)((number + 1) / 2));
+        double r2 = y * y + x * x;
+        mode[i] = wave_of((number == 0 ? 1 : lobes) * exp(-r2 / 4), 0.4 * r2 + 0.3 * y * x);
+    }
+    return 0;
+}
+
+static int fill_diffuser(ff_complex *mode, const struct ff_simulate_settings *settings,
+                         double likeness, size_t number, struct ff_error *error)
+{
+    size_t size = ff_simulate_window(settings);
+    double finest = settings->probe_px > 0 ? settings->probe_px : diffuser_detail * (double)size;
+    float *field = ff_array_create(size * size, sizeof *field, "the diffuser", error);
+    int result = field == NULL ? -1
+                               : ff_simulate_waves(field, size, size, finest,
+                                                   (uint64_t)settings->seed + 0xd1ffu + number,
+                                                   error);
+    for (size_t i = 0; result == 0 && i < size * size; i++) {
+        double y = (double)(i / size) - (double)(size / 2);
+        double x = (double)(i % size) - (double)(size / 2);
+        double edge = 40 / (double)size * (hypot(y, x) - diffuser_share * (double)size);
+        mode[i] = wave_of(1 / (1 + exp(edge)), likeness * diffuser_phase * (double)field[i]);
+    }
+    free(field);
+    return result;
+}
+
+static int fill_mode(ff_complex *mode, const struct ff_simulate_settings *settings, double likeness,
+                     size_t number, struct ff_error *error)
+{
+    if (settings->probe == FF_SIMULATE_GAUSSIAN)
+        return fill_gaussian(mode, settings, likeness, number);
+    if (settings->probe == FF_SIMULATE_DIFFUSER)
+        return fill_diffuser(mode, settings, likeness, number, error);
+    return fill_zone_plate(mode, settings, likeness, number, error);
+}
+
+ff_complex *ff_simulate_beam(const struct ff_simulate_settings *settings, double likeness,
                              struct ff_error *error)
 {
-    size_t pixels = (size_t)(settings->size * settings->size);
+    size_t pixels = ff_simulate_window(settings) * ff_simulate_window(settings);
     size_t modes = (size_t)settings->modes;
     ff_complex *probe =
         ff_array_create(ff_array_elements(modes, pixels, 1), sizeof *probe, "the beam", error);
     int result = probe != NULL ? 0 : -1;
     double power = 1;
     for (size_t m = 0; result == 0 && m < modes; m++, power *= next_mode_power) {
-        result = fill_mode(probe + m * pixels, settings, defocus, m, error);
+        result = fill_mode(probe + m * pixels, settings, likeness, m, error);
         ff_modes_rescale(probe + m * pixels, 1, pixels, power);
     }
     if (result == 0)
@@ -85,7 +170,7 @@ ff_complex *ff_simulate_beam(const struct ff_simulate_settings *settings, double
         free(probe);
         return NULL;
     }
-    ff_modes_rescale(probe, modes, pixels, settings->counts);
+    ff_modes_rescale(probe, modes, pixels, settings->counts / (double)settings->fly);
     return probe;
 }
 

@@ -1,6 +1,8 @@
 /*
  * functions/simulate/measurement.h: a simulation as a measurement in memory, for benchmarks and
- * tests: as if it had been written to a file and read back.
+ * tests: as if it had been written to a file and read back. Positions are the file's, with its
+ * errors and in its orientation; the truth stays in the simulation. Dropped frames are left out with
+ * their positions. Counts are 16 bit for the type u16, else float.
  */
 #ifndef FF_SIMULATE_MEASUREMENT_H
 #define FF_SIMULATE_MEASUREMENT_H

@@ -1,6 +1,7 @@
 #include "functions/simulate/objects.h"
 
 #include "functions/reconstruct/solvers/random.h"
+#include "functions/simulate/waves.h"
 
 #include <complex.h>
 #include <errno.h>
@@ -74,10 +75,30 @@ static void fill_coins(ff_complex *object, size_t rows, size_t columns, uint64_t
     }
 }
 
+/* Amplitude and phase vary slowly and apart. */
+static int fill_smooth(ff_complex *object, size_t rows, size_t columns, uint64_t seed,
+                       struct ff_error *error)
+{
+    double finest = fmax(8, (double)(rows < columns ? rows : columns) / 16);
+    float *fields = ff_array_create(ff_array_elements(rows, columns, 2), sizeof *fields,
+                                    "the object", error);
+    float *phase = fields + rows * columns;
+    int result = fields != NULL ? ff_simulate_waves(fields, rows, columns, finest, seed, error) : -1;
+    if (result == 0)
+        result = ff_simulate_waves(phase, rows, columns, finest, ~seed, error);
+    for (size_t i = 0; result == 0 && i < rows * columns; i++) {
+        double amplitude = 1 - 0.5 * full_absorption * (1 + (double)(fields[i] / FF_WAVES_PEAK));
+        double angle = 0.5 * full_phase * (double)phase[i];
+        object[i] = (float)(amplitude * cos(angle)) + (float)(amplitude * sin(angle)) * (ff_complex)I;
+    }
+    free(fields);
+    return result;
+}
+
 static int refuse_image(const char *name, const char *why, struct ff_error *error)
 {
     ff_fail(error, FF_INPUT_INVALID, "%s cannot be the object: %s", name, why);
-    return ff_hint(error, "object takes siemens, coins, or the name of a PNG file");
+    return ff_hint(error, "object takes siemens, coins, smooth, or the name of a PNG file");
 }
 
 static double grey_at(const uint8_t *grey, size_t rows, size_t columns, double row, double column)
@@ -99,7 +120,7 @@ static int fill_image(const char *name, ff_complex *object, size_t rows, size_t 
     png_image image = {.version = PNG_IMAGE_VERSION};
     if (access(name, R_OK) < 0) {
         ff_fail_errno(error, FF_INPUT_MISSING, errno, "cannot open the object %s", name);
-        return ff_hint(error, "object takes siemens, coins, or the name of a PNG file");
+        return ff_hint(error, "object takes siemens, coins, smooth, or the name of a PNG file");
     }
     if (!png_image_begin_read_from_file(&image, name))
         return refuse_image(name, "it is not a PNG file, or a damaged one", error);
@@ -134,13 +155,17 @@ ff_complex *ff_simulate_object(const char *name, size_t rows, size_t columns, ui
         ff_array_create(ff_array_elements(rows, columns, 1), sizeof *object, "the object", error);
     if (object == NULL)
         return NULL;
-    if (strcmp(name, "siemens") == 0) {
+    int result = 0;
+    if (strcmp(name, "siemens") == 0)
         fill_star(object, rows, columns);
-    } else if (strcmp(name, "coins") == 0) {
+    else if (strcmp(name, "coins") == 0)
         fill_coins(object, rows, columns, seed);
-    } else if (fill_image(name, object, rows, columns, error) < 0) {
-        free(object);
-        return NULL;
-    }
-    return object;
+    else if (strcmp(name, "smooth") == 0)
+        result = fill_smooth(object, rows, columns, seed, error);
+    else
+        result = fill_image(name, object, rows, columns, error);
+    if (result == 0)
+        return object;
+    free(object);
+    return NULL;
 }

@@ -67,17 +67,18 @@ static void link_to(struct layout *layout, const char *target, const char *path)
 static void put_positions(struct layout *layout, const struct ff_simulation *simulation)
 {
     size_t patterns = simulation->patterns;
-    double *values = ff_array_create(patterns, 3 * sizeof *values, "the positions", NULL);
+    size_t places = patterns * simulation->fly;
+    double *values = ff_array_create(places, 3 * sizeof *values, "the positions", NULL);
     if (values == NULL) {
         layout->failed = true;
         return;
     }
-    for (size_t n = 0; n < patterns; n++) {
-        values[3 * n] = -simulation->positions[2 * n + 1] * simulation->object_pixel_m;
-        values[3 * n + 1] = -simulation->positions[2 * n] * simulation->object_pixel_m;
+    for (size_t n = 0; n < places; n++) {
+        values[3 * n] = -simulation->stated[2 * n + 1] * simulation->object_pixel_m;
+        values[3 * n + 1] = -simulation->stated[2 * n] * simulation->object_pixel_m;
     }
     put(layout, "/entry_1/sample_1/geometry_1/translation", H5T_NATIVE_DOUBLE, 2,
-        (const hsize_t[]){patterns, 3}, values);
+        (const hsize_t[]){places, 3}, values);
     put(layout, "/simulation/positions_px", H5T_NATIVE_DOUBLE, 2, (const hsize_t[]){patterns, 2},
         simulation->positions);
     free(values);
@@ -99,12 +100,12 @@ static void put_instrument(struct layout *layout, const struct ff_simulation *si
     put_number(layout, INSTRUMENT "/source_1/energy", settings->energy_eV * FF_ELECTRON_V_J);
     put_number(layout, INSTRUMENT "/source_1/wavelength", simulation->wavelength_m);
     if (simulation->guess != NULL)
-        put_waves(layout, INSTRUMENT "/source_1/illumination", simulation->modes, simulation->size,
-                  simulation->size, simulation->guess);
+        put_waves(layout, INSTRUMENT "/source_1/illumination", simulation->modes,
+                  simulation->probe_size, simulation->probe_size, simulation->guess);
     put_waves(layout, "/simulation/object", 1, simulation->rows, simulation->columns,
               simulation->object);
-    put_waves(layout, "/simulation/probe", simulation->modes, simulation->size, simulation->size,
-              simulation->probe);
+    put_waves(layout, "/simulation/probe", simulation->modes, simulation->probe_size,
+              simulation->probe_size, simulation->probe);
 }
 
 static void put_frames(struct layout *layout, const struct ff_simulation *simulation)

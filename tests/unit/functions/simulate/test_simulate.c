@@ -3,7 +3,7 @@
 #include "tests/unit/functions/reconstruct/scan_file.h"
 
 #include "functions/simulate/objects.h"
-#include "functions/simulate/poisson.h"
+#include "functions/simulate/draw.h"
 
 #include <dirent.h>
 #include <math.h>

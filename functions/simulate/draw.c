@@ -1,6 +1,19 @@
-#include "functions/simulate/poisson.h"
+#include "functions/simulate/draw.h"
 
 #include <math.h>
+#include <stddef.h>
+
+/* Streams are apart by more numbers than one pattern can draw in any practical case. */
+struct ff_random ff_simulate_stream(int64_t seed, size_t index, enum ff_draw purpose)
+{
+    static const uint64_t salts[] = {
+        [FF_DRAW_COUNTS] = 0,
+        [FF_DRAW_POSITION] = 0x9d1c7a3e5b2f6081u,
+        [FF_DRAW_WEIGHTS] = 0x37e4b9d2c60f158au,
+        [FF_DRAW_PIXEL] = 0xe85a10c4f72d936bu,
+    };
+    return ff_random_seed(((uint64_t)seed + ((uint64_t)index << 40)) ^ salts[purpose]);
+}
 
 static double draw_small(struct ff_random *random, double mean)
 {
@@ -39,4 +52,10 @@ static double draw_large(struct ff_random *random, double mean)
 double ff_simulate_poisson(struct ff_random *random, double mean)
 {
     return mean < 10 ? draw_small(random, mean) : draw_large(random, mean);
+}
+
+double ff_simulate_normal(struct ff_random *random)
+{
+    double radius = sqrt(-2 * log(1 - ff_random_unit(random)));
+    return radius * cos(2 * M_PI * ff_random_unit(random));
 }
