@@ -66,8 +66,9 @@ static int read_settings(struct work *work, struct ff_error *error)
     if (ff_options_init(&ff_simulate_table, &work->settings, error) < 0 ||
         ff_options_read_json(&ff_simulate_table, &work->settings, arguments, size, error) < 0)
         return -1;
-    if (work->settings.output[0] == '\0')
-        return ff_fail(error, FF_INVALID_SETTING, "simulate needs the setting 'output'");
+    if (work->settings.output[0] == '\0' &&
+        ff_options_set(&ff_simulate_table, &work->settings, "output", "simulated.cxi", error) < 0)
+        return -1;
     if (ff_call_facts(work->call)->task_id[0] != '\0' && work->settings.output[0] != '/') {
         ff_fail(error, FF_INVALID_SETTING, "the output '%s' is not absolute",
                 work->settings.output);
