@@ -1,31 +1,37 @@
 /*
- * functions/reconstruct/backends/backend.h: where the numbers are moved. Solvers are written once
- * over this table.
+ * functions/reconstruct/backends/backend.h: where the numbers are moved. One backend object is one
+ * device with its part of the problem: a tile of the object, and the patterns whose patches lie in
+ * it. devices/devices.h joins several into one; solvers are written over that, and never see this
+ * table.
  *
  * The interface works on batches of patterns by stage, not on elementwise array operations: the CPU
  * backend runs all stages of one pattern while it lies in cache, a GPU backend runs each stage for
  * the whole batch around a batched transform. Everything is allocated and planned in create;
- * nothing allocates afterwards.
+ * nothing allocates afterwards. A stage may only queue its work; what returns numbers waits for it.
  *
- * Notation: n a pattern of the batch, m a mode, S_n = the object's patch at the position of n
- * (4-tap bilinear), F_nm = FFT(S_n P_m) orthonormal, I_n = Σ_m |F_nm|², d_n the counts, all sums
- * over measured pixels.
+ * Notation (shapes and conventions: problem.h). n a pattern of the batch, k a position within its
+ * exposure, m a mode, c an eigenprobe, s_n the amplitude scale of a pattern (1 unless intensities are
+ * fitted), w_nc the weight of an eigenprobe.
  *
- * The stages, and where they run (which algorithm needs which: solvers/):
+ *   P_nm   = P_m for m > 0, P_n0 = P_0 + Σ_c w_nc E_c              the probe that pattern n saw
+ *   S_nk   = s_n × the patch of the object at the position          bilinear taps, or whole pixels with
+ *                                                                    the probe shifted by the rest
+ *   F_nkm  = propagate(pad(S_nk P_nm)),  I_n = Σ_k Σ_m |F_nkm|²,  d_n the counts
  *
- *   forward    F_nm from object and probe                                   cost(), gradients()
- *   modulus    f = Σ (√I - √d)²;  χ_nm = IFFT(F_nm (√d/√I - 1))             cost() f alone, gradients()
- *   gradients  N_O = Σ_n scatter(Σ_m P_m* χ_nm), W = Σ_n scatter(Σ_m |P_m|²),
- *              N_P,m = Σ_n S_n* χ_nm,            V = Σ_n |S_n|²             gradients()
- *   update     O += s_O N_O / D(W), P_m += s_P N_P,m / D(V),
- *              D(X) = (1-α) X + α max X                                     update()
+ * The stages of a pattern, and the calls that run them:
  *
- * Batch rPIE and ePIE (α = 1) are gradients and update. What the other algorithms add fits the same
- * shape, as further entries at the end of this table: LSQ-ML weighs N_O / D(W) by two sums over the
- * batch; conjugate gradients keep the F of a batch and add the forward of a direction and the sums
- * of a line search over both; difference map and RAAR keep exit waves between calls. Several
- * devices are the backend's business: it owns the tiles, and the four sums above are what it
- * exchanges before update().
+ *   forward    F from object and probe, or from what is kept of it     all below
+ *   modulus    f = Σ (√I - √d)² over measured pixels;
+ *              χ = back(F (√d/√I - 1)), or back(F (d/I - 1) / 2) where noise is Poisson;
+ *              0 where nothing was measured                            gradients()
+ *   gradients  N_O = Σ scatter(s_n Σ_m P_nm* χ_nkm),  W = Σ scatter(s_n² Σ_m |P_nm|²),
+ *              N_P,m = Σ S_nk* χ_nkm,                  V_m = Σ |S_nk|²,
+ *              N_E,c = Σ w_nc S_nk* χ_nk0,             V_c = Σ w_nc² |S_nk|²
+ *
+ * χ is minus the derivative of f (of half the Poisson likelihood) by the conjugate of the exit wave:
+ * N_O and N_P point downhill. The sums are partial until settle() and spread() have added those of the
+ * other devices; every device then holds the same numbers wherever tiles overlap, bit for bit, and
+ * takes the same step.
  *
  * Sums are made in a fixed number of lanes that depends on the problem alone, and the lanes are
  * added in a fixed order: the same input gives the same bits for any number of threads.
@@ -36,14 +42,53 @@
 #include "functions/reconstruct/problem.h"
 #include "protocol/core/bytes.h"
 
-/* What create needs. The problem must outlive the backend: its counts are used where they lie. */
+/* A rectangle of the object, in its pixels. */
+struct ff_area {
+    size_t row, column, rows, columns;
+};
+
+/* Where this device's tile overlaps that of another. */
+struct ff_link {
+    unsigned peer;       /* number of the other device */
+    struct ff_area area; /* in pixels of the object */
+};
+
+/* In the order of the choices of the settings `noise` and `subpixel`. */
+enum ff_noise { FF_NOISE_GAUSSIAN, FF_NOISE_POISSON };
+enum ff_subpixel { FF_SUBPIXEL_BILINEAR, FF_SUBPIXEL_FOURIER };
+
+/* What an algorithm keeps on the device beside object, probe and their sums. */
+enum ff_need {
+    FF_NEED_EXIT = 1,        /* χ of the first mode for a batch: fit() */
+    FF_NEED_WAVES = 2,       /* a wave for each pattern, position and mode: FF_WAVES */
+    FF_NEED_DIRECTIONS = 4,  /* directions and last gradients of object and probe */
+    FF_NEED_VELOCITIES = 8,  /* update() with momentum */
+    FF_NEED_LINE = 16,       /* line() along one of object and probe, which keeps the waves of the direction */
+    FF_NEED_JOINT_LINE = 32, /* line() along both at once */
+};
+
+/* What create needs. The problem must outlive the backend: its counts are used where they lie; its
+ * positions, object and probe are not looked at (put() gives them). */
 struct ff_backend_plan {
     const struct ff_problem *problem;
-    size_t modes;
-    size_t batch_limit; /* most patterns in one batch */
-    unsigned threads;   /* 0: one a core */
-    const int
-        *cores; /* the CPU cores to stay on, by kernel number; NULL: all that the process may use */
+    const uint32_t *patterns; /* the device's own, by index into the problem; copied */
+    size_t pattern_count;
+    struct ff_area tile; /* of the object; the patches of all of them lie inside, wherever positions may move */
+    const struct ff_area *owned; /* the parts of the tile that this device counts in sums over the
+                                    object: no other device has them. Copied */
+    size_t owned_count;
+    const struct ff_link *links; /* overlaps with other devices, by number of the peer. Copied */
+    size_t link_count;
+    unsigned number, count; /* of this device, and of all */
+
+    size_t modes, eigenprobes;
+    size_t batch_limit; /* most of its patterns in one batch */
+    unsigned needs;     /* set of enum ff_need */
+    enum ff_noise noise;
+    enum ff_subpixel subpixel;
+
+    unsigned threads; /* at least 1 */
+    const int *cores; /* the CPU cores to stay on, by kernel number; NULL: all that the process may use */
     unsigned core_count;
     /* Where transform plans are kept; NULL: plan by estimate, keep nothing. */
     const char *cache_folder;
@@ -51,25 +96,113 @@ struct ff_backend_plan {
     struct ff_span transforms;
 };
 
-/* Patterns of one batch, by index into the problem. The backend chooses the order of work. */
+/* Patterns of one batch, by place in plan->patterns. The backend chooses the order of work. */
 struct ff_batch {
     const uint32_t *patterns;
     size_t count;
 };
 
-/* What gradients() shall accumulate. */
-enum ff_backend_want { FF_WANT_OBJECT = 1, FF_WANT_PROBE = 2 };
-
-struct ff_backend_step {
-    float alpha;
-    float step_object; /* 0 leaves the object */
-    float step_probe;  /* 0 leaves the probe */
+/*
+ * What lies on a device and can be read and written. Complex numbers are pairs of float, or of double
+ * in a backend of double precision (`real_bytes`); dense and row-major.
+ */
+enum ff_field {
+    /* of the object's shape: here that of the tile (tile.rows, tile.columns) */
+    FF_OBJECT,
+    FF_OBJECT_DIRECTION,
+    FF_OBJECT_GRADIENT, /* N_O at the last turn() */
+    FF_OBJECT_VELOCITY,
+    /* of the probe's shape: (modes + eigenprobes, probe rows, probe columns), the modes first */
+    FF_PROBE,
+    FF_PROBE_DIRECTION,
+    FF_PROBE_GRADIENT,
+    FF_PROBE_VELOCITY,
+    FF_FIELDS_WHOLE, /* so many of the above */
+    /* a row for each pattern of the device, in the order of plan->patterns */
+    FF_POSITIONS = FF_FIELDS_WHOLE, /* double (fly, 2): row and column in the whole object, as in problem.h */
+    FF_SCALES,                      /* double: s_n */
+    FF_WEIGHTS,                     /* double (eigenprobes): w_nc */
+    FF_WAVES,                       /* complex (fly, modes, rows, columns): F or exit waves */
+    FF_FIELDS,
 };
+
+/* What gradients() and overlap() shall do beside the sums. */
+enum ff_want {
+    FF_WANT_OBJECT = 1,     /* N_O, W */
+    FF_WANT_PROBE = 2,      /* N_P, V; N_E, V_c where there are eigenprobes */
+    FF_WANT_POSITIONS = 4,  /* FF_TERMS_POSITIONS of the batch */
+    FF_WANT_SCALES = 8,     /* FF_TERMS_SCALES of the batch */
+    FF_WANT_WEIGHTS = 16,   /* FF_TERMS_WEIGHTS of the batch */
+    FF_WANT_EXIT = 32,      /* keep χ_n0 for fit() */
+    FF_WANT_WAVES = 64,     /* keep F in FF_WAVES */
+    FF_WANT_FROM_WAVES = 128, /* take F from FF_WAVES instead of forming it */
+};
+
+/* Numbers for each pattern that a pass leaves, in double, a row for each pattern of the device. */
+enum ff_terms {
+    /* (fly, 5): b_y b_x A_yy A_yx A_xx with b_a = Re Σ (∂_a S)* Σ_m P_m* χ_m and
+     * A_ab = Re Σ (∂_a S)* ∂_b S Σ_m |P_m|²: the move that fits χ best solves A δ = b. */
+    FF_TERMS_POSITIONS,
+    /* (2): Σ √(I d), Σ I over measured pixels: s_n × their ratio fits best. */
+    FF_TERMS_SCALES,
+    /* (eigenprobes, 2): Re Σ (S E_c)* χ_0, Σ |S E_c|². */
+    FF_TERMS_WEIGHTS,
+    /* (6): of fit(); a row for each pattern, those outside of the last batch are not set. With
+     * u = patch(D_O) P_0 and v = S D_P,0:
+     * Σ|u|², Σ|v|², Re Σ u v*, Im Σ u v*, Re Σ u* χ_0, Re Σ v* χ_0. */
+    FF_TERMS_STEPS,
+};
+
+/* O += step_object N_O / D(W), P_m += step_probe N_P,m / D(V_m), with D(X) = (1-α) X + α max X, the
+ * maximum over all devices. With a momentum μ, velocities take the steps' place:
+ * U ← μ U + step, O += U. */
+struct ff_update {
+    double alpha_object, alpha_probe;
+    double step_object, step_probe; /* 0 leaves it */
+    double momentum;                /* 0 … 1; above 0 needs FF_NEED_VELOCITIES */
+    bool normalised;                /* normalise() has divided by D already */
+};
+
+/* Sums over pixels for a step length: over `owned` for the object, over all pixels and modes for the
+ * probe. */
+struct ff_length_terms {
+    double object_slope, object_curve; /* Σ |N_O|²/D, Σ |N_O|² W/D² */
+    double probe_slope, probe_curve;   /* likewise */
+};
+
+/* Sums for the turn of conjugate gradients. g = N now, g' = N at the last turn, z = g / √(X² + (α max X)²)
+ * with X = W or V, d the direction. The object's over `owned`. */
+struct ff_turn_terms {
+    double zg;     /* Re <z, g> */
+    double z_last; /* Re <z, g'> */
+    double dg;     /* Re <d, g> */
+};
+
+/* The objective along a line, and its derivatives by γ, over measured pixels. */
+struct ff_line_terms {
+    double value, slope, curve;
+    double majoriser; /* a curvature that is never too small: 2 Σ (quadratic coefficient of I) */
+};
+
+/* Ψ += b back(modulus(forward((1-c) Ψ + c P S))) + a P S - (a + b) Ψ (Thibault et al. 2009; ptypy's
+ * form): difference map with a = -α, b = 1, c = 1+α; RAAR with a = 1-2β, b = β, c = 2. */
+struct ff_projection {
+    double a, b, c;
+};
+
+struct ff_cost {
+    double amplitude; /* Σ (√I - √d)² over measured pixels */
+    double objective; /* the same, or Σ (I - d ln I) where noise is Poisson */
+};
+
+/* The parts that a stage acts on. */
+enum ff_part { FF_PART_OBJECT = 1, FF_PART_PROBE = 2 };
 
 struct ff_backend;
 
 struct ff_backend_operations {
-    const char *name; /* "cpu" */
+    const char *name;  /* "cpu" */
+    size_t real_bytes; /* of the numbers in fields: 4, or 8 */
 
     struct ff_backend *(*create)(const struct ff_backend_plan *plan, struct ff_error *error);
     void (*destroy)(struct ff_backend *backend);
@@ -77,31 +210,84 @@ struct ff_backend_operations {
     /* One line about the device and code path: "cpu: 2 threads, AVX-512, FFTW 3.3.10". Borrowed. */
     const char *(*describe)(const struct ff_backend *backend);
 
-    /* Dense host arrays of the problem's shapes: object (rows, columns), probe (modes, rows,
-     * columns). */
-    void (*put_object)(struct ff_backend *backend, const ff_complex *object);
-    void (*get_object)(struct ff_backend *backend, ff_complex *object);
-    void (*put_probe)(struct ff_backend *backend, const ff_complex *probe);
-    void (*get_probe)(struct ff_backend *backend, ff_complex *probe);
+    /* A whole field of the object's or the probe's shape. */
+    void (*put)(struct ff_backend *backend, enum ff_field field, const void *values);
+    void (*get)(struct ff_backend *backend, enum ff_field field, void *values);
+    /* Rows [first, first + count) of a field of patterns. */
+    void (*put_rows)(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
+                     const void *values);
+    void (*get_rows)(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
+                     void *values);
+
+    /* --- sums over patterns: partial until settled --- */
 
     /* forward, modulus and gradients of a batch, replacing the sums of the last one. Adds f to the
-     * backend's cost. `want` is a set of enum ff_backend_want. */
+     * cost. `want` is a set of enum ff_want. */
     void (*gradients)(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+    /* The same sums with χ = Ψ - P S of the kept exit waves: no transform, no cost. `want` is of
+     * FF_WANT_OBJECT and FF_WANT_PROBE. */
+    void (*overlap)(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+    /*
+     * Both ends of the exchange between devices, `peers` being all of them by number, this one
+     * included. All devices call gradients() or overlap() with the same `want`, then all settle(), then
+     * all spread(), and none begins one before all have done the one before. settle() adds the other
+     * devices' object sums where tiles overlap, in the order of their numbers, its share of the probe's
+     * sums, and finds the greatest weights; spread() takes the others' shares and the greatest of all.
+     */
+    void (*settle)(struct ff_backend *backend, struct ff_backend *const *peers);
+    void (*spread)(struct ff_backend *backend, struct ff_backend *const *peers);
 
-    /* update with the sums of the last gradients(). */
-    void (*update)(struct ff_backend *backend, struct ff_backend_step step);
+    /* --- steps with settled sums --- */
 
-    /* forward and f alone; adds to the backend's cost. */
+    void (*update)(struct ff_backend *backend, const struct ff_update *update);
+    /* Waits. With the divisors of `update`. */
+    struct ff_length_terms (*lengths)(struct ff_backend *backend, const struct ff_update *update);
+    /* N_O ← N_O / D(W) and N_P ← N_P / D(V), for fit() and update(). */
+    void (*normalise)(struct ff_backend *backend, const struct ff_update *update);
+    /* The second pass of LSQ-ML over the batch whose χ_0 gradients() kept: FF_TERMS_STEPS, with the
+     * normalised sums as D_O and D_P. */
+    void (*fit)(struct ff_backend *backend, struct ff_batch batch);
+
+    /* --- conjugate gradients: `part` is one of enum ff_part --- */
+
+    /* Waits. */
+    struct ff_turn_terms (*turn_terms)(struct ff_backend *backend, enum ff_part part, double alpha);
+    /* d ← z + β d, and keeps N as the last gradient. */
+    void (*turn)(struct ff_backend *backend, enum ff_part part, double alpha, double beta);
+    /* Forms the waves of the direction of `parts` (a set) for a batch, and the coefficients of
+     * I(γ) along it from these and FF_WAVES: quadratic along one part, quartic along both. */
+    void (*line)(struct ff_backend *backend, struct ff_batch batch, unsigned parts);
+    /* Waits. At γ, over all patterns that line() was last called for since the last advance(). */
+    struct ff_line_terms (*line_terms)(struct ff_backend *backend, double gamma);
+    /* O += γ d, P += γ d of `parts`; along one part also FF_WAVES += γ × those of the direction. */
+    void (*advance)(struct ff_backend *backend, unsigned parts, double gamma);
+
+    /* --- projections on kept exit waves --- */
+
+    /* Ψ = P S. */
+    void (*start_waves)(struct ff_backend *backend, struct ff_batch batch);
+    /* One step of Ψ; adds f of P S to the cost. */
+    void (*project)(struct ff_backend *backend, struct ff_batch batch,
+                    const struct ff_projection *projection);
+
+    /* --- figures --- */
+
+    /* forward and f alone; adds to the cost. */
     void (*cost)(struct ff_backend *backend, struct ff_batch batch);
+    /* Waits. The cost gathered since the last call, which begins anew at zero. Here a device that
+     * failed since is reported (by name; the backend is then good for nothing but destroy). Call it
+     * once an epoch, not once a batch. */
+    int (*take_cost)(struct ff_backend *backend, struct ff_cost *cost, struct ff_error *error);
+    /* Waits. (pattern_count, width of the kind). */
+    void (*get_terms)(struct ff_backend *backend, enum ff_terms terms, double *values);
+    /* Two-dimensional transforms of one wave done since create, by all stages. */
+    uint64_t (*transforms_done)(const struct ff_backend *backend);
+    /* Bytes that this device has read from others since create. */
+    uint64_t (*bytes_exchanged)(const struct ff_backend *backend);
 
-    /* The cost gathered since the last call, which begins anew at zero. The stages above only queue
-     * work on a device: this waits for it, and is where a device that failed since is reported (by
-     * name; the backend is then good for nothing but destroy). Call it once an epoch, not once a
-     * batch. */
-    int (*take_cost)(struct ff_backend *backend, double *cost, struct ff_error *error);
-
-    /* `count` times the transforms of gradients() for one pattern (2 × modes), on all threads, and
-     * nothing else: the limit that benchmarks are compared with. Returns the seconds. */
+    /* `count` times the transforms of gradients() for one pattern (2 × modes), by the best library
+     * plan, on all threads, and nothing else: the limit that benchmarks are compared with. Returns
+     * the seconds. */
     double (*time_transforms)(struct ff_backend *backend, size_t count);
 
     /* What makes the same transforms again, to the bit, in another process on the same kind of
@@ -113,5 +299,10 @@ struct ff_backend_operations {
 };
 
 extern const struct ff_backend_operations ff_backend_cpu;
+/* The same code in double precision, plain x86-64: for tests of adjoints and gradients. */
+extern const struct ff_backend_operations ff_backend_cpu_double;
+
+/* Numbers in one row of the terms of a kind. */
+size_t ff_terms_width(enum ff_terms terms, size_t fly, size_t eigenprobes);
 
 #endif

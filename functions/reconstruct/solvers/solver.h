@@ -1,46 +1,71 @@
 /*
- * functions/reconstruct/solvers/solver.h: an algorithm, written once over backends/backend.h.
+ * functions/reconstruct/solvers/solver.h: an algorithm, written once over devices/devices.h.
  *
- * A solver owns the order of stages and its own state; the backend owns object and probe. run.c
- * owns the loop over epochs, progress, stop, previews and checkpoints.
+ * A solver owns the order of stages and a few numbers of its own; the devices own object, probe and
+ * everything of their shapes. run.c owns the loop over epochs, progress, stop, previews and
+ * checkpoints; refine/ what moves between two epochs.
  */
 #ifndef FF_RECONSTRUCT_SOLVERS_SOLVER_H
 #define FF_RECONSTRUCT_SOLVERS_SOLVER_H
 
-#include "functions/reconstruct/backends/backend.h"
+#include "functions/reconstruct/devices/devices.h"
 #include "functions/reconstruct/solvers/random.h"
 
 #include "protocol/core/bytes.h"
+
+/* In the order of the choices of the setting `step`. */
+enum ff_step { FF_STEP_BATCH, FF_STEP_POSITION };
 
 /* The settings that solvers read, each by the name that users give it. */
 struct ff_solver_settings {
     size_t epochs;
     size_t batches;     /* ≥ 1 */
-    double alpha;       /* 0 … 1: see rpie.c */
+    double alpha;       /* 0 … 1: regularisation of the weights; for dm and raar see projection.c */
     double step_object; /* 0: the object is known */
     double step_probe;  /* 0: the probe is known */
+    double momentum;    /* 0 … 1 */
+    enum ff_step step;
     size_t probe_start; /* first epoch, counted from 1, in which the probe moves */
+};
+
+/* One epoch, as run.c asks for it. */
+struct ff_epoch {
+    size_t number; /* counts from 1 */
+    /* Terms of patterns that refinements need of this epoch: of FF_WANT_POSITIONS, _SCALES, _WEIGHTS. A
+     * solver whose passes form χ of every pattern once passes them on; for the others
+     * (`refines` false) run.c makes a pass of its own. */
+    unsigned want;
+    struct ff_random *random;
 };
 
 struct ff_solver;
 
 struct ff_solver_operations {
     const char *name; /* as in the setting `algorithm` */
+    bool refines;     /* see ff_epoch */
 
     struct ff_solver *(*create)(const struct ff_problem *problem,
                                 const struct ff_solver_settings *settings, struct ff_error *error);
     void (*destroy)(struct ff_solver *solver);
 
-    /* Most patterns in one batch: what the backend is to be created with. */
+    /* What the devices are to be created with: most patterns in one batch, and a set of enum
+     * ff_need. */
     size_t (*batch_limit)(const struct ff_solver *solver);
+    unsigned (*needs)(const struct ff_solver *solver);
 
-    /* One pass over all patterns; `epoch` counts from 1. The backend gathers Σ (√I - √d)² as it was
-     * met on the way, and any failure of the device: run.c asks it afterwards. */
-    void (*epoch)(struct ff_solver *solver, const struct ff_backend_operations *operations,
-                  struct ff_backend *backend, struct ff_random *random, size_t epoch);
+    /* One pass over all patterns. The devices gather the cost as it was met on the way, and any
+     * failure: run.c asks them afterwards. */
+    void (*epoch)(struct ff_solver *solver, struct ff_devices *devices,
+                  const struct ff_epoch *epoch);
 
-    /* What resuming needs beside object, probe and random state. Restoring what was not saved by
-     * the same algorithm fails. A solver without such state saves nothing. */
+    /* Object, probe, positions, scales or weights were changed between two epochs (refinements,
+     * constraints): what the solver keeps of them is no longer true. NULL: it keeps nothing. */
+    void (*changed)(struct ff_solver *solver);
+
+    /* What resuming needs beside object, probe, positions, scales, weights and random state: the
+     * fields of the devices, ended by FF_FIELDS (run.c saves and puts them), and bytes of its own.
+     * Restoring what was not saved by the same algorithm fails. */
+    const enum ff_field *(*fields)(const struct ff_solver *solver);
     void (*save)(const struct ff_solver *solver, struct ff_buffer *state);
     int (*restore)(struct ff_solver *solver, struct ff_span state, struct ff_error *error);
 };
