@@ -1,181 +1,327 @@
 #include "functions/reconstruct/checkpoint.h"
 
+#include "protocol/core/digest.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 3, SOLVER_STATE_LIMIT = 1 << 26, TRANSFORMS_LIMIT = 1 << 24 };
+enum { VERSION = 4 };
 
 struct head {
     char magic[8]; /* "FFCHECK" */
-    uint64_t version;
-    uint8_t digest[FF_DIGEST_SIZE];      /* of the input file */
-    uint8_t first_probe[FF_DIGEST_SIZE]; /* of the file of initial_probe; zeros: none */
-    char algorithm[16];
+    uint64_t version, epoch, random;
     char device[160];
-    uint64_t patterns, rows, columns, object_rows, object_columns, modes;
-    uint64_t epoch, batches, probe_start, seed, random;
-    double alpha, step_object, step_probe;
-    uint64_t solver_state, transforms; /* bytes */
-    uint8_t content[FF_DIGEST_SIZE];   /* of everything behind the head */
+    uint64_t identity, transforms, solver, refine, arrays; /* bytes */
 };
 
-static struct head head_of(const struct ff_problem *problem, const struct ff_run_settings *settings)
+/* --- the arrays, in their order --- */
+
+struct array {
+    void *values;
+    size_t bytes;
+};
+
+enum { STATE_ARRAYS = 5 };
+
+static void state_arrays(const struct ff_problem *problem, const struct ff_state *state,
+                         struct array arrays[STATE_ARRAYS])
 {
-    struct head head = {.magic = "FFCHECK", .version = VERSION};
-    memcpy(head.digest, problem->digest.bytes, FF_DIGEST_SIZE);
-    memcpy(head.first_probe, problem->probe_digest.bytes, FF_DIGEST_SIZE);
-    strncpy(head.algorithm, settings->algorithm, sizeof head.algorithm - 1);
-    head.patterns = problem->patterns;
-    head.rows = problem->rows;
-    head.columns = problem->columns;
-    head.object_rows = problem->object_rows;
-    head.object_columns = problem->object_columns;
-    head.modes = problem->modes;
-    head.batches = settings->solver.batches;
-    head.probe_start = settings->solver.probe_start;
-    head.seed = settings->seed;
-    head.alpha = settings->solver.alpha;
-    head.step_object = settings->solver.step_object;
-    head.step_probe = settings->solver.step_probe;
-    return head;
+    size_t places = problem->patterns * problem->fly;
+    const struct array all[STATE_ARRAYS] = {
+        {state->object, ff_state_object_elements(problem) * sizeof *state->object},
+        {state->probe, ff_state_probe_elements(problem, state) * sizeof *state->probe},
+        {state->positions, 2 * places * sizeof *state->positions},
+        {state->scales, problem->patterns * sizeof *state->scales},
+        {state->weights, problem->patterns * state->eigenprobes * sizeof *state->weights},
+    };
+    memcpy(arrays, all, sizeof all);
 }
 
-static size_t object_bytes(const struct ff_problem *problem)
+/* Of the waves of one pattern, or of a whole field. */
+static size_t field_bytes(const struct ff_problem *problem, const struct ff_state *state,
+                          enum ff_field field)
 {
-    return problem->object_rows * problem->object_columns * sizeof(ff_complex);
+    if (field == FF_WAVES)
+        return problem->fly * state->modes * problem->rows * problem->columns * sizeof(ff_complex);
+    return sizeof(ff_complex) * (field < FF_PROBE ? ff_state_object_elements(problem)
+                                                  : ff_state_probe_elements(problem, state));
 }
 
-static size_t probe_bytes(const struct ff_problem *problem)
+static size_t field_parts(const struct ff_problem *problem, enum ff_field field)
 {
-    return problem->modes * problem->rows * problem->columns * sizeof(ff_complex);
+    return field == FF_WAVES ? problem->patterns : 1;
 }
 
-size_t ff_checkpoint_limit(const struct ff_problem *problem, const struct ff_run_settings *settings)
+static size_t arrays_bytes(const struct ff_problem *problem, const struct ff_state *state,
+                           size_t epoch, const enum ff_field *fields)
 {
-    return sizeof(struct head) + settings->solver.epochs * sizeof(double) + object_bytes(problem) +
-           probe_bytes(problem) + SOLVER_STATE_LIMIT + TRANSFORMS_LIMIT;
+    struct array arrays[STATE_ARRAYS];
+    size_t bytes = epoch * sizeof(double);
+    state_arrays(problem, state, arrays);
+    for (size_t i = 0; i < STATE_ARRAYS; i++)
+        bytes += arrays[i].bytes;
+    for (; *fields != FF_FIELDS; fields++)
+        bytes += field_bytes(problem, state, *fields) * field_parts(problem, *fields);
+    return bytes;
 }
 
-int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_run_settings *settings,
-                        const struct ff_checkpoint *state, struct ff_buffer *bytes,
+/* Room for the largest part of any of the fields. */
+static void *room_for_fields(const struct ff_problem *problem, const struct ff_state *state,
+                             const enum ff_field *fields, struct ff_error *error)
+{
+    size_t most = 0;
+    for (; *fields != FF_FIELDS; fields++) {
+        size_t bytes = field_bytes(problem, state, *fields);
+        most = bytes > most ? bytes : most;
+    }
+    return ff_array_create(most, 1, "the checkpoint's fields", error);
+}
+
+/* --- writing --- */
+
+struct stream {
+    const struct ff_checkpoint_sink *sink;
+    struct ff_digester *digester;
+    struct ff_error *error;
+    bool failed; /* then nothing more is written, and `error` says why */
+};
+
+static void put(struct stream *stream, const void *data, size_t size)
+{
+    struct ff_span bytes = {data, size};
+    if (stream->failed || size == 0)
+        return;
+    ff_digester_update(stream->digester, bytes);
+    stream->failed = stream->sink->write(stream->sink->user, bytes, stream->error) < 0;
+}
+
+static void put_fields(struct stream *stream, const struct ff_problem *problem,
+                       const struct ff_checkpoint *checkpoint, struct ff_devices *devices)
+{
+    const struct ff_state *state = checkpoint->state;
+    void *room = room_for_fields(problem, state, checkpoint->fields, stream->error);
+    stream->failed = stream->failed || room == NULL;
+    for (const enum ff_field *field = checkpoint->fields; *field != FF_FIELDS; field++) {
+        size_t parts = field_parts(problem, *field);
+        for (size_t part = 0; !stream->failed && part < parts; part++) {
+            if (*field == FF_WAVES)
+                ff_devices_get_waves(devices, (uint32_t)part, room);
+            else
+                ff_devices_get(devices, *field, room);
+            put(stream, room, field_bytes(problem, state, *field));
+        }
+    }
+    free(room);
+}
+
+static void put_all(struct stream *stream, const struct ff_problem *problem,
+                    const struct ff_checkpoint *checkpoint, struct ff_devices *devices)
+{
+    struct array arrays[STATE_ARRAYS];
+    struct head head = {
+        .magic = "FFCHECK",
+        .version = VERSION,
+        .epoch = checkpoint->epoch,
+        .random = checkpoint->random.state,
+        .identity = checkpoint->identity.size,
+        .transforms = checkpoint->transforms.size,
+        .solver = checkpoint->solver.size,
+        .refine = checkpoint->refine.size,
+        .arrays =
+            arrays_bytes(problem, checkpoint->state, checkpoint->epoch, checkpoint->fields),
+    };
+    memcpy(head.device, checkpoint->device, sizeof head.device);
+    put(stream, &head, sizeof head);
+    put(stream, checkpoint->identity.data, checkpoint->identity.size);
+    put(stream, checkpoint->transforms.data, checkpoint->transforms.size);
+    put(stream, checkpoint->solver.data, checkpoint->solver.size);
+    put(stream, checkpoint->refine.data, checkpoint->refine.size);
+    put(stream, checkpoint->costs, checkpoint->epoch * sizeof(double));
+    state_arrays(problem, checkpoint->state, arrays);
+    for (size_t i = 0; i < STATE_ARRAYS; i++)
+        put(stream, arrays[i].values, arrays[i].bytes);
+    put_fields(stream, problem, checkpoint, devices);
+    struct ff_digest digest;
+    if (stream->failed || ff_digester_finish(stream->digester, &digest, stream->error) < 0) {
+        stream->failed = true;
+        return;
+    }
+    struct ff_span bytes = {digest.bytes, FF_DIGEST_SIZE};
+    stream->failed = stream->sink->write(stream->sink->user, bytes, stream->error) < 0;
+}
+
+int ff_checkpoint_write(const struct ff_problem *problem, const struct ff_checkpoint *checkpoint,
+                        struct ff_devices *devices, const struct ff_checkpoint_sink *sink,
                         struct ff_error *error)
 {
-    struct head head = head_of(problem, settings);
-    size_t start = bytes->size;
-    memcpy(head.device, state->device, sizeof head.device);
-    head.epoch = state->epoch;
-    head.random = state->random.state;
-    head.solver_state = state->solver_state.size;
-    head.transforms = state->transforms.size;
-    ff_buffer_append(bytes, &head, sizeof head);
-    ff_buffer_append(bytes, state->costs, state->epoch * sizeof(double));
-    ff_buffer_append(bytes, state->object, object_bytes(problem));
-    ff_buffer_append(bytes, state->probe, probe_bytes(problem));
-    ff_buffer_append(bytes, state->solver_state.data, state->solver_state.size);
-    ff_buffer_append(bytes, state->transforms.data, state->transforms.size);
-    if (ff_buffer_check(bytes, "the checkpoint", error) < 0)
+    struct stream stream = {.sink = sink, .error = error};
+    stream.digester = ff_digester_create(error);
+    if (stream.digester == NULL)
         return -1;
-    struct ff_span content = {bytes->data + start + sizeof head, bytes->size - start - sizeof head};
-    struct ff_digest digest;
-    if (ff_digest_of(content, &digest, error) < 0)
-        return -1;
-    memcpy(bytes->data + start + offsetof(struct head, content), digest.bytes, FF_DIGEST_SIZE);
-    return 0;
+    int result = sink->begin(sink->user, error);
+    if (result == 0) {
+        put_all(&stream, problem, checkpoint, devices);
+        result = stream.failed ? -1 : 0;
+        struct ff_error ending;
+        if (sink->end(sink->user, result == 0, result == 0 ? error : &ending) < 0)
+            result = -1;
+    }
+    ff_digester_destroy(stream.digester);
+    return result;
 }
 
-static int refuse(struct ff_error *error, const char *what)
+/* --- reading --- */
+
+static int cut_short(struct ff_error *error)
 {
-    ff_fail(error, FF_INPUT_INVALID, "the checkpoint is of another run: %s", what);
-    return ff_hint(error, "set resume=never to begin anew, or give the settings it was made with");
+    return ff_fail(error, FF_INPUT_INVALID, "the checkpoint is cut short");
 }
 
-static int refuse_number(struct ff_error *error, const char *what, double there, double here)
+static int refuse(struct ff_error *error, const char *name, int name_size, const char *there,
+                  int there_size, const char *here, int here_size)
 {
     ff_fail(error, FF_INPUT_INVALID,
-            "the checkpoint is of another run: its %s is %g, here it is %g", what, there, here);
+            "the checkpoint is of another run: its %.*s is %.*s, here it is %.*s", name_size, name,
+            there_size, there, here_size, here);
     return ff_hint(error, "set resume=never to begin anew, or give the settings it was made with");
 }
 
-static int compare(const struct head *there, const struct head *here, struct ff_error *error)
+/* The next line of a text as name and value; false at its end. */
+static bool next_line(struct ff_span *text, struct ff_span *name, struct ff_span *value)
 {
-    if (memcmp(there->digest, here->digest, FF_DIGEST_SIZE) != 0)
-        return refuse(error, "its input file had other content");
-    if (memcmp(there->first_probe, here->first_probe, FF_DIGEST_SIZE) != 0)
-        return refuse(error, "it began with another probe");
-    if (strncmp(there->algorithm, here->algorithm, sizeof here->algorithm) != 0)
-        return refuse(error, "its algorithm is another");
-    const struct {
-        const char *name;
-        uint64_t there, here;
-    } numbers[] = {
-        {"number of patterns", there->patterns, here->patterns},
-        {"number of rows", there->rows, here->rows},
-        {"number of columns", there->columns, here->columns},
-        {"object height", there->object_rows, here->object_rows},
-        {"object width", there->object_columns, here->object_columns},
-        {"modes", there->modes, here->modes},
-        {"batches", there->batches, here->batches},
-        {"probe_start", there->probe_start, here->probe_start},
-        {"seed", there->seed, here->seed},
-    };
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (numbers[i].there != numbers[i].here)
-            return refuse_number(error, numbers[i].name, (double)numbers[i].there,
-                                 (double)numbers[i].here);
-    const struct {
-        const char *name;
-        double there, here;
-    } values[] = {
-        {"alpha", there->alpha, here->alpha},
-        {"step_object", there->step_object, here->step_object},
-        {"step_probe", there->step_probe, here->step_probe},
-    };
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        if (values[i].there < values[i].here || values[i].there > values[i].here)
-            return refuse_number(error, values[i].name, values[i].there, values[i].here);
+    const char *at = (const char *)text->data;
+    if (text->size == 0)
+        return false;
+    const char *end = memchr(at, '\n', text->size);
+    size_t size = end != NULL ? (size_t)(end - at) : text->size;
+    const char *tab = memchr(at, '\t', size);
+    size_t name_size = tab != NULL ? (size_t)(tab - at) : size;
+    *name = (struct ff_span){text->data, name_size};
+    *value = tab != NULL ? (struct ff_span){text->data + name_size + 1, size - name_size - 1}
+                         : (struct ff_span){text->data + size, 0};
+    size_t used = end != NULL ? size + 1 : size;
+    *text = (struct ff_span){text->data + used, text->size - used};
+    return true;
+}
+
+/* Both are lines of the same names in the same order, unless another version wrote one. */
+static int compare(struct ff_span there, struct ff_span here, struct ff_error *error)
+{
+    struct ff_span name;
+    struct ff_span value;
+    struct ff_span here_name;
+    struct ff_span here_value;
+    while (next_line(&here, &here_name, &here_value)) {
+        if (!next_line(&there, &name, &value) || !ff_span_equal(name, here_name))
+            return refuse(error, (const char *)here_name.data, (int)here_name.size, "not told", 8,
+                          (const char *)here_value.data, (int)here_value.size);
+        if (!ff_span_equal(value, here_value))
+            return refuse(error, (const char *)name.data, (int)name.size, (const char *)value.data,
+                          (int)value.size, (const char *)here_value.data, (int)here_value.size);
+    }
     return 0;
 }
 
-int ff_checkpoint_read(struct ff_span bytes, const struct ff_problem *problem,
-                       const struct ff_run_settings *settings, double *costs,
-                       struct ff_checkpoint *state, struct ff_error *error)
+/* The next `size` bytes; false when there are not so many. */
+static bool take(struct ff_span *rest, uint64_t size, struct ff_span *part)
+{
+    if (size > rest->size)
+        return false;
+    *part = (struct ff_span){rest->data, (size_t)size};
+    *rest = (struct ff_span){rest->data + size, rest->size - (size_t)size};
+    return true;
+}
+
+static int check_digest(struct ff_span bytes, struct ff_error *error)
+{
+    struct ff_digest digest;
+    struct ff_span content = {bytes.data, bytes.size - FF_DIGEST_SIZE};
+    if (ff_digest_of(content, &digest, error) < 0)
+        return -1;
+    if (memcmp(digest.bytes, bytes.data + content.size, FF_DIGEST_SIZE) != 0)
+        return ff_fail(error, FF_INPUT_INVALID, "the checkpoint is damaged");
+    return 0;
+}
+
+int ff_checkpoint_open(struct ff_span bytes, struct ff_span identity, size_t epochs,
+                       struct ff_checkpoint_view *view, struct ff_error *error)
 {
     struct head head;
-    struct head here = head_of(problem, settings);
-    if (bytes.size < sizeof head)
-        return ff_fail(error, FF_INPUT_INVALID, "the checkpoint is cut short");
-    memcpy(&head, bytes.data, sizeof head);
-    if (memcmp(head.magic, here.magic, sizeof head.magic) != 0 || head.version != VERSION)
+    struct ff_span there;
+    struct ff_span rest = {bytes.data, bytes.size};
+    struct ff_span part;
+    if (!take(&rest, sizeof head, &part))
+        return cut_short(error);
+    memcpy(&head, part.data, sizeof head);
+    if (memcmp(head.magic, "FFCHECK", sizeof head.magic) != 0 || head.version != VERSION)
         return ff_fail(error, FF_INPUT_INVALID,
                        "this is no checkpoint, or one of another version of Farfield");
-    if (compare(&head, &here, error) < 0)
+    if (!take(&rest, head.identity, &there))
+        return cut_short(error);
+    if (compare(there, identity, error) < 0)
         return -1;
-    if (head.epoch > settings->solver.epochs)
-        return refuse_number(error, "number of epochs done", (double)head.epoch,
-                             (double)settings->solver.epochs);
-    size_t cost_size = (size_t)head.epoch * sizeof(double);
-    size_t object_size = object_bytes(problem);
-    size_t probe_size = probe_bytes(problem);
-    size_t left = bytes.size - sizeof head;
-    size_t fixed = cost_size + object_size + probe_size;
-    if (left < fixed || head.solver_state > left - fixed ||
-        head.transforms != left - fixed - head.solver_state)
-        return ff_fail(error, FF_INPUT_INVALID, "the checkpoint is cut short");
-    const uint8_t *at = (const uint8_t *)bytes.data + sizeof head;
-    struct ff_digest digest;
-    if (ff_digest_of((struct ff_span){at, left}, &digest, error) < 0)
+    if (!take(&rest, head.transforms, &view->transforms) ||
+        !take(&rest, head.solver, &view->solver) || !take(&rest, head.refine, &view->refine) ||
+        !take(&rest, head.arrays, &view->arrays) || rest.size != FF_DIGEST_SIZE)
+        return cut_short(error);
+    if (check_digest(bytes, error) < 0)
         return -1;
-    if (memcmp(digest.bytes, head.content, FF_DIGEST_SIZE) != 0)
-        return ff_fail(error, FF_INPUT_INVALID, "the checkpoint is damaged");
-    memcpy(costs, at, cost_size);
-    memcpy(state->object, at + cost_size, object_size);
-    memcpy(state->probe, at + cost_size + object_size, probe_size);
-    at += fixed;
-    state->solver_state = (struct ff_span){at, (size_t)head.solver_state};
-    state->transforms = (struct ff_span){at + head.solver_state, (size_t)head.transforms};
-    state->costs = costs;
-    state->epoch = (size_t)head.epoch;
-    state->random.state = head.random;
-    memcpy(state->device, head.device, sizeof state->device);
-    state->device[sizeof state->device - 1] = '\0';
+    if (head.epoch > epochs) {
+        ff_fail(error, FF_INPUT_INVALID,
+                "the checkpoint is of another run: it has done %llu epochs, here are %zu to do",
+                (unsigned long long)head.epoch, epochs);
+        return ff_hint(error, "set resume=never to begin anew, or give more epochs");
+    }
+    view->epoch = (size_t)head.epoch;
+    view->random.state = head.random;
+    memcpy(view->device, head.device, sizeof view->device);
+    view->device[sizeof view->device - 1] = '\0';
+    return 0;
+}
+
+int ff_checkpoint_take_state(const struct ff_checkpoint_view *view,
+                             const struct ff_problem *problem, double *costs,
+                             struct ff_state *state, struct ff_error *error)
+{
+    struct array arrays[STATE_ARRAYS];
+    struct ff_span rest = view->arrays;
+    struct ff_span part;
+    if (!take(&rest, view->epoch * sizeof(double), &part))
+        return cut_short(error);
+    memcpy(costs, part.data, part.size);
+    state_arrays(problem, state, arrays);
+    for (size_t i = 0; i < STATE_ARRAYS; i++) {
+        if (!take(&rest, arrays[i].bytes, &part))
+            return cut_short(error);
+        memcpy(arrays[i].values, part.data, part.size);
+    }
+    return 0;
+}
+
+int ff_checkpoint_put_fields(const struct ff_checkpoint_view *view,
+                             const struct ff_problem *problem, const struct ff_state *state,
+                             const enum ff_field *fields, struct ff_devices *devices,
+                             struct ff_error *error)
+{
+    static const enum ff_field none[] = {FF_FIELDS};
+    struct ff_span rest = view->arrays;
+    struct ff_span part;
+    if (rest.size != arrays_bytes(problem, state, view->epoch, fields) ||
+        !take(&rest, arrays_bytes(problem, state, view->epoch, none), &part))
+        return cut_short(error);
+    void *room = room_for_fields(problem, state, fields, error); /* aligned, as the bytes are not */
+    if (room == NULL)
+        return -1;
+    for (; *fields != FF_FIELDS; fields++) {
+        for (size_t i = 0; i < field_parts(problem, *fields); i++) {
+            (void)take(&rest, field_bytes(problem, state, *fields), &part);
+            memcpy(room, part.data, part.size);
+            if (*fields == FF_WAVES)
+                ff_devices_put_waves(devices, (uint32_t)i, room);
+            else
+                ff_devices_put(devices, *fields, room);
+        }
+    }
+    free(room);
     return 0;
 }

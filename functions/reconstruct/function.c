@@ -9,7 +9,6 @@
  */
 #include "functions/function.h"
 #include "functions/reconstruct/build.h"
-#include "functions/reconstruct/checkpoint.h"
 #include "functions/reconstruct/outputs.h"
 #include "functions/reconstruct/run_settings.h"
 #include "protocol/core/clock.h"
@@ -37,6 +36,7 @@ struct reconstruction {
     int64_t started_ns;
     double read_seconds;
     struct ff_buffer preview;
+    struct ff_file_writer checkpoint; /* while one is written */
     int64_t preview_due_ns; /* none is made before */
 };
 
@@ -80,7 +80,7 @@ static void on_preview(void *user, const struct ff_run_view *view)
     if (start < own->preview_due_ns)
         return;
     ff_buffer_clear(&own->preview);
-    if (ff_outputs_preview(view->problem, view->object, &own->preview, &error) == 0)
+    if (ff_outputs_preview(view->problem, view->state->object, &own->preview, &error) == 0)
         ff_call_preview(own->call, "phase.png", "image/png", own->preview.data, own->preview.size);
     else
         ff_call_log(own->call, FF_CALL_WARNING, error.message);
@@ -108,10 +108,22 @@ static enum ff_run_order on_asked(void *user)
     return FF_RUN_ON;
 }
 
-static int on_checkpoint(void *user, struct ff_span state, struct ff_error *error)
+static int on_checkpoint_begin(void *user, struct ff_error *error)
 {
-    const struct reconstruction *own = user;
-    return ff_file_write(own->facts->checkpoint_path, state, 0600, error);
+    struct reconstruction *own = user;
+    return ff_file_write_begin(&own->checkpoint, own->facts->checkpoint_path, 0600, error);
+}
+
+static int on_checkpoint_piece(void *user, struct ff_span piece, struct ff_error *error)
+{
+    struct reconstruction *own = user;
+    return ff_file_write_piece(&own->checkpoint, piece, error);
+}
+
+static int on_checkpoint_end(void *user, bool whole, struct ff_error *error)
+{
+    struct reconstruction *own = user;
+    return ff_file_write_end(&own->checkpoint, whole, error);
 }
 
 /* --- before the run --- */
@@ -188,17 +200,14 @@ static struct ff_run_settings run_settings(const struct reconstruction *own)
 /* --- the run --- */
 
 /* The checkpoint to go on from: empty where there is none and none was asked for by name. */
-static int read_checkpoint(const struct reconstruction *own, const struct ff_run_settings *settings,
-                           char **bytes, size_t *size, struct ff_error *error)
+static int open_checkpoint(const struct reconstruction *own, struct ff_span *bytes,
+                           struct ff_error *error)
 {
     const char *resume = own->settings->resume;
     bool automatic = strcmp(resume, "auto") == 0;
     const char *path = automatic ? own->facts->checkpoint_path : resume;
-    *bytes = NULL;
-    *size = 0;
-    if (strcmp(resume, "never") == 0 || path == NULL)
-        return 0;
-    if (ff_file_read(path, ff_checkpoint_limit(own->problem, settings), bytes, size, error) == 0)
+    *bytes = (struct ff_span){NULL, 0};
+    if (strcmp(resume, "never") == 0 || path == NULL || ff_file_map(path, bytes, error) == 0)
         return 0;
     if (!automatic)
         return ff_fail_prefix(error, "no checkpoint to go on from: ");
@@ -210,28 +219,28 @@ static int read_checkpoint(const struct reconstruction *own, const struct ff_run
 static int run(struct reconstruction *own, struct ff_error *error)
 {
     const struct ff_run_settings settings = run_settings(own);
+    const struct ff_checkpoint_sink sink = {own, on_checkpoint_begin, on_checkpoint_piece,
+                                            on_checkpoint_end};
     const struct ff_run_watch watch = {
         .user = own,
         .epoch = on_epoch,
         .preview = on_preview,
         .note = on_note,
         .asked = on_asked,
-        .checkpoint = own->facts->checkpoint_path != NULL ? on_checkpoint : NULL,
+        .checkpoint = own->facts->checkpoint_path != NULL ? &sink : NULL,
     };
-    char *bytes;
-    size_t size;
-    if (read_checkpoint(own, &settings, &bytes, &size, error) < 0)
+    struct ff_span bytes;
+    if (open_checkpoint(own, &bytes, error) < 0)
         return -1;
-    int result =
-        ff_run(own->problem, &settings, &watch, (struct ff_span){bytes, size}, &own->result, error);
-    if (result < 0 && size > 0 && error->code == FF_INPUT_INVALID &&
+    int result = ff_run(own->problem, &settings, &watch, bytes, &own->result, error);
+    if (result < 0 && bytes.size > 0 && error->code == FF_INPUT_INVALID &&
         strcmp(own->settings->resume, "auto") == 0) {
         char text[FF_ERROR_MESSAGE_SIZE + 32];
         snprintf(text, sizeof text, "starting afresh: %s", error->message);
         ff_call_log(own->call, FF_CALL_WARNING, text);
         result = ff_run(own->problem, &settings, &watch, (struct ff_span){0}, &own->result, error);
     }
-    free(bytes);
+    ff_file_unmap(bytes);
     return result;
 }
 
@@ -271,9 +280,9 @@ static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff
         return ff_fail(error, FF_NO_MEMORY, "no memory for the record of the settings");
     const struct ff_result_content content = {
         .problem = own->problem,
-        .object = result->object,
-        .probe = result->probe,
-        .modes = result->modes,
+        .object = result->state->object,
+        .probe = result->state->probe,
+        .modes = result->state->modes,
         .costs = result->costs,
         .epochs = result->epochs,
         .resumed_at = result->resumed_at,

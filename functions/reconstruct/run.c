@@ -1,7 +1,8 @@
 #include "functions/reconstruct/run.h"
 
-#include "functions/reconstruct/checkpoint.h"
+#include "functions/reconstruct/identity.h"
 #include "functions/reconstruct/refine/modes.h"
+#include "functions/reconstruct/solvers/solvers.h"
 #include "protocol/core/clock.h"
 
 #include <math.h>
@@ -13,14 +14,13 @@ struct run {
     const struct ff_problem *problem;
     const struct ff_run_settings *settings;
     const struct ff_run_watch *watch;
-    const struct ff_backend_operations *operations;
     const struct ff_solver_operations *algorithm;
-    struct ff_backend *backend;
+    struct ff_devices *devices;
     struct ff_solver *solver;
     struct ff_random random;
     struct ff_run_result *result;
-    struct ff_buffer saved;        /* a checkpoint, kept for the next */
-    struct ff_buffer solver_state; /* likewise */
+    struct ff_buffer identity;
+    struct ff_buffer solver_bytes; /* of the last checkpoint */
     size_t epoch;                  /* done */
     double epoch_seconds;          /* of the last one */
     int64_t begun_ns;              /* the run, planning included */
@@ -31,7 +31,8 @@ struct run {
 /* Slow epochs are saved more often than the user asked for: nobody wants to lose more than this. */
 static const double checkpoint_within_s = 60;
 
-static const struct ff_solver_operations *const algorithms[] = {&ff_solver_rpie};
+/* What the bytes of an algorithm's own may come to. */
+enum { SOLVER_BYTES_MAX = 1 << 26, IDENTITY_BYTES_MAX = 1 << 16 };
 
 const char *ff_run_end_name(enum ff_run_end end)
 {
@@ -59,78 +60,90 @@ static double measured_pixels(const struct ff_problem *problem)
     return (double)measured * (double)problem->patterns;
 }
 
-/* The problem's object and modes, these together as bright as the mean pattern. */
-static void start_state(struct run *run)
+/* A device's description without its number of threads, which changes nothing. */
+static void code_path(const char *description, char path[160])
 {
-    const struct ff_problem *problem = run->problem;
-    size_t pixels = problem->rows * problem->columns;
-    memcpy(run->result->probe, problem->probe, problem->modes * pixels * sizeof(ff_complex));
-    ff_modes_rescale(run->result->probe, problem->modes, pixels,
-                     problem->total_counts / (double)problem->patterns);
-    memcpy(run->result->object, problem->object,
-           problem->object_rows * problem->object_columns * sizeof(ff_complex));
+    const char *threads = strstr(description, " thread");
+    const char *number = threads;
+    while (number != NULL && number > description && number[-1] >= '0' && number[-1] <= '9')
+        number--;
+    const char *rest = threads != NULL ? strchr(threads, ',') : NULL;
+    if (rest != NULL)
+        snprintf(path, 160, "%.*s%s", (int)(number - description), description, rest + 1);
+    else
+        snprintf(path, 160, "%s", description);
 }
 
-/* After the backend was made with the checkpoint's transforms. */
-static int resume_from(struct run *run, const struct ff_checkpoint *state, struct ff_error *error)
+/* The code path, the library and its plans, and how the patterns are cut decide the last bits. */
+static bool same_bits(const struct run *run, const struct ff_checkpoint_view *view)
+{
+    char there[160];
+    char here[160];
+    code_path(view->device, there);
+    code_path(ff_devices_describe(run->devices), here);
+    return strcmp(there, here) == 0 &&
+           ff_span_equal(view->transforms, ff_devices_transforms(run->devices));
+}
+
+/* After the devices were made with the checkpoint's transforms and have the state. */
+static int resume_from(struct run *run, const struct ff_checkpoint_view *view,
+                       struct ff_error *error)
 {
     struct ff_run_result *result = run->result;
-    if (run->algorithm->restore(run->solver, state->solver_state, error) < 0)
+    if (run->algorithm->restore(run->solver, view->solver, error) < 0 ||
+        ff_checkpoint_put_fields(view, run->problem, result->state,
+                                 run->algorithm->fields(run->solver), run->devices, error) < 0)
         return -1;
-    run->random = state->random;
-    run->epoch = result->resumed_at = state->epoch;
-    const char *device = run->operations->describe(run->backend);
+    run->random = view->random;
+    run->epoch = result->resumed_at = view->epoch;
     char text[512];
-    snprintf(text, sizeof text, "going on after epoch %zu", state->epoch);
+    snprintf(text, sizeof text, "going on after epoch %zu", view->epoch);
     note(run, text);
-    /* The number of threads changes nothing; the code path, the library and its plans do. */
-    const char *there = strchr(state->device, ',');
-    const char *here = strchr(device, ',');
-    if (there == NULL || here == NULL || strcmp(there, here) != 0 ||
-        !ff_span_equal(state->transforms, run->operations->transforms(run->backend))) {
+    if (!same_bits(run, view)) {
         snprintf(text, sizeof text,
                  "the checkpoint was made on \"%s\", this is \"%s\": the result will agree to "
                  "rounding, not bit for bit",
-                 state->device, device);
+                 view->device, ff_devices_describe(run->devices));
         note(run, text);
     }
     return 0;
 }
 
-static void fetch(struct run *run)
+static int write_checkpoint(struct run *run, struct ff_error *error)
 {
-    run->operations->get_object(run->backend, run->result->object);
-    run->operations->get_probe(run->backend, run->result->probe);
+    struct ff_checkpoint checkpoint = {
+        .epoch = run->epoch,
+        .random = run->random,
+        .identity = ff_buffer_span(&run->identity),
+        .transforms = ff_devices_transforms(run->devices),
+        .costs = run->result->costs,
+        .state = run->result->state,
+        .fields = run->algorithm->fields(run->solver),
+    };
+    ff_state_fetch(run->result->state, run->devices);
+    ff_buffer_clear(&run->solver_bytes);
+    run->algorithm->save(run->solver, &run->solver_bytes);
+    if (ff_buffer_check(&run->solver_bytes, "the solver's state", error) < 0)
+        return -1;
+    checkpoint.solver = ff_buffer_span(&run->solver_bytes);
+    snprintf(checkpoint.device, sizeof checkpoint.device, "%s",
+             ff_devices_describe(run->devices));
+    return ff_checkpoint_write(run->problem, &checkpoint, run->devices, run->watch->checkpoint,
+                               error);
 }
 
 static int keep_checkpoint(struct run *run)
 {
+    struct ff_error error;
     if (run->watch->checkpoint == NULL)
         return -1;
-    struct ff_error error;
     run->kept_ns = ff_monotonic_ns();
-    fetch(run);
-    ff_buffer_clear(&run->saved);
-    ff_buffer_clear(&run->solver_state);
-    run->algorithm->save(run->solver, &run->solver_state);
-    struct ff_checkpoint state = {
-        .epoch = run->epoch,
-        .random = run->random,
-        .costs = run->result->costs,
-        .object = run->result->object,
-        .probe = run->result->probe,
-        .solver_state = ff_buffer_span(&run->solver_state),
-        .transforms = run->operations->transforms(run->backend),
-    };
-    snprintf(state.device, sizeof state.device, "%s", run->operations->describe(run->backend));
-    if (ff_checkpoint_write(run->problem, run->settings, &state, &run->saved, &error) < 0 ||
-        run->watch->checkpoint(run->watch->user, ff_buffer_span(&run->saved), &error) < 0) {
-        char text[FF_ERROR_MESSAGE_SIZE + 32];
-        snprintf(text, sizeof text, "no checkpoint: %s", error.message);
-        note(run, text);
-        return -1;
-    }
-    return 0;
+    if (write_checkpoint(run, &error) == 0)
+        return 0;
+    char text[FF_ERROR_MESSAGE_SIZE + 32];
+    snprintf(text, sizeof text, "no checkpoint: %s", error.message);
+    note(run, text);
+    return -1;
 }
 
 static bool due(size_t epoch, size_t every)
@@ -194,29 +207,39 @@ static int check_finite(const struct run *run, double cost, struct ff_error *err
     return ff_hint(error, "lower step_object and step_probe, raise alpha, or use fewer batches");
 }
 
+static void preview(struct run *run)
+{
+    if (!due(run->epoch, run->settings->preview_every) || run->watch->preview == NULL)
+        return;
+    ff_state_fetch(run->result->state, run->devices);
+    struct ff_run_view view = {run->problem, run->result->state, run->epoch};
+    run->watch->preview(run->watch->user, &view);
+}
+
+static int one_epoch(struct run *run, double pixels, struct ff_error *error)
+{
+    struct ff_cost cost;
+    int64_t start = ff_monotonic_ns();
+    const struct ff_epoch epoch = {.number = run->epoch + 1, .random = &run->random};
+    run->algorithm->epoch(run->solver, run->devices, &epoch);
+    run->epoch++;
+    if (ff_devices_take_cost(run->devices, &cost, error) < 0 ||
+        check_finite(run, cost.amplitude, error) < 0)
+        return -1;
+    run->epoch_seconds = seconds_since(start);
+    report(run, cost.amplitude, pixels);
+    return 0;
+}
+
 static int iterate(struct run *run, double pixels, struct ff_error *error)
 {
     run->started_ns = run->kept_ns = ff_monotonic_ns();
     while (run->epoch < run->settings->solver.epochs) {
-        double cost;
-        int64_t start = ff_monotonic_ns();
-        run->algorithm->epoch(run->solver, run->operations, run->backend, &run->random,
-                              run->epoch + 1);
-        run->epoch++;
-        if (run->operations->take_cost(run->backend, &cost, error) < 0 ||
-            check_finite(run, cost, error) < 0)
+        if (one_epoch(run, pixels, error) < 0)
             return -1;
-        run->epoch_seconds = seconds_since(start);
-        report(run, cost, pixels);
-        bool last = should_end(run);
-        if (last)
+        if (should_end(run))
             break;
-        if (due(run->epoch, run->settings->preview_every) && run->watch->preview != NULL) {
-            fetch(run);
-            struct ff_run_view view = {run->problem, run->result->object, run->result->probe,
-                                       run->problem->modes, run->epoch};
-            run->watch->preview(run->watch->user, &view);
-        }
+        preview(run);
         if (checkpoint_due(run))
             (void)keep_checkpoint(run);
     }
@@ -225,48 +248,69 @@ static int iterate(struct run *run, double pixels, struct ff_error *error)
     return 0;
 }
 
+/* All patterns, whatever the size of a batch. */
+static int cost_of_all(struct run *run, struct ff_cost *cost, struct ff_error *error)
+{
+    size_t limit = run->algorithm->batch_limit(run->solver);
+    size_t all = run->problem->patterns;
+    uint32_t *patterns = calloc(limit, sizeof *patterns);
+    if (patterns == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the final figures");
+    for (size_t first = 0; first < all; first += limit) {
+        size_t count = all - first < limit ? all - first : limit;
+        for (size_t i = 0; i < count; i++)
+            patterns[i] = (uint32_t)(first + i);
+        ff_devices_cost(run->devices, (struct ff_batch){patterns, count});
+    }
+    free(patterns);
+    return ff_devices_take_cost(run->devices, cost, error);
+}
+
 /* The figures of exactly what is returned: modes orthogonalised, all patterns, one forward pass. */
 static int finish(struct run *run, double pixels, struct ff_error *error)
 {
     const struct ff_problem *problem = run->problem;
     struct ff_run_result *result = run->result;
+    struct ff_state *state = result->state;
+    struct ff_cost cost;
     int64_t start = ff_monotonic_ns();
-    fetch(run);
-    if (ff_modes_orthogonalise(result->probe, result->modes, problem->rows * problem->columns,
-                               error) < 0)
+    ff_state_fetch(state, run->devices);
+    /* With eigenprobes the first mode is not one probe but many: mixing it with others would change
+     * what the patterns are explained by. */
+    if (state->eigenprobes == 0 &&
+        ff_modes_orthogonalise(state->probe, state->modes,
+                               problem->probe_rows * problem->probe_columns, error) < 0)
         return -1;
-    run->operations->put_probe(run->backend, result->probe);
-    size_t limit = run->algorithm->batch_limit(run->solver);
-    uint32_t *patterns = calloc(limit, sizeof *patterns);
-    if (patterns == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory for the final figures");
-    double cost;
-    for (size_t first = 0; first < problem->patterns; first += limit) {
-        size_t count = problem->patterns - first < limit ? problem->patterns - first : limit;
-        for (size_t i = 0; i < count; i++)
-            patterns[i] = (uint32_t)(first + i);
-        run->operations->cost(run->backend, (struct ff_batch){patterns, count});
-    }
-    free(patterns);
+    ff_devices_put(run->devices, FF_PROBE, state->probe);
     /* The last step may be the one that went astray: only this pass sees it. */
-    if (run->operations->take_cost(run->backend, &cost, error) < 0 ||
-        check_finite(run, cost, error) < 0)
+    if (cost_of_all(run, &cost, error) < 0 || check_finite(run, cost.amplitude, error) < 0)
         return -1;
-    result->cost = cost / pixels;
-    result->r = sqrt(cost / problem->total_counts);
+    result->cost = cost.amplitude / pixels;
+    result->r = sqrt(cost.amplitude / problem->total_counts);
     result->final_seconds = seconds_since(start);
     return 0;
 }
 
-static int choose_algorithm(struct run *run, struct ff_error *error)
+static int make_devices(struct run *run, struct ff_span transforms, struct ff_error *error)
 {
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
-        if (strcmp(algorithms[i]->name, run->settings->algorithm) == 0)
-            run->algorithm = algorithms[i];
-    return run->algorithm != NULL
-               ? 0
-               : ff_fail(error, FF_INVALID_SETTING, "there is no algorithm \"%s\"",
-                         run->settings->algorithm);
+    const struct ff_run_settings *settings = run->settings;
+    const struct ff_devices_plan plan = {
+        .problem = run->problem,
+        .operations = &ff_backend_cpu,
+        .count = settings->devices,
+        .modes = run->problem->modes,
+        .batch_limit = run->algorithm->batch_limit(run->solver),
+        .needs = run->algorithm->needs(run->solver),
+        .noise = settings->noise,
+        .subpixel = settings->subpixel,
+        .threads = settings->threads,
+        .cores = settings->cores,
+        .core_count = settings->core_count,
+        .cache_folder = settings->cache_folder,
+        .transforms = transforms,
+    };
+    run->devices = ff_devices_create(&plan, error);
+    return run->devices != NULL ? 0 : -1;
 }
 
 static int prepare(struct run *run, struct ff_span resume, struct ff_error *error)
@@ -274,44 +318,33 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
     const struct ff_problem *problem = run->problem;
     const struct ff_run_settings *settings = run->settings;
     struct ff_run_result *result = run->result;
+    struct ff_checkpoint_view view = {0};
     int64_t start = ff_monotonic_ns();
-    result->modes = problem->modes;
-    result->object = ff_array_create(problem->object_rows * problem->object_columns,
-                                     sizeof(ff_complex), "the object", error);
-    result->probe = ff_array_create(problem->modes * problem->rows * problem->columns,
-                                    sizeof(ff_complex), "the probe", error);
+    bool resumes = resume.size > 0;
+    run->algorithm = ff_solver_by_name(settings->algorithm, error);
+    if (run->algorithm == NULL)
+        return -1;
+    result->state = ff_state_create(problem, 0, error);
     result->costs =
         ff_array_create(settings->solver.epochs + 1, sizeof(double), "the costs", error);
-    if (result->object == NULL || result->probe == NULL || result->costs == NULL)
+    if (result->state == NULL || result->costs == NULL)
         return -1;
     run->solver = run->algorithm->create(problem, &settings->solver, error);
     if (run->solver == NULL)
         return -1;
-    struct ff_checkpoint state = {.object = result->object, .probe = result->probe};
-    if (resume.size > 0 &&
-        ff_checkpoint_read(resume, problem, settings, result->costs, &state, error) < 0)
+    ff_run_identity(problem, settings, &run->identity);
+    if (resumes &&
+        (ff_checkpoint_open(resume, ff_buffer_span(&run->identity), settings->solver.epochs, &view,
+                            error) < 0 ||
+         ff_checkpoint_take_state(&view, problem, result->costs, result->state, error) < 0))
         return -1;
-    struct ff_backend_plan plan = {
-        .problem = problem,
-        .modes = problem->modes,
-        .batch_limit = run->algorithm->batch_limit(run->solver),
-        .threads = settings->threads,
-        .cores = settings->cores,
-        .core_count = settings->core_count,
-        .cache_folder = settings->cache_folder,
-        .transforms = state.transforms,
-    };
-    run->backend = run->operations->create(&plan, error);
-    if (run->backend == NULL)
+    if (make_devices(run, view.transforms, error) < 0)
         return -1;
-    snprintf(result->device, sizeof result->device, "%s", run->operations->describe(run->backend));
-    result->bytes = run->operations->bytes(run->backend);
-    if (resume.size == 0)
-        start_state(run);
-    else if (resume_from(run, &state, error) < 0)
+    snprintf(result->device, sizeof result->device, "%s", ff_devices_describe(run->devices));
+    result->bytes = ff_devices_bytes(run->devices);
+    ff_state_put(result->state, run->devices);
+    if (resumes && resume_from(run, &view, error) < 0)
         return -1;
-    run->operations->put_object(run->backend, result->object);
-    run->operations->put_probe(run->backend, result->probe);
     result->plan_seconds = seconds_since(start);
     return 0;
 }
@@ -326,27 +359,23 @@ int ff_run(const struct ff_problem *problem, const struct ff_run_settings *setti
         .problem = problem,
         .settings = settings,
         .watch = watch != NULL ? watch : &nobody,
-        .operations = &ff_backend_cpu,
         .random = ff_random_seed(settings->seed),
         .result = &made,
         .begun_ns = ff_monotonic_ns(),
     };
-    ff_buffer_init(&run.saved, ff_checkpoint_limit(problem, settings));
-    ff_buffer_init(&run.solver_state, ff_checkpoint_limit(problem, settings));
+    ff_buffer_init(&run.identity, IDENTITY_BYTES_MAX);
+    ff_buffer_init(&run.solver_bytes, SOLVER_BYTES_MAX);
     double pixels = measured_pixels(problem);
-    int outcome = choose_algorithm(&run, error);
-    if (outcome == 0)
-        outcome = prepare(&run, resume, error);
+    int outcome = prepare(&run, resume, error);
     if (outcome == 0)
         outcome = iterate(&run, pixels, error);
     if (outcome == 0 && made.end != FF_RUN_YIELDED)
         outcome = finish(&run, pixels, error);
-    if (run.backend != NULL)
-        run.operations->destroy(run.backend);
+    ff_devices_destroy(run.devices);
     if (run.solver != NULL)
         run.algorithm->destroy(run.solver);
-    ff_buffer_dispose(&run.saved);
-    ff_buffer_dispose(&run.solver_state);
+    ff_buffer_dispose(&run.identity);
+    ff_buffer_dispose(&run.solver_bytes);
     if (outcome == 0)
         *result = made;
     else
@@ -356,8 +385,7 @@ int ff_run(const struct ff_problem *problem, const struct ff_run_settings *setti
 
 void ff_run_result_dispose(struct ff_run_result *result)
 {
-    free(result->object);
-    free(result->probe);
+    ff_state_destroy(result->state);
     free(result->costs);
     memset(result, 0, sizeof *result);
 }

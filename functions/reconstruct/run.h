@@ -6,14 +6,17 @@
 #ifndef FF_RECONSTRUCT_RUN_H
 #define FF_RECONSTRUCT_RUN_H
 
-#include "functions/reconstruct/problem.h"
+#include "functions/reconstruct/checkpoint.h"
 #include "functions/reconstruct/solvers/solver.h"
 
 struct ff_run_settings {
     const char *algorithm; /* "rpie" */
     struct ff_solver_settings solver;
+    enum ff_noise noise;
+    enum ff_subpixel subpixel;
     uint64_t seed;
-    unsigned threads; /* 0: one a core */
+    unsigned devices; /* at least 1 */
+    unsigned threads; /* of all devices together; 0: one a core */
     const int *cores;
     unsigned core_count;
     const char *cache_folder; /* transform plans; may be NULL */
@@ -33,9 +36,8 @@ struct ff_run_epoch {
 /* The state in the middle of a run: borrowed for the length of the callback. */
 struct ff_run_view {
     const struct ff_problem *problem;
-    const ff_complex *object;
-    const ff_complex *probe;
-    size_t modes, epoch;
+    const struct ff_state *state; /* object and probe as of this epoch */
+    size_t epoch;
 };
 
 enum ff_run_order { FF_RUN_ON, FF_RUN_STOP, FF_RUN_CHECKPOINT };
@@ -47,8 +49,8 @@ struct ff_run_watch {
     void (*preview)(void *user, const struct ff_run_view *view);
     void (*note)(void *user, const char *text);
     enum ff_run_order (*asked)(void *user);
-    /* Keeps a checkpoint; failure is noted and the run goes on. */
-    int (*checkpoint)(void *user, struct ff_span state, struct ff_error *error);
+    /* Where checkpoints go, NULL: nowhere. Failure is noted and the run goes on. */
+    const struct ff_checkpoint_sink *checkpoint;
 };
 
 enum ff_run_end {
@@ -62,9 +64,7 @@ enum ff_run_end {
 const char *ff_run_end_name(enum ff_run_end end);
 
 struct ff_run_result {
-    ff_complex *object; /* of the problem's shape. Owned */
-    ff_complex *probe;  /* (modes, rows, columns), orthogonal, strongest first. Owned */
-    size_t modes;
+    struct ff_state *state; /* modes orthogonal, strongest first. Owned */
     double *costs;     /* one an epoch. Owned */
     size_t epochs;     /* done */
     size_t resumed_at; /* epochs that an earlier process did */

@@ -10,6 +10,8 @@ struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, si
                    .step_object = settings->step_object,
                    .step_probe = settings->step_probe,
                    .probe_start = (size_t)settings->probe_start},
+        .noise = (enum ff_noise)settings->noise,
+        .devices = 1,
         .seed = (uint64_t)settings->seed,
         .threads = (unsigned)settings->threads,
         .preview_every = (size_t)settings->preview_every,

@@ -10,7 +10,6 @@
 
 /* In the order of the choices in settings.c. */
 enum ff_algorithm { FF_ALGORITHM_RPIE };
-enum ff_noise { FF_NOISE_GAUSSIAN };
 enum ff_device_choice { FF_DEVICES_AUTO, FF_DEVICES_CPU };
 
 struct ff_settings {

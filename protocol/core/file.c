@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,31 +52,97 @@ static int sync_folder_of(const char *path)
     return result == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : -1;
 }
 
-int ff_file_write(const char *path, struct ff_span data, mode_t mode, struct ff_error *error)
+int ff_file_write_begin(struct ff_file_writer *writer, const char *path, mode_t mode,
+                        struct ff_error *error)
 {
     static unsigned serial;
-    char beside[PATH_MAX];
     unsigned number = __atomic_fetch_add(&serial, 1, __ATOMIC_RELAXED);
-    int length = snprintf(beside, sizeof beside, "%s.%d-%u.tmp", path, (int)getpid(), number);
-    if (length < 0 || (size_t)length >= sizeof beside)
-        return ff_fail(error, FF_INVALID_ARGUMENT, "the path is too long: %s", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd < 0)
-        return ff_fail_errno(error, FF_IO, errno, "cannot create %s", beside);
-    int failure = 0;
-    if (ff_write_all(fd, data) < 0 || fsync(fd) < 0)
-        failure = errno;
-    if (close(fd) < 0 && failure == 0)
-        failure = errno;
-    if (failure == 0 && rename(beside, path) < 0)
-        failure = errno;
-    if (failure != 0) {
-        unlink(beside);
-        return ff_fail_errno(error, FF_IO, failure, "cannot write %s", path);
+    *writer = (struct ff_file_writer){.fd = -1, .path = strdup(path)};
+    if (writer->path == NULL ||
+        asprintf(&writer->beside, "%s.%d-%u.tmp", path, (int)getpid(), number) < 0) {
+        free(writer->path);
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the name of a file");
     }
-    if (sync_folder_of(path) < 0)
-        return ff_fail_errno(error, FF_IO, errno, "cannot sync the folder of %s", path);
+    writer->fd =
+        open(writer->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (writer->fd >= 0)
+        return 0;
+    (void)ff_fail_errno(error, FF_IO, errno, "cannot create %s", writer->beside);
+    free(writer->beside);
+    free(writer->path);
+    return -1;
+}
+
+int ff_file_write_piece(struct ff_file_writer *writer, struct ff_span piece,
+                        struct ff_error *error)
+{
+    if (ff_write_all(writer->fd, piece) == 0)
+        return 0;
+    return ff_fail_errno(error, FF_IO, errno, "cannot write %s", writer->path);
+}
+
+/* Synced and in its place: 0, or the errno of what failed. */
+static int put_in_place(struct ff_file_writer *writer)
+{
+    int failure = fsync(writer->fd) < 0 ? errno : 0;
+    if (close(writer->fd) < 0 && failure == 0)
+        failure = errno;
+    writer->fd = -1;
+    if (failure == 0 && rename(writer->beside, writer->path) < 0)
+        failure = errno;
+    return failure;
+}
+
+int ff_file_write_end(struct ff_file_writer *writer, bool whole, struct ff_error *error)
+{
+    int result = 0;
+    int failure = whole ? put_in_place(writer) : 0;
+    if (writer->fd >= 0)
+        close(writer->fd);
+    if (!whole || failure != 0)
+        unlink(writer->beside);
+    if (failure != 0)
+        result = ff_fail_errno(error, FF_IO, failure, "cannot write %s", writer->path);
+    else if (whole && sync_folder_of(writer->path) < 0)
+        result =
+            ff_fail_errno(error, FF_IO, errno, "cannot sync the folder of %s", writer->path);
+    free(writer->beside);
+    free(writer->path);
+    return result;
+}
+
+int ff_file_write(const char *path, struct ff_span data, mode_t mode, struct ff_error *error)
+{
+    struct ff_file_writer writer;
+    if (ff_file_write_begin(&writer, path, mode, error) < 0)
+        return -1;
+    int written = ff_file_write_piece(&writer, data, error);
+    struct ff_error ending;
+    int ended = ff_file_write_end(&writer, written == 0, written == 0 ? error : &ending);
+    return written == 0 && ended == 0 ? 0 : -1;
+}
+
+int ff_file_map(const char *path, struct ff_span *bytes, struct ff_error *error)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ff_fail_errno(error, errno == ENOENT ? FF_INPUT_MISSING : FF_IO, errno,
+                             "cannot read %s", path);
+    void *memory = MAP_FAILED;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+        memory = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (memory == MAP_FAILED)
+        return ff_fail(error, FF_INPUT_INVALID, "%s is no file with content", path);
+    *bytes = (struct ff_span){memory, (size_t)status.st_size};
     return 0;
+}
+
+void ff_file_unmap(struct ff_span bytes)
+{
+    if (bytes.data != NULL)
+        munmap((void *)(uintptr_t)bytes.data, bytes.size);
 }
 
 static int read_opened(int fd, const char *path, size_t limit, char **data, size_t *size,

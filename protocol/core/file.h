@@ -13,6 +13,19 @@
 int ff_file_write(const char *path, struct ff_span data, mode_t mode,
                   struct ff_error *error) FF_MUST_USE;
 
+/* The same in pieces. After `begin` succeeded, `end` is called once; with `whole` false, and after any failure,
+ * nothing stays behind. */
+struct ff_file_writer {
+    int fd;
+    char *path, *beside;
+};
+int ff_file_write_begin(struct ff_file_writer *writer, const char *path, mode_t mode,
+                        struct ff_error *error) FF_MUST_USE;
+int ff_file_write_piece(struct ff_file_writer *writer, struct ff_span piece,
+                        struct ff_error *error) FF_MUST_USE;
+int ff_file_write_end(struct ff_file_writer *writer, bool whole,
+                      struct ff_error *error) FF_MUST_USE;
+
 /* All of it, however often the system takes a part. -1 with errno. */
 int ff_write_all(int fd, struct ff_span data) FF_MUST_USE;
 int ff_pwrite_all(int fd, struct ff_span data, off_t offset) FF_MUST_USE;
@@ -21,6 +34,11 @@ int ff_pwrite_all(int fd, struct ff_span data, off_t offset) FF_MUST_USE;
  * it allocates, and folders, by name. */
 int ff_file_read(const char *path, size_t limit, char **data, size_t *size,
                  struct ff_error *error) FF_MUST_USE;
+
+/* A whole regular file as memory that cannot be written, without reading it yet; ff_file_unmap gives it back. Only for
+ * files that are replaced by rename: one that is cut short meanwhile would end the process. */
+int ff_file_map(const char *path, struct ff_span *bytes, struct ff_error *error) FF_MUST_USE;
+void ff_file_unmap(struct ff_span bytes);
 
 /* Makes a folder and its parents (mode 0700 for what it makes, unless `mode` says otherwise). */
 int ff_folder_make(const char *path, mode_t mode, struct ff_error *error) FF_MUST_USE;

@@ -160,21 +160,22 @@ static struct ff_run_settings run_settings(const struct bench *bench,
 static int time_transforms(const struct ff_problem *problem, const struct ff_run_settings *settings,
                            struct figures *figures, struct ff_error *error)
 {
-    const struct ff_backend_plan plan = {
+    const struct ff_devices_plan plan = {
         .problem = problem,
+        .operations = &ff_backend_cpu,
+        .count = 1,
         .modes = problem->modes,
         .batch_limit = 1,
         .threads = settings->threads,
         .cache_folder = settings->cache_folder,
     };
-    struct ff_backend *backend = ff_backend_cpu.create(&plan, error);
-    if (backend == NULL)
+    struct ff_devices *devices = ff_devices_create(&plan, error);
+    if (devices == NULL)
         return -1;
-    snprintf(figures->device, sizeof figures->device, "%s", ff_backend_cpu.describe(backend));
     for (int i = 0; i < TRANSFORM_ROUNDS; i++)
         figures->transforms_s =
-            fmin(figures->transforms_s, ff_backend_cpu.time_transforms(backend, problem->patterns));
-    ff_backend_cpu.destroy(backend);
+            fmin(figures->transforms_s, ff_devices_time_transforms(devices, problem->patterns));
+    ff_devices_destroy(devices);
     return 0;
 }
 
@@ -189,6 +190,7 @@ static int measure(const struct bench *bench, const struct ff_problem *problem,
     if (time_transforms(problem, &settings, figures, error) < 0 ||
         ff_run(problem, &settings, &watch, (struct ff_span){0}, &result, error) < 0)
         return -1;
+    snprintf(figures->device, sizeof figures->device, "%s", result.device);
     ff_run_result_dispose(&result);
     return time_transforms(problem, &settings, figures, error);
 }

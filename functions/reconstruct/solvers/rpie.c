@@ -47,23 +47,37 @@ static size_t batch_limit(const struct ff_solver *solver)
     return ff_batches_limit(solver->batches);
 }
 
-static void epoch(struct ff_solver *solver, const struct ff_backend_operations *operations,
-                  struct ff_backend *backend, struct ff_random *random, size_t number)
+static unsigned needs(const struct ff_solver *solver)
+{
+    (void)solver;
+    return 0;
+}
+
+static void epoch(struct ff_solver *solver, struct ff_devices *devices,
+                  const struct ff_epoch *epoch)
 {
     const struct ff_solver_settings *settings = &solver->settings;
-    bool probe_moves = settings->step_probe > 0 && number >= settings->probe_start;
-    unsigned want =
-        (settings->step_object > 0 ? FF_WANT_OBJECT : 0u) | (probe_moves ? FF_WANT_PROBE : 0u);
-    const struct ff_backend_step step = {
-        .alpha = (float)settings->alpha,
-        .step_object = (float)settings->step_object,
-        .step_probe = probe_moves ? (float)settings->step_probe : 0,
+    bool probe_moves = settings->step_probe > 0 && epoch->number >= settings->probe_start;
+    unsigned want = epoch->want | (settings->step_object > 0 ? FF_WANT_OBJECT : 0u) |
+                    (probe_moves ? FF_WANT_PROBE : 0u);
+    const struct ff_update update = {
+        .alpha_object = settings->alpha,
+        .alpha_probe = settings->alpha,
+        .step_object = settings->step_object,
+        .step_probe = probe_moves ? settings->step_probe : 0,
     };
-    ff_batches_deal(solver->batches, random);
+    ff_batches_deal(solver->batches, epoch->random);
     for (size_t i = 0; i < ff_batches_count(solver->batches); i++) {
-        operations->gradients(backend, ff_batches_at(solver->batches, i), want);
-        operations->update(backend, step);
+        ff_devices_gradients(devices, ff_batches_at(solver->batches, i), want);
+        ff_devices_update(devices, &update);
     }
+}
+
+static const enum ff_field *fields(const struct ff_solver *solver)
+{
+    static const enum ff_field none[] = {FF_FIELDS};
+    (void)solver;
+    return none;
 }
 
 /* Nothing moves on from one epoch to the next but object, probe and random state. */
@@ -81,10 +95,13 @@ static int restore(struct ff_solver *solver, struct ff_span state, struct ff_err
 
 const struct ff_solver_operations ff_solver_rpie = {
     .name = "rpie",
+    .refines = true,
     .create = create,
     .destroy = destroy,
     .batch_limit = batch_limit,
+    .needs = needs,
     .epoch = epoch,
+    .fields = fields,
     .save = save,
     .restore = restore,
 };

@@ -1,0 +1,58 @@
+#include "functions/reconstruct/identity.h"
+
+#include <stdio.h>
+
+static void add_count(struct ff_buffer *text, const char *name, uint64_t value)
+{
+    ff_buffer_printf(text, "%s\t%llu\n", name, (unsigned long long)value);
+}
+
+static void add_number(struct ff_buffer *text, const char *name, double value)
+{
+    ff_buffer_printf(text, "%s\t%.17g\n", name, value);
+}
+
+static void add_digest(struct ff_buffer *text, const char *name, const struct ff_digest *digest)
+{
+    char hex[FF_DIGEST_TEXT_SIZE];
+    ff_digest_text(digest, hex);
+    ff_buffer_printf(text, "%s\t%s\n", name, hex);
+}
+
+static void add_problem(struct ff_buffer *text, const struct ff_problem *problem)
+{
+    add_digest(text, "input file (SHA-256)", &problem->digest);
+    add_digest(text, "initial probe file (SHA-256)", &problem->probe_digest);
+    add_count(text, "number of patterns", problem->patterns);
+    add_count(text, "fly", problem->fly);
+    add_count(text, "number of rows", problem->rows);
+    add_count(text, "number of columns", problem->columns);
+    add_count(text, "probe height", problem->probe_rows);
+    add_count(text, "probe width", problem->probe_columns);
+    add_count(text, "near_field", problem->near_field);
+    add_count(text, "object height", problem->object_rows);
+    add_count(text, "object width", problem->object_columns);
+    add_count(text, "modes", problem->modes);
+}
+
+static void add_solver(struct ff_buffer *text, const struct ff_solver_settings *solver)
+{
+    add_count(text, "batches", solver->batches);
+    add_number(text, "alpha", solver->alpha);
+    add_number(text, "step_object", solver->step_object);
+    add_number(text, "step_probe", solver->step_probe);
+    add_number(text, "momentum", solver->momentum);
+    add_count(text, "step", solver->step);
+    add_count(text, "probe_start", solver->probe_start);
+}
+
+void ff_run_identity(const struct ff_problem *problem, const struct ff_run_settings *settings,
+                     struct ff_buffer *text)
+{
+    add_problem(text, problem);
+    ff_buffer_printf(text, "algorithm\t%s\n", settings->algorithm);
+    add_solver(text, &settings->solver);
+    add_count(text, "noise", settings->noise);
+    add_count(text, "subpixel", settings->subpixel);
+    add_count(text, "seed", settings->seed);
+}
