@@ -23,6 +23,7 @@ static struct ff_run_settings settings_of(size_t epochs, unsigned threads)
                    .step_probe = 1,
                    .probe_start = 2},
         .seed = 7,
+        .devices = 1,
         .threads = threads,
     };
 }
@@ -40,10 +41,10 @@ static void assert_same(const struct scene *scene, const struct ff_run_result *a
                         const struct ff_run_result *b)
 {
     const struct ff_problem *problem = scene->problem;
-    assert_memory_equal(a->object, b->object,
+    assert_memory_equal(a->state->object, b->state->object,
                         problem->object_rows * problem->object_columns * sizeof(ff_complex));
-    assert_memory_equal(a->probe, b->probe,
-                        a->modes * problem->rows * problem->columns * sizeof(ff_complex));
+    assert_memory_equal(a->state->probe, b->state->probe,
+                        a->state->modes * problem->rows * problem->columns * sizeof(ff_complex));
     assert_int_equal(a->epochs, b->epochs);
     assert_memory_equal(a->costs, b->costs, a->epochs * sizeof(double));
 }
@@ -58,7 +59,7 @@ static void test_known_answer(void **state)
     settings.solver.alpha = 0.3;
     struct ff_run_result result = run(&scene, settings, NULL, (struct ff_span){0});
     assert_true(result.costs[59] < 5e-3 * result.costs[0]);
-    double error = scene_object_error(&scene, result.object);
+    double error = scene_object_error(&scene, result.state->object);
     if (error > 0.01)
         fail_msg("object error %g", error);
     ff_run_result_dispose(&result);
@@ -97,12 +98,37 @@ static enum ff_run_order yield_then(void *user)
     return keeper->epochs == keeper->yield_after ? FF_RUN_CHECKPOINT : FF_RUN_ON;
 }
 
-static int keep(void *user, struct ff_span bytes, struct ff_error *error)
+static int keep_begin(void *user, struct ff_error *error)
+{
+    (void)error;
+    ff_buffer_clear(&((struct keeper *)user)->kept);
+    return 0;
+}
+
+static int keep_piece(void *user, struct ff_span piece, struct ff_error *error)
 {
     struct keeper *keeper = user;
-    ff_buffer_clear(&keeper->kept);
-    ff_buffer_append(&keeper->kept, bytes.data, bytes.size);
+    ff_buffer_append(&keeper->kept, piece.data, piece.size);
     return ff_buffer_check(&keeper->kept, "the kept checkpoint", error);
+}
+
+static int keep_end(void *user, bool whole, struct ff_error *error)
+{
+    (void)user;
+    (void)error;
+    assert_true(whole);
+    return 0;
+}
+
+/* A run that is told to yield after so many epochs, and its checkpoint in memory. */
+static struct ff_run_result run_until(const struct scene *scene, struct ff_run_settings settings,
+                                      struct keeper *keeper)
+{
+    const struct ff_checkpoint_sink sink = {keeper, keep_begin, keep_piece, keep_end};
+    const struct ff_run_watch watch = {
+        .user = keeper, .epoch = count_epoch, .asked = yield_then, .checkpoint = &sink};
+    ff_buffer_init(&keeper->kept, 1 << 26);
+    return run(scene, settings, &watch, (struct ff_span){0});
 }
 
 static void test_resuming_is_as_if_nothing_happened(void **state)
@@ -113,10 +139,7 @@ static void test_resuming_is_as_if_nothing_happened(void **state)
     struct ff_run_result whole = run(&scene, settings_of(8, 2), NULL, (struct ff_span){0});
     for (size_t after = 1; after < 8; after += 2) {
         struct keeper keeper = {.yield_after = after};
-        ff_buffer_init(&keeper.kept, 1 << 26);
-        struct ff_run_watch watch = {
-            .user = &keeper, .epoch = count_epoch, .asked = yield_then, .checkpoint = keep};
-        struct ff_run_result first = run(&scene, settings_of(8, 2), &watch, (struct ff_span){0});
+        struct ff_run_result first = run_until(&scene, settings_of(8, 2), &keeper);
         assert_int_equal(first.end, FF_RUN_YIELDED);
         assert_int_equal(first.epochs, after);
         ff_run_result_dispose(&first);
@@ -150,10 +173,7 @@ static void test_resuming_needs_no_cache_folder(void **state)
     measured.cache_folder = folder;
     struct ff_run_result whole = run(&scene, measured, NULL, (struct ff_span){0});
     struct keeper keeper = {.yield_after = 3};
-    ff_buffer_init(&keeper.kept, 1 << 26);
-    struct ff_run_watch watch = {
-        .user = &keeper, .epoch = count_epoch, .asked = yield_then, .checkpoint = keep};
-    struct ff_run_result first = run(&scene, measured, &watch, (struct ff_span){0});
+    struct ff_run_result first = run_until(&scene, measured, &keeper);
     ff_run_result_dispose(&first);
     struct ff_error error;
     assert_ok(ff_folder_remove(folder, &error), error);
@@ -187,10 +207,7 @@ static void test_other_checkpoints_are_refused_with_the_difference(void **state)
     struct scene scene;
     scene_create(&scene, shape);
     struct keeper keeper = {.yield_after = 2};
-    ff_buffer_init(&keeper.kept, 1 << 26);
-    struct ff_run_watch watch = {
-        .user = &keeper, .epoch = count_epoch, .asked = yield_then, .checkpoint = keep};
-    struct ff_run_result first = run(&scene, settings_of(4, 1), &watch, (struct ff_span){0});
+    struct ff_run_result first = run_until(&scene, settings_of(4, 1), &keeper);
     ff_run_result_dispose(&first);
     struct ff_span kept = ff_buffer_span(&keeper.kept);
     struct ff_run_settings other = settings_of(4, 1);

@@ -54,6 +54,7 @@ static struct ff_run_result run(const struct ff_problem *problem, size_t epochs,
                    .step_object = 1,
                    .step_probe = step_probe,
                    .probe_start = 2},
+        .devices = 1,
         .threads = 2,
     };
     assert_ok(ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error), error);
@@ -92,8 +93,8 @@ static void test_the_object_comes_out_with_a_known_probe(void **state)
     struct ff_run_result few = run(problem, 3, 0);
     struct ff_run_result many = run(problem, 60, 0);
     double before = object_error(truth, problem, problem->object);
-    double early = object_error(truth, problem, few.object);
-    double late = object_error(truth, problem, many.object);
+    double early = object_error(truth, problem, few.state->object);
+    double late = object_error(truth, problem, many.state->object);
     if (!(early < before && late < 0.2 * early && late < 0.05))
         fail_msg("object error %.3f, %.3f after 3 epochs, %.3f after 60", before, early, late);
     ff_run_result_dispose(&few);
@@ -109,7 +110,7 @@ static void test_a_probe_out_of_focus_is_corrected(void **state)
     struct ff_problem *problem = problem_of(truth);
     struct ff_run_result kept = run(problem, 60, 0);
     struct ff_run_result moved = run(problem, 60, 1);
-    double error = object_error(truth, problem, moved.object);
+    double error = object_error(truth, problem, moved.state->object);
     if (!(error < 0.1) || !(moved.cost < 0.6 * kept.cost))
         fail_msg("object error %.3f; cost %.3f with the probe moved, %.3f without", error,
                  moved.cost, kept.cost);
