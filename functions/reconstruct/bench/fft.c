@@ -2,7 +2,7 @@
 #include "functions/local/program.h"
 #include "functions/reconstruct/arrays.h"
 #include "functions/reconstruct/backends/cpu/plan.h"
-#include "functions/reconstruct/backends/cpu/pool.h"
+#include "functions/reconstruct/pool.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/text.h"

@@ -3,19 +3,9 @@
 #include "protocol/core/clock.h"
 
 #include <fftw3.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static unsigned usable_cores(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) < 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
-}
 
 static void destroy(struct ff_backend *backend)
 {
@@ -35,7 +25,7 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
         return NULL;
     }
     unsigned cores =
-        plan->cores != NULL && plan->core_count > 0 ? plan->core_count : usable_cores();
+        plan->cores != NULL && plan->core_count > 0 ? plan->core_count : ff_pool_cores();
     unsigned threads = plan->threads > 0 ? plan->threads : cores;
     backend->operations = &ff_backend_cpu;
     backend->kernels = ff_kernels_choose();

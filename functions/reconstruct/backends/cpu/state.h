@@ -7,7 +7,7 @@
 #include "functions/reconstruct/backends/backend.h"
 #include "functions/reconstruct/backends/cpu/kernels.h"
 #include "functions/reconstruct/backends/cpu/plan.h"
-#include "functions/reconstruct/backends/cpu/pool.h"
+#include "functions/reconstruct/pool.h"
 
 enum {
     LANE_LIMIT = 32,

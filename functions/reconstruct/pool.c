@@ -1,4 +1,4 @@
-#include "functions/reconstruct/backends/cpu/pool.h"
+#include "functions/reconstruct/pool.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -32,6 +32,7 @@ struct ff_pool {
     ff_pool_work *work;
     void *context;
     unsigned count;
+    bool each; /* piece i belongs to thread i */
     _Alignas(64) atomic_uint round;
     _Alignas(64) atomic_uint next;
     _Alignas(64) atomic_uint busy;
@@ -69,6 +70,10 @@ static void wait_change(atomic_uint *word, unsigned value)
 
 static void take_pieces(struct ff_pool *pool, unsigned thread)
 {
+    if (pool->each) {
+        pool->work(pool->context, thread, thread);
+        return;
+    }
     for (;;) {
         unsigned piece = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
         if (piece >= pool->count)
@@ -93,11 +98,13 @@ static void *thread_main(void *argument)
     }
 }
 
-void ff_pool_run(struct ff_pool *pool, ff_pool_work *work, void *context, unsigned count)
+static void run_round(struct ff_pool *pool, ff_pool_work *work, void *context, unsigned count,
+                      bool each)
 {
     pool->work = work;
     pool->context = context;
     pool->count = count;
+    pool->each = each;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
     if (pool->threads > 1 && count > 1) {
         atomic_store_explicit(&pool->busy, pool->threads - 1, memory_order_relaxed);
@@ -109,6 +116,16 @@ void ff_pool_run(struct ff_pool *pool, ff_pool_work *work, void *context, unsign
     } else {
         take_pieces(pool, 0);
     }
+}
+
+void ff_pool_run(struct ff_pool *pool, ff_pool_work *work, void *context, unsigned count)
+{
+    run_round(pool, work, context, count, false);
+}
+
+void ff_pool_each(struct ff_pool *pool, ff_pool_work *work, void *context)
+{
+    run_round(pool, work, context, pool->threads, true);
 }
 
 static void pin(pthread_t thread, int core)
@@ -154,6 +171,15 @@ struct ff_pool *ff_pool_create(unsigned threads, const int *cores, unsigned core
             pin(thread->handle, cores[(i + 1) % core_count]);
     }
     return pool;
+}
+
+unsigned ff_pool_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
 }
 
 unsigned ff_pool_threads(const struct ff_pool *pool)
