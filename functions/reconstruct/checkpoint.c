@@ -11,7 +11,7 @@ struct head {
     char magic[8]; /* "FFCHECK" */
     uint64_t version, epoch, random;
     char device[160];
-    uint64_t identity, transforms, solver, refine, arrays; /* bytes */
+    uint64_t identity, transforms, solver, arrays; /* bytes */
 };
 
 /* --- the arrays, in their order --- */
@@ -126,7 +126,6 @@ static void put_all(struct stream *stream, const struct ff_problem *problem,
         .identity = checkpoint->identity.size,
         .transforms = checkpoint->transforms.size,
         .solver = checkpoint->solver.size,
-        .refine = checkpoint->refine.size,
         .arrays =
             arrays_bytes(problem, checkpoint->state, checkpoint->epoch, checkpoint->fields),
     };
@@ -135,7 +134,6 @@ static void put_all(struct stream *stream, const struct ff_problem *problem,
     put(stream, checkpoint->identity.data, checkpoint->identity.size);
     put(stream, checkpoint->transforms.data, checkpoint->transforms.size);
     put(stream, checkpoint->solver.data, checkpoint->solver.size);
-    put(stream, checkpoint->refine.data, checkpoint->refine.size);
     put(stream, checkpoint->costs, checkpoint->epoch * sizeof(double));
     state_arrays(problem, checkpoint->state, arrays);
     for (size_t i = 0; i < STATE_ARRAYS; i++)
@@ -261,8 +259,7 @@ int ff_checkpoint_open(struct ff_span bytes, struct ff_span identity, size_t epo
     if (compare(there, identity, error) < 0)
         return -1;
     if (!take(&rest, head.transforms, &view->transforms) ||
-        !take(&rest, head.solver, &view->solver) || !take(&rest, head.refine, &view->refine) ||
-        !take(&rest, head.arrays, &view->arrays) || rest.size != FF_DIGEST_SIZE)
+        !take(&rest, head.solver, &view->solver) || !take(&rest, head.arrays, &view->arrays) || rest.size != FF_DIGEST_SIZE)
         return cut_short(error);
     if (check_digest(bytes, error) < 0)
         return -1;

@@ -7,7 +7,7 @@
  *     identity       text, a line "name<TAB>value" for everything that decides where a run goes:
  *                    input, shapes, settings (identity.h)
  *     transforms     opaque text of the backend
- *     solver, refine bytes of the algorithm's and the refinements' own
+ *     solver         bytes of the algorithm's own
  *     costs          float64, epochs
  *     state          object, probe, positions, scales, weights (state.h)
  *     fields         those of the devices that the algorithm keeps, in its order; waves by pattern
@@ -33,8 +33,8 @@ struct ff_checkpoint {
     size_t epoch; /* done */
     struct ff_random random;
     char device[160];
-    struct ff_span identity, transforms, solver, refine; /* borrowed */
-    const double *costs;                                 /* (epoch) */
+    struct ff_span identity, transforms, solver; /* borrowed */
+    const double *costs;                         /* (epoch) */
     const struct ff_state *state;
     const enum ff_field *fields; /* of the devices, ended by FF_FIELDS */
 };
@@ -48,7 +48,7 @@ struct ff_checkpoint_view {
     size_t epoch;
     struct ff_random random;
     char device[160];
-    struct ff_span transforms, solver, refine;
+    struct ff_span transforms, solver;
     struct ff_span arrays; /* costs, state and fields */
 };
 

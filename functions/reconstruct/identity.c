@@ -46,12 +46,26 @@ static void add_solver(struct ff_buffer *text, const struct ff_solver_settings *
     add_count(text, "probe_start", solver->probe_start);
 }
 
+static void add_refine(struct ff_buffer *text, const struct ff_refine_settings *refine)
+{
+    add_count(text, "positions", refine->positions);
+    add_count(text, "affine", refine->affine);
+    add_count(text, "positions_start", refine->positions_start);
+    add_number(text, "step_positions", refine->step_positions);
+    add_count(text, "intensities", refine->intensities);
+    add_count(text, "opr_modes", refine->opr_modes);
+    add_count(text, "object_constraint", refine->object_constraint);
+    add_count(text, "probe_constraint", refine->probe_constraint);
+    add_count(text, "power_balance", refine->power_balance);
+}
+
 void ff_run_identity(const struct ff_problem *problem, const struct ff_run_settings *settings,
                      struct ff_buffer *text)
 {
     add_problem(text, problem);
     ff_buffer_printf(text, "algorithm\t%s\n", settings->algorithm);
     add_solver(text, &settings->solver);
+    add_refine(text, &settings->refine);
     add_count(text, "noise", settings->noise);
     add_count(text, "subpixel", settings->subpixel);
     add_count(text, "seed", settings->seed);

@@ -17,8 +17,10 @@ struct run {
     const struct ff_solver_operations *algorithm;
     struct ff_devices *devices;
     struct ff_solver *solver;
+    struct ff_refiner *refiner;
     struct ff_random random;
     struct ff_run_result *result;
+    uint32_t *batch; /* room for the patterns of one */
     struct ff_buffer identity;
     struct ff_buffer solver_bytes; /* of the last checkpoint */
     size_t epoch;                  /* done */
@@ -36,7 +38,7 @@ enum { SOLVER_BYTES_MAX = 1 << 26, IDENTITY_BYTES_MAX = 1 << 16 };
 
 const char *ff_run_end_name(enum ff_run_end end)
 {
-    static const char *const names[] = {"done", "asked", "time", "yielded"};
+    static const char *const names[] = {"done", "asked", "time", "converged", "yielded"};
     return names[end];
 }
 
@@ -165,6 +167,17 @@ static bool time_is_up(const struct run *run)
     return limit > 0 && seconds_since(run->begun_ns) + 1.5 * run->epoch_seconds >= limit;
 }
 
+/* Whether the cost has all but stopped falling. */
+static bool converged(const struct run *run)
+{
+    const struct ff_run_settings *settings = run->settings;
+    const double *last = run->result->costs + run->epoch - 1;
+    if (settings->stop_when <= 0 || run->epoch <= settings->stop_window)
+        return false;
+    double before = last[-(ptrdiff_t)settings->stop_window];
+    return before - *last < settings->stop_when * before;
+}
+
 /* Whether to end after this epoch, and why. */
 static bool should_end(struct run *run)
 {
@@ -177,6 +190,8 @@ static bool should_end(struct run *run)
         result->end = FF_RUN_ASKED;
     else if (order == FF_RUN_CHECKPOINT && keep_checkpoint(run) == 0)
         result->end = FF_RUN_YIELDED;
+    else if (converged(run))
+        result->end = FF_RUN_CONVERGED;
     else if (time_is_up(run))
         result->end = FF_RUN_TIME;
     else
@@ -216,15 +231,50 @@ static void preview(struct run *run)
     run->watch->preview(run->watch->user, &view);
 }
 
+/* The patterns from `first` on that make one batch, in `room`. */
+static struct ff_batch plain_batch(const struct run *run, size_t first, uint32_t *room)
+{
+    size_t limit = run->algorithm->batch_limit(run->solver);
+    size_t left = run->problem->patterns - first;
+    size_t count = left < limit ? left : limit;
+    for (size_t i = 0; i < count; i++)
+        room[i] = (uint32_t)(first + i);
+    return (struct ff_batch){room, count};
+}
+
+/* Refinements after an epoch. A solver whose own passes do not leave their terms gets a pass for
+ * them; its cost is not that of the epoch. */
+static int refine(struct run *run, unsigned want, struct ff_error *error)
+{
+    struct ff_cost ignored;
+    if (want != 0 && !run->algorithm->refines) {
+        for (size_t first = 0; first < run->problem->patterns;) {
+            struct ff_batch batch = plain_batch(run, first, run->batch);
+            ff_devices_gradients(run->devices, batch, want);
+            first += batch.count;
+        }
+        if (ff_devices_take_cost(run->devices, &ignored, error) < 0)
+            return -1;
+    }
+    if (ff_refiner_apply(run->refiner, run->epoch, run->devices, run->result->state) &&
+        run->algorithm->changed != NULL)
+        run->algorithm->changed(run->solver);
+    return 0;
+}
+
 static int one_epoch(struct run *run, double pixels, struct ff_error *error)
 {
     struct ff_cost cost;
     int64_t start = ff_monotonic_ns();
-    const struct ff_epoch epoch = {.number = run->epoch + 1, .random = &run->random};
+    const struct ff_epoch epoch = {
+        .number = run->epoch + 1,
+        .want = ff_refiner_want(run->refiner, run->epoch + 1),
+        .random = &run->random,
+    };
     run->algorithm->epoch(run->solver, run->devices, &epoch);
     run->epoch++;
     if (ff_devices_take_cost(run->devices, &cost, error) < 0 ||
-        check_finite(run, cost.amplitude, error) < 0)
+        check_finite(run, cost.amplitude, error) < 0 || refine(run, epoch.want, error) < 0)
         return -1;
     run->epoch_seconds = seconds_since(start);
     report(run, cost.amplitude, pixels);
@@ -251,19 +301,28 @@ static int iterate(struct run *run, double pixels, struct ff_error *error)
 /* All patterns, whatever the size of a batch. */
 static int cost_of_all(struct run *run, struct ff_cost *cost, struct ff_error *error)
 {
-    size_t limit = run->algorithm->batch_limit(run->solver);
-    size_t all = run->problem->patterns;
-    uint32_t *patterns = calloc(limit, sizeof *patterns);
-    if (patterns == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory for the final figures");
-    for (size_t first = 0; first < all; first += limit) {
-        size_t count = all - first < limit ? all - first : limit;
-        for (size_t i = 0; i < count; i++)
-            patterns[i] = (uint32_t)(first + i);
-        ff_devices_cost(run->devices, (struct ff_batch){patterns, count});
+    for (size_t first = 0; first < run->problem->patterns;) {
+        struct ff_batch batch = plain_batch(run, first, run->batch);
+        ff_devices_cost(run->devices, batch);
+        first += batch.count;
     }
-    free(patterns);
     return ff_devices_take_cost(run->devices, cost, error);
+}
+
+static void report_refinements(struct run *run)
+{
+    struct ff_buffer notes;
+    ff_buffer_init(&notes, 4096);
+    ff_refiner_report(run->refiner, run->result->state, &notes);
+    const char *line = ff_buffer_text(&notes);
+    while (*line != '\0') {
+        char text[512];
+        size_t length = strcspn(line, "\n");
+        snprintf(text, sizeof text, "%.*s", (int)length, line);
+        note(run, text);
+        line += length + (line[length] == '\n');
+    }
+    ff_buffer_dispose(&notes);
 }
 
 /* The figures of exactly what is returned: modes orthogonalised, all patterns, one forward pass. */
@@ -285,6 +344,7 @@ static int finish(struct run *run, double pixels, struct ff_error *error)
     /* The last step may be the one that went astray: only this pass sees it. */
     if (cost_of_all(run, &cost, error) < 0 || check_finite(run, cost.amplitude, error) < 0)
         return -1;
+    report_refinements(run);
     result->cost = cost.amplitude / pixels;
     result->r = sqrt(cost.amplitude / problem->total_counts);
     result->final_seconds = seconds_since(start);
@@ -298,7 +358,9 @@ static int make_devices(struct run *run, struct ff_span transforms, struct ff_er
         .problem = run->problem,
         .operations = &ff_backend_cpu,
         .count = settings->devices,
+        .travel_px = run->problem->travel_px,
         .modes = run->problem->modes,
+        .eigenprobes = settings->refine.opr_modes,
         .batch_limit = run->algorithm->batch_limit(run->solver),
         .needs = run->algorithm->needs(run->solver),
         .noise = settings->noise,
@@ -324,13 +386,19 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
     run->algorithm = ff_solver_by_name(settings->algorithm, error);
     if (run->algorithm == NULL)
         return -1;
-    result->state = ff_state_create(problem, 0, error);
+    result->state = ff_state_create(problem, settings->refine.opr_modes, error);
     result->costs =
         ff_array_create(settings->solver.epochs + 1, sizeof(double), "the costs", error);
     if (result->state == NULL || result->costs == NULL)
         return -1;
     run->solver = run->algorithm->create(problem, &settings->solver, error);
     if (run->solver == NULL)
+        return -1;
+    run->refiner =
+        ff_refiner_create(problem, &settings->refine, settings->seed, result->state, error);
+    run->batch = ff_array_create(run->algorithm->batch_limit(run->solver), sizeof *run->batch,
+                                 "a batch", error);
+    if (run->refiner == NULL || run->batch == NULL)
         return -1;
     ff_run_identity(problem, settings, &run->identity);
     if (resumes &&
@@ -374,6 +442,8 @@ int ff_run(const struct ff_problem *problem, const struct ff_run_settings *setti
     ff_devices_destroy(run.devices);
     if (run.solver != NULL)
         run.algorithm->destroy(run.solver);
+    ff_refiner_destroy(run.refiner);
+    free(run.batch);
     ff_buffer_dispose(&run.identity);
     ff_buffer_dispose(&run.solver_bytes);
     if (outcome == 0)

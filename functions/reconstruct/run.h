@@ -7,11 +7,13 @@
 #define FF_RECONSTRUCT_RUN_H
 
 #include "functions/reconstruct/checkpoint.h"
+#include "functions/reconstruct/refine/refine.h"
 #include "functions/reconstruct/solvers/solver.h"
 
 struct ff_run_settings {
     const char *algorithm; /* "rpie" */
     struct ff_solver_settings solver;
+    struct ff_refine_settings refine;
     enum ff_noise noise;
     enum ff_subpixel subpixel;
     uint64_t seed;
@@ -22,6 +24,8 @@ struct ff_run_settings {
     const char *cache_folder; /* transform plans; may be NULL */
     size_t preview_every;     /* epochs; 0: never */
     size_t checkpoint_every;  /* epochs, and once a minute; 0: only when asked to */
+    double stop_when;   /* ends when the cost fell by less than this fraction over stop_window epochs; 0: never */
+    size_t stop_window;
     double time_limit_s;      /* of the run, planning and final pass included: it ends before the
                                  epoch that would pass it, but not before the first; 0: none */
 };
@@ -57,10 +61,11 @@ enum ff_run_end {
     FF_RUN_DONE,    /* all epochs */
     FF_RUN_ASKED,   /* the user asked to stop and keep */
     FF_RUN_TIME,    /* the time limit */
-    FF_RUN_YIELDED, /* a checkpoint was asked for and written: there is no result */
+    FF_RUN_CONVERGED, /* the cost no longer fell (stop_when) */
+    FF_RUN_YIELDED,   /* a checkpoint was asked for and written: there is no result */
 };
 
-/* "done", "asked", "time", "yielded". */
+/* "done", "asked", "time", "converged", "yielded". */
 const char *ff_run_end_name(enum ff_run_end end);
 
 struct ff_run_result {

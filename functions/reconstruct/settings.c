@@ -9,7 +9,11 @@ enum { PATTERNS_A_BATCH = 100 };
 
 static const char *const formats[] = {"auto", "cxi", NULL};
 static const char *const algorithms[] = {"rpie", NULL};
-static const char *const noises[] = {"gaussian", NULL};
+static const char *const noises[] = {"gaussian", "poisson", NULL};
+static const char *const subpixels[] = {"bilinear", "fourier", NULL};
+static const char *const switches[] = {"off", "on", NULL};
+static const char *const object_constraints[] = {"none", "unit", "phase", "smooth", NULL};
+static const char *const probe_constraints[] = {"none", "centred", "support", NULL};
 static const char *const devices[] = {"auto", "cpu", NULL};
 
 #define AT(field) offsetof(struct ff_settings, field)
@@ -39,7 +43,33 @@ static const struct ff_option options[] = {
     {"modes", FF_OPTION_INTEGER, AT(modes), NULL, "1", 1, 64, NULL,
      "Mutually incoherent probe modes"},
     {"noise", FF_OPTION_CHOICE, AT(noise), NULL, "gaussian", 0, 0, noises,
-     "Noise model; gaussian compares amplitudes"},
+     "Noise model; gaussian compares amplitudes, poisson counts"},
+    {"subpixel", FF_OPTION_CHOICE, AT(subpixel), NULL, "bilinear", 0, 0, subpixels,
+     "How a patch is taken at a position between pixels: bilinear interpolation of the object, or a "
+     "Fourier shift of the probe, which is exact and costs two more transforms"},
+    {"positions", FF_OPTION_CHOICE, AT(positions), NULL, "off", 0, 0, switches,
+     "Whether the positions of the scan are corrected on the way"},
+    {"affine", FF_OPTION_CHOICE, AT(affine), NULL, "off", 0, 0, switches,
+     "Whether corrected positions are drawn to one scale, rotation and shear of the scan"},
+    {"positions_start", FF_OPTION_INTEGER, AT(positions_start), NULL, "5", 1, 1000000, NULL,
+     "The first epoch that corrects positions"},
+    {"step_positions", FF_OPTION_NUMBER, AT(step_positions), NULL, "0.5", 0, 2, NULL,
+     "Length of the steps of positions"},
+    {"intensities", FF_OPTION_CHOICE, AT(intensities), NULL, "off", 0, 0, switches,
+     "Whether the brightness of each exposure is fitted"},
+    {"opr_modes", FF_OPTION_INTEGER, AT(opr_modes), NULL, "0", 0, 16, NULL,
+     "Eigenprobes by which the first probe mode varies over the scan (orthogonal probe relaxation)"},
+    {"object_constraint", FF_OPTION_CHOICE, AT(object_constraint), NULL, "none", 0, 0,
+     object_constraints,
+     "What the object is held to after each epoch: unit no more than all light passes, phase "
+     "all light passes, smooth a little of the mean of the neighbours"},
+    {"probe_constraint", FF_OPTION_CHOICE, AT(probe_constraint), NULL, "none", 0, 0,
+     probe_constraints,
+     "What the probe is held to after each epoch: centred in its window, or within a circle of nine "
+     "tenths of it"},
+    {"power_balance", FF_OPTION_CHOICE, AT(power_balance), NULL, "on", 0, 0, switches,
+     "Whether the power that probe and object can exchange is given back to the probe every ten "
+     "epochs, so that the object's mean amplitude is one"},
     {"seed", FF_OPTION_INTEGER, AT(seed), NULL, "0", 0, 9007199254740992.0, NULL,
      "Of the random order of patterns and of added modes; the same seed gives the same result"},
     {"devices", FF_OPTION_CHOICE, AT(devices), NULL, "auto", 0, 0, devices, "What computes"},
@@ -57,6 +87,11 @@ static const struct ff_option options[] = {
      "Time for all of it, from reading to the last figures; the reconstruction ends before the "
      "epoch "
      "that would pass it, and keeps its result; 0 for no limit"},
+    {"stop_when", FF_OPTION_NUMBER, AT(stop_when), NULL, "0", 0, 1, NULL,
+     "Ends the reconstruction when the cost has fallen by less than this fraction over stop_window "
+     "epochs; 0 never"},
+    {"stop_window", FF_OPTION_INTEGER, AT(stop_window), "epochs", "10", 1, 1000000, NULL,
+     "The epochs over which stop_when looks at the cost"},
     {"crop", FF_OPTION_INTEGER, AT(crop), "px", "0", 0, 16384, NULL,
      "Use only the middle of each frame, so many rows and columns; 0 the whole frame"},
     {"initial_probe", FF_OPTION_PATH, AT(initial_probe), NULL, "", 0, 0, NULL,
@@ -67,20 +102,11 @@ static const struct ff_option options[] = {
 static const char *const reserved[] = {
     "momentum",
     "step",
-    "opr_modes",
-    "positions",
-    "affine",
     "mask",
     "orientation",
     "fly",
-    "intensities",
     "near_field",
     "pad",
-    "subpixel",
-    "object_constraint",
-    "probe_constraint",
-    "power_balance",
-    "stop_when",
     "initial_object",
     NULL,
 };

@@ -25,6 +25,18 @@ struct ff_settings {
     int64_t probe_start;
     int64_t modes;
     int noise;
+    int subpixel;
+    int positions; /* 0 off, 1 on, as all choices of off and on */
+    int affine;
+    int64_t positions_start;
+    double step_positions;
+    int intensities;
+    int64_t opr_modes;
+    int object_constraint;
+    int probe_constraint;
+    int power_balance;
+    double stop_when;
+    int64_t stop_window;
     int64_t seed;
     int devices;
     int64_t threads; /* 0: one for each core of the slot */

@@ -1,0 +1,232 @@
+#include "functions/reconstruct/refine/refine.h"
+
+#include "functions/reconstruct/refine/affine.h"
+#include "functions/reconstruct/refine/eigenprobes.h"
+#include "functions/reconstruct/refine/modes.h"
+#include "functions/reconstruct/refine/positions.h"
+#include "functions/reconstruct/refine/scales.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { BALANCE_EVERY = 10 }; /* epochs */
+
+struct ff_refiner {
+    const struct ff_problem *problem;
+    struct ff_refine_settings settings;
+    double *terms;   /* room for those of any kind */
+    ff_complex *room; /* of the object's shape; only for smoothing */
+    float *coverage;  /* of the object by the middles of patches; only for the balance of power */
+};
+
+/* --- life --- */
+
+static size_t most_terms(const struct ff_problem *problem,
+                         const struct ff_refine_settings *settings)
+{
+    size_t most = 0;
+    static const enum ff_terms kinds[] = {FF_TERMS_POSITIONS, FF_TERMS_SCALES, FF_TERMS_WEIGHTS};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t width = ff_terms_width(kinds[i], problem->fly, settings->opr_modes);
+        most = width > most ? width : most;
+    }
+    return most * problem->patterns;
+}
+
+static void cover(float *coverage, const struct ff_problem *problem)
+{
+    size_t rows = problem->probe_rows;
+    size_t columns = problem->probe_columns;
+    for (size_t n = 0; n < problem->patterns * problem->fly; n++) {
+        size_t top = (size_t)problem->positions[2 * n] + rows / 4;
+        size_t left = (size_t)problem->positions[2 * n + 1] + columns / 4;
+        for (size_t r = top; r < top + (rows + 1) / 2; r++)
+            for (size_t c = left; c < left + (columns + 1) / 2; c++)
+                coverage[r * problem->object_columns + c] += 1;
+    }
+}
+
+struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
+                                     const struct ff_refine_settings *settings, uint64_t seed,
+                                     struct ff_state *state, struct ff_error *error)
+{
+    struct ff_refiner *refiner = calloc(1, sizeof *refiner);
+    if (refiner == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the refinements");
+        return NULL;
+    }
+    size_t pixels = problem->probe_rows * problem->probe_columns;
+    refiner->problem = problem;
+    refiner->settings = *settings;
+    refiner->terms = ff_array_create(most_terms(problem, settings), sizeof *refiner->terms,
+                                     "the terms of patterns", error);
+    refiner->coverage =
+        ff_array_create(settings->power_balance ? ff_state_object_elements(problem) : 0,
+                        sizeof *refiner->coverage, "the coverage of the object", error);
+    refiner->room = ff_array_create(
+        settings->object_constraint == FF_OBJECT_SMOOTH ? ff_state_object_elements(problem) : 0,
+        sizeof *refiner->room, "the smoothed object", error);
+    if (refiner->terms == NULL || refiner->coverage == NULL || refiner->room == NULL) {
+        ff_refiner_destroy(refiner);
+        return NULL;
+    }
+    if (settings->power_balance)
+        cover(refiner->coverage, problem);
+    ff_eigenprobes_begin(state->probe + state->modes * pixels, state->eigenprobes, state->probe,
+                         problem->probe_rows, problem->probe_columns, seed);
+    return refiner;
+}
+
+void ff_refiner_destroy(struct ff_refiner *refiner)
+{
+    if (refiner == NULL)
+        return;
+    free(refiner->terms);
+    free(refiner->coverage);
+    free(refiner->room);
+    free(refiner);
+}
+
+/* --- what an epoch asks for --- */
+
+static bool moves_positions(const struct ff_refiner *refiner, size_t epoch)
+{
+    return refiner->settings.positions && epoch >= refiner->settings.positions_start;
+}
+
+unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch)
+{
+    const struct ff_refine_settings *settings = &refiner->settings;
+    return (moves_positions(refiner, epoch) ? FF_WANT_POSITIONS : 0u) |
+           (settings->intensities ? FF_WANT_SCALES : 0u) |
+           (settings->opr_modes > 0 ? FF_WANT_WEIGHTS : 0u);
+}
+
+/* --- what moves --- */
+
+static void move_positions(struct ff_refiner *refiner, struct ff_devices *devices,
+                           struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    const struct ff_positions_step step = {
+        .step = refiner->settings.step_positions,
+        .affine = refiner->settings.affine,
+        .travel_px = problem->travel_px,
+    };
+    ff_devices_get_terms(devices, FF_TERMS_POSITIONS, refiner->terms);
+    ff_positions_move(state->positions, problem->positions, refiner->terms,
+                      problem->patterns * problem->fly, &step);
+    ff_devices_put(devices, FF_POSITIONS, state->positions);
+}
+
+static void move_scales(struct ff_refiner *refiner, struct ff_devices *devices,
+                        struct ff_state *state)
+{
+    ff_devices_get_terms(devices, FF_TERMS_SCALES, refiner->terms);
+    ff_scales_move(state->scales, refiner->terms, refiner->problem->patterns);
+    ff_devices_put(devices, FF_SCALES, state->scales);
+}
+
+static void move_eigenprobes(struct ff_refiner *refiner, struct ff_devices *devices,
+                             struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    size_t pixels = problem->probe_rows * problem->probe_columns;
+    ff_devices_get_terms(devices, FF_TERMS_WEIGHTS, refiner->terms);
+    ff_eigenprobes_weigh(state->weights, refiner->terms, problem->patterns, state->eigenprobes);
+    ff_devices_get(devices, FF_PROBE, state->probe);
+    ff_eigenprobes_normalise(state->probe, state->probe + state->modes * pixels, state->weights,
+                             problem->patterns, state->eigenprobes, pixels);
+    ff_devices_put(devices, FF_PROBE, state->probe);
+    ff_devices_put(devices, FF_WEIGHTS, state->weights);
+}
+
+/* --- what they are held to --- */
+
+/* One factor between them is free: a mean |O| of one keeps steps and bounds meaning what they say. */
+static void balance(const struct ff_refiner *refiner, struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    size_t object = ff_state_object_elements(problem);
+    size_t probe = ff_state_probe_elements(problem, state);
+    float factor = (float)sqrt(ff_object_power(state->object, refiner->coverage, object));
+    for (size_t i = 0; i < object; i++)
+        state->object[i] /= factor;
+    for (size_t i = 0; i < probe; i++)
+        state->probe[i] *= factor;
+}
+
+static void centre(const struct ff_refiner *refiner, struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    int offset[2];
+    ff_probe_offset(state->probe, state->modes, problem->probe_rows, problem->probe_columns,
+                    offset);
+    if (offset[0] == 0 && offset[1] == 0)
+        return;
+    const int back[2] = {-offset[0], -offset[1]};
+    ff_planes_shift(state->probe, state->modes + state->eigenprobes, problem->probe_rows,
+                    problem->probe_columns, back);
+    ff_planes_shift(state->object, 1, problem->object_rows, problem->object_columns, back);
+}
+
+static bool constrain(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
+                      struct ff_state *state)
+{
+    const struct ff_refine_settings *settings = &refiner->settings;
+    const struct ff_problem *problem = refiner->problem;
+    bool balances = settings->power_balance && epoch % BALANCE_EVERY == 0;
+    if (!balances && settings->object_constraint == FF_OBJECT_FREE &&
+        settings->probe_constraint == FF_PROBE_FREE)
+        return false;
+    ff_state_fetch(state, devices);
+    if (settings->probe_constraint == FF_PROBE_CENTRED)
+        centre(refiner, state);
+    if (settings->probe_constraint == FF_PROBE_SUPPORT)
+        ff_probe_bound(state->probe, state->modes + state->eigenprobes, problem->probe_rows,
+                       problem->probe_columns);
+    if (balances)
+        balance(refiner, state);
+    ff_object_constrain(state->object, problem->object_rows, problem->object_columns,
+                        settings->object_constraint, refiner->room);
+    ff_devices_put(devices, FF_OBJECT, state->object);
+    ff_devices_put(devices, FF_PROBE, state->probe);
+    return true;
+}
+
+bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
+                      struct ff_state *state)
+{
+    unsigned want = ff_refiner_want(refiner, epoch);
+    if (want & FF_WANT_POSITIONS)
+        move_positions(refiner, devices, state);
+    if (want & FF_WANT_SCALES)
+        move_scales(refiner, devices, state);
+    if (want & FF_WANT_WEIGHTS)
+        move_eigenprobes(refiner, devices, state);
+    bool constrained = constrain(refiner, epoch, devices, state);
+    return want != 0 || constrained;
+}
+
+/* --- the end --- */
+
+void ff_refiner_report(const struct ff_refiner *refiner, const struct ff_state *state,
+                       struct ff_buffer *notes)
+{
+    const struct ff_problem *problem = refiner->problem;
+    struct ff_affine map;
+    if (!refiner->settings.positions ||
+        !ff_affine_fit(problem->positions, state->positions, problem->patterns * problem->fly,
+                       &map))
+        return;
+    struct ff_affine_parts parts = ff_affine_parts_of(&map);
+    ff_buffer_printf(notes,
+                     "positions: scale %.4f, stretch %.4f, rotation %.3f°, shear %.3f° against the "
+                     "first ones\n",
+                     parts.scale, parts.stretch, parts.rotation_deg, parts.shear_deg);
+    if (fabs(parts.scale - 1) > 0.002)
+        ff_buffer_printf(notes,
+                         "positions: the scan is %.2f %% %s than it says: energy, distance or "
+                         "detector pixel may be wrong by as much\n",
+                         100 * fabs(parts.scale - 1), parts.scale > 1 ? "larger" : "smaller");
+}

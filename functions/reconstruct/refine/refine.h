@@ -1,0 +1,49 @@
+/*
+ * functions/reconstruct/refine/refine.h: what moves between two epochs, whatever the algorithm:
+ * positions, intensities of the exposures, the probe's variation over the scan; and what object and
+ * probe are held to. Each has a file of its own here; this one puts them in order.
+ *
+ * They work on the state on the host from the terms that a pass leaves for each pattern
+ * (backends/backend.h), so they are the same for any number of devices.
+ */
+#ifndef FF_RECONSTRUCT_REFINE_REFINE_H
+#define FF_RECONSTRUCT_REFINE_REFINE_H
+
+#include "functions/reconstruct/refine/constraints.h"
+#include "functions/reconstruct/state.h"
+
+/* By the names that users give them. */
+struct ff_refine_settings {
+    bool positions;
+    bool affine;            /* draws positions to an affine map of the first ones */
+    size_t positions_start; /* first epoch, counted from 1, that moves them */
+    double step_positions;
+    bool intensities;
+    size_t opr_modes; /* eigenprobes; 0: one probe for all patterns */
+    enum ff_object_constraint object_constraint;
+    enum ff_probe_constraint probe_constraint;
+    bool power_balance;
+};
+
+struct ff_refiner;
+
+/* Gives eigenprobes of `state` their first shape, drawn from `seed`. */
+struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
+                                     const struct ff_refine_settings *settings, uint64_t seed,
+                                     struct ff_state *state, struct ff_error *error) FF_MUST_USE;
+void ff_refiner_destroy(struct ff_refiner *refiner);
+
+/* The terms that epoch `epoch` has to leave: a set of enum ff_want. */
+unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch);
+
+/* After the epoch whose terms were asked for: moves `state` and gives the devices what changed. True
+ * when anything did. */
+bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
+                      struct ff_state *state);
+
+/* What the user should know at the end: a line for each remark, such as a scale of the positions that
+ * tells of a wrong energy or distance. */
+void ff_refiner_report(const struct ff_refiner *refiner, const struct ff_state *state,
+                       struct ff_buffer *notes);
+
+#endif
