@@ -289,8 +289,7 @@ static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff
         .eigenprobes = result->state->probe + result->state->modes * own->problem->probe_rows *
                                                   own->problem->probe_columns,
         .opr_weights = result->state->eigenprobes > 0 ? result->state->weights : NULL,
-        .intensities = own->settings->intensities ? result->state->scales : NULL,
-        .loss = "gaussian",
+        .scales = own->settings->intensities ? result->state->scales : NULL,
         .costs = result->costs,
         .epochs = result->epochs,
         .resumed_at = result->resumed_at,

@@ -181,9 +181,9 @@ static void put_weights(struct writing *writing, const struct ff_result_content 
     size_t eigenprobes = content->eigenprobe_count;
     for (size_t n = 0; n < patterns; n++) {
         double *row = values + n * (1 + eigenprobes);
-        row[0] = content->intensities != NULL ? sqrt(content->intensities[n]) : 1;
+        row[0] = content->scales != NULL ? content->scales[n] : 1;
         for (size_t c = 0; c < eigenprobes; c++)
-            row[1 + c] = content->opr_weights[n * eigenprobes + c];
+            row[1 + c] = row[0] * content->opr_weights[n * eigenprobes + c];
     }
     hid_t weights = put_dataset(writing, "opr_weights", H5T_NATIVE_DOUBLE, 2,
                                 (const hsize_t[]){patterns, 1 + eigenprobes}, values);

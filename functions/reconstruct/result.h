@@ -36,12 +36,13 @@ struct ff_result_content {
      * ones measured. The file holds these as the positions and the others as input_position_*. */
     const double *positions;
     /* A probe of its own for each pattern n, of which the first V modes vary with C eigenprobes:
-     *     P_n = √intensities[n] · probe + Σ_c opr_weights[n][c] · eigenprobes[c]. */
+     *     P_n = scales[n] (probe + Σ_c opr_weights[n][c] eigenprobes[c]);
+     * in the file the scale is multiplied into the weights. */
     size_t eigenprobe_count;       /* C */
     size_t varied_modes;           /* V, 1 … modes */
     const ff_complex *eigenprobes; /* (C, V, probe rows, probe columns) */
     const double *opr_weights;     /* (N, C) */
-    const double *intensities;     /* (N): of the pattern's light, 1 at the mean */
+    const double *scales;          /* (N): of the pattern's amplitude, 1 in the quadratic mean */
     const char *orientation;       /* what was done to the positions: "as-is", … */
     const char *loss;              /* what `costs` are values of: "gaussian", "poisson" */
 };

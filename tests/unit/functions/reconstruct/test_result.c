@@ -218,7 +218,7 @@ static void test_what_only_some_runs_have_is_read_back(void **state)
     struct ff_result_content more = content;
     double corrected[2 * PATTERNS];
     double weights[PATTERNS / FLY * EIGENPROBES];
-    double intensities[PATTERNS / FLY];
+    double scales[PATTERNS / FLY];
     fly.patterns = PATTERNS / FLY;
     fly.fly = FLY;
     more.problem = &fly;
@@ -227,13 +227,13 @@ static void test_what_only_some_runs_have_is_read_back(void **state)
     for (size_t i = 0; i < PATTERNS / FLY * EIGENPROBES; i++)
         weights[i] = 0.1 * (double)i;
     for (size_t n = 0; n < PATTERNS / FLY; n++)
-        intensities[n] = (double)((n + 1) * (n + 1));
+        scales[n] = (double)(n + 1);
     more.positions = corrected;
     more.eigenprobe_count = EIGENPROBES;
     more.varied_modes = 1;
     more.eigenprobes = probe; /* any two planes */
     more.opr_weights = weights;
-    more.intensities = intensities;
+    more.scales = scales;
     more.orientation = "transposed";
     more.loss = "poisson";
     assert_ok(ff_result_write(path, &more, &error), error);
@@ -259,7 +259,7 @@ static void test_what_only_some_runs_have_is_read_back(void **state)
         const double *row = product->opr_weights + n * (1 + EIGENPROBES);
         assert_true(fabs(row[0] - (double)(n + 1)) < 1e-12);
         for (size_t c = 0; c < EIGENPROBES; c++)
-            assert_true(fabs(row[1 + c] - weights[n * EIGENPROBES + c]) < 1e-12);
+            assert_true(fabs(row[1 + c] - scales[n] * weights[n * EIGENPROBES + c]) < 1e-12);
     }
     assert_string_equal(product->orientation, "transposed");
     assert_string_equal(product->loss, "poisson");
