@@ -48,7 +48,8 @@ unsigned ff_devices_count(const struct ff_devices *devices);
 const char *ff_devices_describe(const struct ff_devices *devices);
 
 /* Whole fields: of the object's shape (object_rows, object_columns), of the probe's shape, or a row
- * for each pattern of the problem. What no tile covers is left as it is by get. FF_WAVES go by
+ * for each pattern of the problem. Where several devices leave a part of the object to no tile, get
+ * leaves the object there as it is, and directions, gradients and velocities zero. FF_WAVES go by
  * ff_devices_put_waves. */
 void ff_devices_put(struct ff_devices *devices, enum ff_field field, const void *values);
 void ff_devices_get(struct ff_devices *devices, enum ff_field field, void *values);
