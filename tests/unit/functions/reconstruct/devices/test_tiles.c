@@ -1,0 +1,266 @@
+/* What the tiles of any scan must be like, whatever the scan and the number of devices. */
+#include "tests/unit/check.h"
+
+#include "functions/reconstruct/devices/tiles.h"
+#include "functions/reconstruct/solvers/random.h"
+
+#include <math.h>
+
+enum { TILES_MAX = 16, PATTERNS_MAX = 200 };
+
+struct test_scan {
+    double positions[PATTERNS_MAX * 3 * 2];
+    struct ff_scan scan;
+};
+
+/* Positions of even density over `height` × `width` pixels, with room for the stencil around. */
+static void make_scan(struct test_scan *test, struct ff_random *random, size_t patterns, size_t fly,
+                      double height, double width)
+{
+    struct ff_scan *scan = &test->scan;
+    *scan = (struct ff_scan){
+        .positions = test->positions,
+        .patterns = patterns,
+        .fly = fly,
+        .rows = 5 + ff_random_below(random, 20),
+        .columns = 5 + ff_random_below(random, 20),
+        .travel_px = ff_random_below(random, 3) * 0.75,
+    };
+    for (size_t i = 0; i < patterns * fly; i++) {
+        test->positions[2 * i] = 2 + height * ff_random_unit(random);
+        test->positions[2 * i + 1] = 3 + width * ff_random_unit(random);
+    }
+    scan->object_rows = scan->rows + (size_t)height + 6;
+    scan->object_columns = scan->columns + (size_t)width + 6;
+}
+
+static struct ff_tiles *tiles_of(const struct ff_scan *scan, unsigned count)
+{
+    struct ff_error error;
+    struct ff_tiles *tiles = ff_tiles_create(scan, count, &error);
+    if (tiles == NULL)
+        fail_msg("%s", error.message);
+    return tiles;
+}
+
+static bool holds(struct ff_area area, size_t row, size_t column)
+{
+    return row >= area.row && row - area.row < area.rows && column >= area.column &&
+           column - area.column < area.columns;
+}
+
+/* Each pattern has one tile, in the order of the scan, and no tile has two more than another. */
+static void check_patterns(const struct ff_scan *scan, const struct ff_tiles *tiles)
+{
+    unsigned met[PATTERNS_MAX] = {0};
+    for (unsigned i = 0; i < tiles->count; i++) {
+        const struct ff_tile *tile = &tiles->tiles[i];
+        assert_true(tile->pattern_count == scan->patterns / tiles->count ||
+                    tile->pattern_count == (scan->patterns - 1) / tiles->count + 1);
+        for (size_t j = 0; j < tile->pattern_count; j++) {
+            assert_true(tile->patterns[j] < scan->patterns);
+            met[tile->patterns[j]]++;
+            assert_true(j == 0 || tile->patterns[j] > tile->patterns[j - 1]);
+        }
+    }
+    for (size_t n = 0; n < scan->patterns; n++)
+        assert_int_equal(met[n], 1);
+}
+
+/* A patch, with a pixel around, lies between the edges of its tile wherever it may travel to. */
+static void check_axis(double position, double travel, size_t window, size_t object, size_t first,
+                       size_t size)
+{
+    double least = fmax(1, position - travel);
+    double most = fmin((double)(object - window - 1), position + travel);
+    assert_true((double)first <= least - 1);
+    assert_true(most + (double)window + 1 <= (double)(first + size));
+    assert_true(first + size <= object);
+}
+
+static void check_reach(const struct ff_scan *scan, const struct ff_tiles *tiles)
+{
+    for (unsigned i = 0; i < tiles->count; i++) {
+        const struct ff_tile *tile = &tiles->tiles[i];
+        for (size_t j = 0; j < tile->pattern_count; j++)
+            for (size_t k = 0; k < scan->fly; k++) {
+                const double *at = scan->positions + 2 * (tile->patterns[j] * scan->fly + k);
+                check_axis(at[0], scan->travel_px, scan->rows, scan->object_rows, tile->area.row,
+                           tile->area.rows);
+                check_axis(at[1], scan->travel_px, scan->columns, scan->object_columns,
+                           tile->area.column, tile->area.columns);
+            }
+    }
+}
+
+/* A pixel belongs to the first tile that covers it, and to it once. */
+static void check_owners(const struct ff_scan *scan, const struct ff_tiles *tiles)
+{
+    for (size_t row = 0; row < scan->object_rows; row++)
+        for (size_t column = 0; column < scan->object_columns; column++) {
+            bool covered = false;
+            for (unsigned i = 0; i < tiles->count; i++) {
+                const struct ff_tile *tile = &tiles->tiles[i];
+                unsigned owned = 0;
+                for (size_t j = 0; j < tile->owned_count; j++)
+                    owned += holds(tile->owned[j], row, column);
+                bool here = holds(tile->area, row, column);
+                assert_int_equal(owned, here && !covered);
+                covered = covered || here;
+            }
+        }
+}
+
+/* The links of a tile are all overlaps with others, in order, and the same from both sides. */
+static void check_links(const struct ff_tiles *tiles)
+{
+    for (unsigned i = 0; i < tiles->count; i++) {
+        const struct ff_link *link = tiles->tiles[i].links;
+        const struct ff_link *end = link + tiles->tiles[i].link_count;
+        for (unsigned peer = 0; peer < tiles->count; peer++) {
+            struct ff_area both = ff_area_common(tiles->tiles[i].area, tiles->tiles[peer].area);
+            if (peer == i || ff_area_pixels(both) == 0)
+                continue;
+            assert_true(link < end);
+            assert_int_equal(link->peer, peer);
+            assert_memory_equal(&link->area, &both, sizeof both);
+            link++;
+        }
+        assert_ptr_equal(link, end);
+    }
+}
+
+static void check_all(const struct ff_scan *scan)
+{
+    for (unsigned count = 1; count <= TILES_MAX; count++) {
+        struct ff_tiles *tiles = tiles_of(scan, count);
+        assert_int_equal(tiles->count, count < scan->patterns ? count : scan->patterns);
+        check_patterns(scan, tiles);
+        check_reach(scan, tiles);
+        check_owners(scan, tiles);
+        check_links(tiles);
+        ff_tiles_destroy(tiles);
+    }
+}
+
+static void random_scans(void **state)
+{
+    (void)state;
+    struct ff_random random = ff_random_seed(7);
+    struct test_scan test;
+    for (unsigned i = 0; i < 20; i++) {
+        make_scan(&test, &random, 1 + ff_random_below(&random, PATTERNS_MAX),
+                  1 + ff_random_below(&random, 3), 60 * ff_random_unit(&random),
+                  60 * ff_random_unit(&random));
+        check_all(&test.scan);
+    }
+}
+
+static void fewer_patterns_than_devices(void **state)
+{
+    (void)state;
+    struct ff_random random = ff_random_seed(8);
+    struct test_scan test;
+    for (size_t patterns = 1; patterns < TILES_MAX; patterns++) {
+        make_scan(&test, &random, patterns, 1, 30, 40);
+        check_all(&test.scan);
+    }
+}
+
+static void all_on_one_spot(void **state)
+{
+    (void)state;
+    struct ff_random random = ff_random_seed(9);
+    struct test_scan test;
+    make_scan(&test, &random, 40, 1, 20, 20);
+    for (size_t n = 0; n < test.scan.patterns; n++) {
+        test.positions[2 * n] = 7.25;
+        test.positions[2 * n + 1] = 9;
+    }
+    check_all(&test.scan);
+    struct ff_tiles *tiles = tiles_of(&test.scan, 3);
+    assert_int_equal(tiles->tiles[0].owned_count, 1);
+    assert_int_equal(tiles->tiles[1].owned_count, 0);
+    assert_int_equal(tiles->tiles[2].owned_count, 0);
+    assert_int_equal(tiles->tiles[2].link_count, 2);
+    ff_tiles_destroy(tiles);
+}
+
+/* Along a line nobody has more than two neighbours while tiles are longer than a patch. */
+static void a_line(void **state)
+{
+    (void)state;
+    struct ff_random random = ff_random_seed(10);
+    struct test_scan test;
+    for (int axis = 0; axis < 2; axis++) {
+        make_scan(&test, &random, 0, 1, axis == 0 ? 480 : 0, axis == 0 ? 0 : 480);
+        test.scan.patterns = 160;
+        for (size_t n = 0; n < test.scan.patterns; n++) {
+            test.positions[2 * n + (size_t)axis] = 2 + 3.0 * (double)n;
+            test.positions[2 * n + 1 - (size_t)axis] = 2;
+        }
+        for (unsigned count = 2; count <= 8; count++) {
+            struct ff_tiles *tiles = tiles_of(&test.scan, count);
+            check_patterns(&test.scan, tiles);
+            check_owners(&test.scan, tiles);
+            for (unsigned i = 0; i < count; i++) {
+                assert_int_equal(tiles->tiles[i].link_count, 1 + (i > 0 && i + 1 < count));
+                assert_int_equal(tiles->tiles[i].links[0].peer, i > 0 ? i - 1 : 1);
+            }
+            ff_tiles_destroy(tiles);
+        }
+    }
+}
+
+/* A square scan on four devices is cut into quarters, not stripes. */
+static void a_square(void **state)
+{
+    (void)state;
+    struct test_scan test = {.scan = {.positions = test.positions,
+                                      .patterns = 196,
+                                      .fly = 1,
+                                      .rows = 8,
+                                      .columns = 8,
+                                      .object_rows = 80,
+                                      .object_columns = 80}};
+    for (size_t n = 0; n < 196; n++) {
+        test.positions[2 * n] = 1 + 5.0 * (double)(n / 14);
+        test.positions[2 * n + 1] = 1 + 5.0 * (double)(n % 14);
+    }
+    struct ff_tiles *tiles = tiles_of(&test.scan, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(tiles->tiles[i].pattern_count, 49);
+        assert_int_equal(tiles->tiles[i].area.rows, 40);
+        assert_int_equal(tiles->tiles[i].area.columns, 40);
+    }
+    ff_tiles_destroy(tiles);
+}
+
+/* One device has the whole object, whatever the scan covers. */
+static void a_single_tile(void **state)
+{
+    (void)state;
+    struct ff_random random = ff_random_seed(11);
+    struct test_scan test;
+    make_scan(&test, &random, 10, 2, 10, 10);
+    test.scan.object_rows += 50;
+    struct ff_tiles *tiles = tiles_of(&test.scan, 1);
+    const struct ff_area all = {0, 0, test.scan.object_rows, test.scan.object_columns};
+    assert_memory_equal(&tiles->tiles[0].area, &all, sizeof all);
+    assert_memory_equal(&tiles->tiles[0].owned[0], &all, sizeof all);
+    assert_int_equal(tiles->tiles[0].owned_count, 1);
+    assert_int_equal(tiles->tiles[0].link_count, 0);
+    for (uint32_t n = 0; n < 10; n++)
+        assert_int_equal(tiles->tiles[0].patterns[n], n);
+    ff_tiles_destroy(tiles);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_scans),    cmocka_unit_test(fewer_patterns_than_devices),
+        cmocka_unit_test(all_on_one_spot), cmocka_unit_test(a_line),
+        cmocka_unit_test(a_square),        cmocka_unit_test(a_single_tile),
+    };
+    return cmocka_run_group_tests_name("reconstruct tiles", tests, NULL, NULL);
+}
