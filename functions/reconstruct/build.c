@@ -2,79 +2,14 @@
 
 #include "functions/reconstruct/first_probe.h"
 #include "functions/reconstruct/formats/format.h"
+#include "functions/reconstruct/orientation.h"
+#include "functions/reconstruct/place.h"
 #include "functions/reconstruct/scan_check.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { OBJECT_SIDE_MAX = 1 << 20 };
-
-/* Along one axis: positions to pixels, and how long the object has to be. */
-static double place_axis(struct ff_problem *problem, size_t axis, size_t window)
-{
-    size_t places = problem->patterns * problem->fly;
-    double margin = FF_OBJECT_MARGIN + ceil(problem->travel_px);
-    double low = INFINITY;
-    double high = -INFINITY;
-    for (size_t n = 0; n < places; n++) {
-        double at = problem->positions_m[2 * n + axis] / problem->geometry.object_pixel_m[axis];
-        problem->positions[2 * n + axis] = at;
-        low = fmin(low, at);
-        high = fmax(high, at);
-    }
-    for (size_t n = 0; n < places; n++)
-        problem->positions[2 * n + axis] += margin - low;
-    return ceil(high - low) + (double)window + 2 * margin;
-}
-
-/* How far positions may have to go that are wrong by some pixels and a scale of some per cent. */
-static double travel_of(const struct ff_problem *problem)
-{
-    double extent = 0;
-    for (size_t axis = 0; axis < 2; axis++) {
-        double low = INFINITY;
-        double high = -INFINITY;
-        for (size_t n = 0; n < problem->patterns * problem->fly; n++) {
-            low = fmin(low, problem->positions_m[2 * n + axis]);
-            high = fmax(high, problem->positions_m[2 * n + axis]);
-        }
-        extent = fmax(extent, (high - low) / problem->geometry.object_pixel_m[axis]);
-    }
-    return 8 + 0.02 * extent;
-}
-
-/* Positions to pixels, and the object around them. */
-static int place(struct ff_problem *problem, const struct ff_settings *settings,
-                 struct ff_error *error)
-{
-    size_t places = problem->patterns * problem->fly;
-    problem->positions =
-        ff_array_create(places, 2 * sizeof(double), "the positions in pixels", error);
-    if (problem->positions == NULL)
-        return -1;
-    problem->travel_px = settings->positions ? travel_of(problem) : 0;
-    size_t extent[2];
-    const size_t window[2] = {problem->probe_rows, problem->probe_columns};
-    for (size_t axis = 0; axis < 2; axis++) {
-        double side = place_axis(problem, axis, window[axis]);
-        if (side > OBJECT_SIDE_MAX)
-            return ff_fail(error, FF_INPUT_INVALID,
-                           "%s: the scan is %.0f object pixels long; at most %d are made",
-                           problem->source, side, OBJECT_SIDE_MAX);
-        extent[axis] = (size_t)side;
-    }
-    problem->object_rows = extent[0];
-    problem->object_columns = extent[1];
-    size_t elements = ff_array_elements(extent[0], extent[1], 1);
-    problem->object = ff_array_create(elements, sizeof *problem->object, "the object", error);
-    if (problem->object == NULL)
-        return -1;
-    for (size_t i = 0; i < elements; i++)
-        problem->object[i] = 1;
-    return 0;
-}
 
 /* Moves what the problem keeps; what is left behind is the measurement's probe. */
 static void take_arrays(struct ff_problem *problem, struct ff_measurement *measurement)
@@ -124,7 +59,11 @@ static int complete(struct ff_problem *problem, struct ff_measurement *measureme
     if (ff_scan_check(source, problem->positions_m, problem->patterns * problem->fly, window, pixel,
                       error) < 0)
         return -1;
-    return place(problem, settings, error);
+    /* The first of the choices leaves it to the data: until they have spoken, as it is. */
+    if (settings->orientation > 0)
+        ff_orientation_apply(&ff_orientations[settings->orientation - 1], problem->positions_m,
+                             problem->patterns * problem->fly);
+    return ff_problem_place(problem, settings->positions != 0, error);
 }
 
 struct ff_problem *ff_problem_of_measurement(struct ff_measurement *measurement, const char *source,

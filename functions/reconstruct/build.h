@@ -9,10 +9,9 @@
 
 /*
  * Reads settings->input (format, crop, initial_probe, modes), checks it, and sets it up: positions
- * in pixels, an object of ones with FF_OBJECT_MARGIN pixels around the scan, the first probe.
+ * in pixels, an object of ones around the scan (place.h), the first probe.
  * `notes` collects remarks for the user.
  */
-enum { FF_OBJECT_MARGIN = 8 };
 struct ff_problem *ff_problem_create(const struct ff_settings *settings, struct ff_buffer *notes,
                                      struct ff_error *error) FF_MUST_USE;
 

@@ -9,7 +9,9 @@
  */
 #include "functions/function.h"
 #include "functions/reconstruct/build.h"
+#include "functions/reconstruct/orientation_trial.h"
 #include "functions/reconstruct/outputs.h"
+#include "functions/reconstruct/place.h"
 #include "functions/reconstruct/run_settings.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
@@ -27,6 +29,9 @@
 /* A task's time limit kills: so much before it the run ends by itself and keeps its result. */
 static const double reserve_s = 2;
 
+/* Of the trials of orientations: a glance, and a look. */
+enum { QUICK_EPOCHS = 6, TRIAL_EPOCHS = 12 };
+
 struct reconstruction {
     struct ff_call *call;
     const struct ff_call_facts *facts;
@@ -35,6 +40,7 @@ struct reconstruction {
     struct ff_run_result result;
     int64_t started_ns;
     double read_seconds;
+    int orientation; /* number in ff_orientations */
     struct ff_buffer preview;
     struct ff_file_writer checkpoint; /* while one is written */
     int64_t preview_due_ns; /* none is made before */
@@ -197,6 +203,54 @@ static struct ff_run_settings run_settings(const struct reconstruction *own)
     return settings;
 }
 
+/* Says what was found and lays the positions so, where the margin is clear. */
+static int take_orientation(struct reconstruction *own, const struct ff_orientation_trial *trial,
+                            struct ff_error *error)
+{
+    const struct ff_orientation *best = &ff_orientations[trial->best];
+    bool twins = trial->twin_margin < FF_ORIENTATION_TWIN_MARGIN;
+    char text[512];
+    if (trial->margin < FF_ORIENTATION_MARGIN) {
+        snprintf(text, sizeof text,
+                 "orientation: %zu patterns fit no way clearly better than the others (margin %.2f); "
+                 "the positions are taken as they are",
+                 trial->patterns, trial->margin);
+        ff_call_log(own->call, FF_CALL_WARNING, text);
+        return 0;
+    }
+    if (trial->best == 0 || (twins && ff_orientation_twin(trial->best) == 0))
+        return 0;
+    snprintf(text, sizeof text,
+             "orientation: the positions fit %s, by a factor of %.2f in the cost; taken so%s%s",
+             best->name, trial->margin, twins ? "; its twin, which fits alike, is " : "",
+             twins ? ff_orientations[ff_orientation_twin(trial->best)].name : "");
+    ff_call_log(own->call, FF_CALL_WARNING, text);
+    own->orientation = (int)trial->best;
+    ff_orientation_apply(best, own->problem->positions_m,
+                         own->problem->patterns * own->problem->fly);
+    return ff_problem_place(own->problem, own->settings->positions != 0, error);
+}
+
+/* Whether the positions lie as the file says; where a part of the patterns fits another way clearly
+ * better, they are laid so. */
+static int settle_orientation(struct reconstruction *own, struct ff_error *error)
+{
+    const struct ff_run_settings settings = run_settings(own);
+    struct ff_orientation_trial trial;
+    own->orientation = own->settings->orientation > 0 ? own->settings->orientation - 1 : 0;
+    if (own->settings->orientation > 0)
+        return 0;
+    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_QUICK, QUICK_EPOCHS, &trial,
+                           error) < 0)
+        return -1;
+    if (trial.best == 0 && trial.margin >= FF_ORIENTATION_MARGIN)
+        return 0;
+    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_ALL, TRIAL_EPOCHS, &trial,
+                           error) < 0)
+        return -1;
+    return take_orientation(own, &trial, error);
+}
+
 /* --- the run --- */
 
 /* The checkpoint to go on from: empty where there is none and none was asked for by name. */
@@ -288,6 +342,7 @@ static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff
         .varied_modes = 1,
         .eigenprobes = result->state->probe + result->state->modes * own->problem->probe_rows *
                                                   own->problem->probe_columns,
+        .orientation = ff_orientations[own->orientation].name,
         .opr_weights = result->state->eigenprobes > 0 ? result->state->weights : NULL,
         .scales = own->settings->intensities ? result->state->scales : NULL,
         .costs = result->costs,
@@ -353,7 +408,7 @@ static int invoke(struct ff_call *call)
     ff_buffer_init(&own.preview, FF_PICTURE_BYTES_MAX);
     int outcome = -1;
     if (read_settings(&own, &error) == 0 && read_problem(&own, &error) == 0 &&
-        run_pinned(&own, &error) == 0)
+        settle_orientation(&own, &error) == 0 && run_pinned(&own, &error) == 0)
         outcome = own.result.end == FF_RUN_YIELDED ? ff_call_yield(call) : conclude(&own, &error);
     if (outcome < 0)
         outcome = ff_call_fail(call, ff_error_name(error.code), error.message, error.hint);

@@ -10,6 +10,17 @@ enum { PATTERNS_A_BATCH = 100 };
 static const char *const formats[] = {"auto", "cxi", NULL};
 static const char *const algorithms[] = {"rpie", NULL};
 static const char *const noises[] = {"gaussian", "poisson", NULL};
+/* auto, then those of ff_orientations in their order. */
+static const char *const orientations[] = {"auto",
+                                           "as-is",
+                                           "rows-reversed",
+                                           "columns-reversed",
+                                           "both-reversed",
+                                           "transposed",
+                                           "transposed-rows-reversed",
+                                           "transposed-columns-reversed",
+                                           "transposed-both-reversed",
+                                           NULL};
 static const char *const subpixels[] = {"bilinear", "fourier", NULL};
 static const char *const switches[] = {"off", "on", NULL};
 static const char *const object_constraints[] = {"none", "unit", "phase", "smooth", NULL};
@@ -44,6 +55,9 @@ static const struct ff_option options[] = {
      "Mutually incoherent probe modes"},
     {"noise", FF_OPTION_CHOICE, AT(noise), NULL, "gaussian", 0, 0, noises,
      "Noise model; gaussian compares amplitudes, poisson counts"},
+    {"orientation", FF_OPTION_CHOICE, AT(orientation), NULL, "auto", 0, 0, orientations,
+     "How rows and columns of the positions lie against those of the frames; auto takes them as they "
+     "are unless a few patterns fit another way clearly better"},
     {"subpixel", FF_OPTION_CHOICE, AT(subpixel), NULL, "bilinear", 0, 0, subpixels,
      "How a patch is taken at a position between pixels: bilinear interpolation of the object, or a "
      "Fourier shift of the probe, which is exact and costs two more transforms"},
@@ -103,7 +117,6 @@ static const char *const reserved[] = {
     "momentum",
     "step",
     "mask",
-    "orientation",
     "fly",
     "near_field",
     "pad",

@@ -25,6 +25,7 @@ struct ff_settings {
     int64_t probe_start;
     int64_t modes;
     int noise;
+    int orientation; /* 0: auto, else 1 + the number in ff_orientations */
     int subpixel;
     int positions; /* 0 off, 1 on, as all choices of off and on */
     int affine;
