@@ -77,7 +77,7 @@ static void on_epoch(void *user, const struct ff_run_epoch *epoch)
     ff_call_progress(own->call, (double)epoch->epoch / (double)epoch->epochs, numbers);
 }
 
-/* Quick epochs would spend more on pictures than on themselves: a tenth of the time is enough. */
+/* Quick epochs would spend more on pictures than on themselves: they get a fiftieth of the time. */
 static void on_preview(void *user, const struct ff_run_view *view)
 {
     struct reconstruction *own = user;
@@ -91,7 +91,7 @@ static void on_preview(void *user, const struct ff_run_view *view)
     else
         ff_call_log(own->call, FF_CALL_WARNING, error.message);
     int64_t end = ff_monotonic_ns();
-    own->preview_due_ns = end + 9 * (end - start);
+    own->preview_due_ns = end + 49 * (end - start);
 }
 
 static void on_note(void *user, const char *text)

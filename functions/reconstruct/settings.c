@@ -90,7 +90,7 @@ static const struct ff_option options[] = {
     {"threads", FF_OPTION_INTEGER, AT(threads), NULL, "0", 0, 1024, NULL,
      "Threads of the CPU; 0 takes one for each core of the slot"},
     {"preview_every", FF_OPTION_INTEGER, AT(preview_every), "epochs", "10", 0, 1000000, NULL,
-     "How often a picture of the phase is published, within a tenth of the time; 0 never"},
+     "How often a picture of the phase is published, within a fiftieth of the time; 0 never"},
     {"checkpoint_every", FF_OPTION_INTEGER, AT(checkpoint_every), "epochs", "10", 0, 1000000, NULL,
      "How often the state is saved, so that a later attempt goes on from it, and at least once a "
      "minute; 0 never"},
