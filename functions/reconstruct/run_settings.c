@@ -2,6 +2,9 @@
 
 struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, size_t patterns)
 {
+    unsigned devices;
+    if (ff_settings_devices(settings, &devices, NULL) < 0) /* refused before it came here */
+        devices = 1;
     return (struct ff_run_settings){
         .algorithm = ff_settings_algorithm_name(settings),
         .solver = {.epochs = (size_t)settings->epochs,
@@ -23,7 +26,7 @@ struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, si
         .subpixel = (enum ff_subpixel)settings->subpixel,
         .stop_when = settings->stop_when,
         .stop_window = (size_t)settings->stop_window,
-        .devices = 1,
+        .devices = devices,
         .seed = (uint64_t)settings->seed,
         .threads = (unsigned)settings->threads,
         .preview_every = (size_t)settings->preview_every,

@@ -1,11 +1,13 @@
 #include "functions/reconstruct/settings.h"
 
+#include "protocol/core/text.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERNS_A_BATCH = 100 };
+enum { PATTERNS_A_BATCH = 100, DEVICES_MAX = 64 };
 
 static const char *const formats[] = {"auto", "cxi", NULL};
 static const char *const algorithms[] = {"rpie", NULL};
@@ -25,7 +27,6 @@ static const char *const subpixels[] = {"bilinear", "fourier", NULL};
 static const char *const switches[] = {"off", "on", NULL};
 static const char *const object_constraints[] = {"none", "unit", "phase", "smooth", NULL};
 static const char *const probe_constraints[] = {"none", "centred", "support", NULL};
-static const char *const devices[] = {"auto", "cpu", NULL};
 
 #define AT(field) offsetof(struct ff_settings, field)
 
@@ -86,7 +87,9 @@ static const struct ff_option options[] = {
      "epochs, so that the object's mean amplitude is one"},
     {"seed", FF_OPTION_INTEGER, AT(seed), NULL, "0", 0, 9007199254740992.0, NULL,
      "Of the random order of patterns and of added modes; the same seed gives the same result"},
-    {"devices", FF_OPTION_CHOICE, AT(devices), NULL, "auto", 0, 0, devices, "What computes"},
+    {"devices", FF_OPTION_TEXT, AT(devices), NULL, "auto", 0, 0, NULL,
+     "What computes: auto and cpu are one device on the CPU, cpu:N cuts the scan over N of them, "
+     "which share its threads"},
     {"threads", FF_OPTION_INTEGER, AT(threads), NULL, "0", 0, 1024, NULL,
      "Threads of the CPU; 0 takes one for each core of the slot"},
     {"preview_every", FF_OPTION_INTEGER, AT(preview_every), "epochs", "10", 0, 1000000, NULL,
@@ -174,6 +177,9 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
         return ff_fail(error, FF_INVALID_SETTING,
                        "the setting 'crop' cannot be %lld; it takes 0 or 8 … 16384 px",
                        (long long)settings->crop);
+    unsigned devices;
+    if (ff_settings_devices(settings, &devices, error) < 0)
+        return -1;
     if (settings->output[0] != '\0')
         return 0;
     char *output = output_of(settings->input);
@@ -181,6 +187,22 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the output's name");
     free(settings->output);
     settings->output = output;
+    return 0;
+}
+
+int ff_settings_devices(const struct ff_settings *settings, unsigned *count, struct ff_error *error)
+{
+    const char *text = settings->devices;
+    int64_t number = 1;
+    bool known = strcmp(text, "auto") == 0 || strcmp(text, "cpu") == 0 ||
+                 (strncmp(text, "cpu:", 4) == 0 &&
+                  ff_text_integer(text + 4, 1, DEVICES_MAX, &number) == 0);
+    if (!known)
+        return ff_fail(error, FF_INVALID_SETTING,
+                       "the setting 'devices' cannot be '%s'; it takes auto, cpu, or cpu:N with N "
+                       "of 1 … %d",
+                       text, DEVICES_MAX);
+    *count = (unsigned)number;
     return 0;
 }
 

@@ -10,7 +10,6 @@
 
 /* In the order of the choices in settings.c. */
 enum ff_algorithm { FF_ALGORITHM_RPIE };
-enum ff_device_choice { FF_DEVICES_AUTO, FF_DEVICES_CPU };
 
 struct ff_settings {
     char *input;  /* required */
@@ -39,7 +38,7 @@ struct ff_settings {
     double stop_when;
     int64_t stop_window;
     int64_t seed;
-    int devices;
+    char *devices; /* "auto", "cpu", "cpu:N"; see ff_settings_devices */
     int64_t threads; /* 0: one for each core of the slot */
     int64_t preview_every;
     int64_t checkpoint_every;
@@ -62,6 +61,10 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) F
 /* "auto", or the name of a format in formats/format.h. */
 const char *ff_settings_format_name(const struct ff_settings *settings);
 const char *ff_settings_algorithm_name(const struct ff_settings *settings);
+
+/* How many devices; FF_INVALID_SETTING where the text names none. */
+int ff_settings_devices(const struct ff_settings *settings, unsigned *count,
+                        struct ff_error *error) FF_MUST_USE;
 
 /* How many batches an epoch of so many patterns has: the setting, or its default made a number. */
 size_t ff_settings_batches(const struct ff_settings *settings, size_t patterns);

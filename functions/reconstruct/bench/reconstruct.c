@@ -100,7 +100,8 @@ static int read_command_line(struct bench *bench, int argc, char **argv, struct 
     }
     if (bench->mode_count == 0)
         bench->modes[bench->mode_count++] = (size_t)bench->settings->modes;
-    return 0;
+    unsigned devices;
+    return ff_settings_devices(bench->settings, &devices, error);
 }
 
 /* --- the problem --- */
@@ -163,7 +164,7 @@ static int time_transforms(const struct ff_problem *problem, const struct ff_run
     const struct ff_devices_plan plan = {
         .problem = problem,
         .operations = &ff_backend_cpu,
-        .count = 1,
+        .count = settings->devices,
         .modes = problem->modes,
         .batch_limit = 1,
         .threads = settings->threads,

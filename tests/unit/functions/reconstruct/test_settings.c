@@ -27,11 +27,11 @@ static void test_values_are_taken_by_type(void **state)
     assert_int_equal(settings->epochs, 100);
     assert_ok(ff_options_assign(table, settings, "epochs=40", &error), error);
     assert_ok(ff_options_assign(table, settings, "input=a=b.cxi", &error), error);
-    const char json[] = "{\"alpha\": 0.3, \"modes\": 5, \"devices\": \"cpu\", \"epochs\": 41}";
+    const char json[] = "{\"alpha\": 0.3, \"modes\": 5, \"devices\": \"cpu:4\", \"epochs\": 41}";
     assert_ok(ff_options_read_json(table, settings, json, strlen(json), &error), error);
     assert_int_equal(settings->epochs, 41);
     assert_int_equal(settings->modes, 5);
-    assert_int_equal(settings->devices, FF_DEVICES_CPU);
+    assert_string_equal(settings->devices, "cpu:4");
     assert_true(settings->alpha > 0.29 && settings->alpha < 0.31);
     assert_string_equal(settings->input, "a=b.cxi");
     ff_settings_destroy(settings);
@@ -136,6 +136,32 @@ static void test_the_output_is_named_after_the_input(void **state)
     }
 }
 
+static void test_devices_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned count; /* 0: refused */
+    } cases[] = {{"auto", 1},  {"cpu", 1},    {"cpu:1", 1},  {"cpu:8", 8},   {"cpu:64", 64},
+                 {"cpu:0", 0}, {"cpu:65", 0}, {"cpu:-2", 0}, {"cpu:2.5", 0}, {"cpu:", 0},
+                 {"gpu", 0},   {"", 0},       {"cpu 2", 0},  {"cpu:2x", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ff_error error = {0};
+        unsigned count = 0;
+        struct ff_settings *settings = make();
+        assert_ok(ff_options_set(&ff_settings_table, settings, "input", "scan.cxi", &error), error);
+        assert_ok(ff_options_set(&ff_settings_table, settings, "devices", cases[i].text, &error),
+                  error);
+        int wanted = cases[i].count > 0 ? 0 : -1;
+        assert_int_equal(ff_settings_devices(settings, &count, &error), wanted);
+        assert_int_equal(count, cases[i].count);
+        assert_int_equal(ff_settings_complete(settings, &error), wanted);
+        if (wanted < 0)
+            assert_says(error.message, "cpu:N");
+        ff_settings_destroy(settings);
+    }
+}
+
 static void test_the_record_of_settings_reads_back(void **state)
 {
     (void)state;
@@ -180,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_bad_json_is_refused_with_its_place),
         cmocka_unit_test(test_yaml_errors_name_file_and_line),
         cmocka_unit_test(test_the_output_is_named_after_the_input),
+        cmocka_unit_test(test_devices_are_counted),
         cmocka_unit_test(test_the_record_of_settings_reads_back),
         cmocka_unit_test(test_every_setting_is_in_the_help),
     };
