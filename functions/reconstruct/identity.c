@@ -38,6 +38,8 @@ static void add_problem(struct ff_buffer *text, const struct ff_problem *problem
 static void add_solver(struct ff_buffer *text, const struct ff_solver_settings *solver)
 {
     add_count(text, "batches", solver->batches);
+    add_count(text, "batches of the first epochs", solver->early_batches);
+    add_count(text, "first epochs", solver->early_epochs);
     add_number(text, "alpha", solver->alpha);
     add_number(text, "step_object", solver->step_object);
     add_number(text, "step_probe", solver->step_probe);

@@ -271,13 +271,13 @@ static int one_epoch(struct run *run, double pixels, struct ff_error *error)
         .want = ff_refiner_want(run->refiner, run->epoch + 1),
         .random = &run->random,
     };
-    run->algorithm->epoch(run->solver, run->devices, &epoch);
+    unsigned passes = run->algorithm->epoch(run->solver, run->devices, &epoch);
     run->epoch++;
     if (ff_devices_take_cost(run->devices, &cost, error) < 0 ||
         check_finite(run, cost.amplitude, error) < 0 || refine(run, epoch.want, error) < 0)
         return -1;
     run->epoch_seconds = seconds_since(start);
-    report(run, cost.amplitude, pixels);
+    report(run, cost.amplitude / passes, pixels);
     return 0;
 }
 

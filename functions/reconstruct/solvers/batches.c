@@ -3,44 +3,69 @@
 #include <stdlib.h>
 
 struct ff_batches {
-    size_t patterns, count, limit;
-    uint32_t *members; /* (count, limit) */
+    size_t patterns;
+    size_t early, late; /* batches an epoch */
+    size_t early_epochs;
+    size_t count;      /* of the epoch dealt for */
+    size_t width;      /* most patterns in one of its batches */
+    uint32_t *members; /* (count, width) */
     uint32_t *sizes;
     uint32_t *hand;  /* the batches in a random order, for one run of neighbours */
     uint32_t *order; /* of the epoch */
 };
 
-struct ff_batches *ff_batches_create(size_t patterns, size_t count, struct ff_error *error)
+static size_t at_most(size_t count, size_t limit)
 {
-    if (count > patterns)
-        count = patterns;
+    return count < limit ? count : limit;
+}
+
+static size_t width_of(const struct ff_batches *batches, size_t count)
+{
+    return (batches->patterns + count - 1) / count;
+}
+
+struct ff_batches *ff_batches_create(size_t patterns, const struct ff_solver_settings *settings,
+                                     struct ff_error *error)
+{
     struct ff_batches *batches = calloc(1, sizeof *batches);
-    if (batches != NULL && count > 0) {
-        batches->patterns = patterns;
-        batches->count = count;
-        batches->limit = (patterns + count - 1) / count;
-        batches->members = calloc(batches->count * batches->limit, sizeof(uint32_t));
-        batches->sizes = calloc(count, sizeof(uint32_t));
-        batches->hand = calloc(count, sizeof(uint32_t));
-        batches->order = calloc(count, sizeof(uint32_t));
+    if (batches != NULL) {
+        *batches = (struct ff_batches){
+            .patterns = patterns,
+            .late = at_most(settings->batches, patterns),
+            .early = at_most(settings->early_batches, patterns),
+            .early_epochs = settings->early_batches > 0 ? settings->early_epochs : 0,
+        };
+        size_t most = batches->early > batches->late ? batches->early : batches->late;
+        /* Batches differ by at most one pattern, so fewer than one a batch stay empty. */
+        batches->members = calloc(patterns + most, sizeof(uint32_t));
+        batches->sizes = calloc(most, sizeof(uint32_t));
+        batches->hand = calloc(most, sizeof(uint32_t));
+        batches->order = calloc(most, sizeof(uint32_t));
     }
     if (batches == NULL || batches->members == NULL || batches->sizes == NULL ||
         batches->hand == NULL || batches->order == NULL) {
         ff_batches_destroy(batches);
-        ff_fail(error, FF_NO_MEMORY, "no memory for %zu batches of %zu patterns", count, patterns);
+        ff_fail(error, FF_NO_MEMORY, "no memory for the batches of %zu patterns", patterns);
         return NULL;
     }
     return batches;
 }
 
-size_t ff_batches_count(const struct ff_batches *batches)
+void ff_batches_destroy(struct ff_batches *batches)
 {
-    return batches->count;
+    if (batches == NULL)
+        return;
+    free(batches->members);
+    free(batches->sizes);
+    free(batches->hand);
+    free(batches->order);
+    free(batches);
 }
 
 size_t ff_batches_limit(const struct ff_batches *batches)
 {
-    return batches->limit;
+    bool early_are_larger = batches->early_epochs > 0 && batches->early < batches->late;
+    return width_of(batches, early_are_larger ? batches->early : batches->late);
 }
 
 static void shuffle(uint32_t *values, size_t count, struct ff_random *random)
@@ -55,34 +80,28 @@ static void shuffle(uint32_t *values, size_t count, struct ff_random *random)
     }
 }
 
-void ff_batches_deal(struct ff_batches *batches, struct ff_random *random)
+size_t ff_batches_deal(struct ff_batches *batches, size_t epoch, struct ff_random *random)
 {
-    for (size_t b = 0; b < batches->count; b++)
+    size_t count = epoch <= batches->early_epochs ? batches->early : batches->late;
+    size_t width = width_of(batches, count);
+    batches->count = count;
+    batches->width = width;
+    for (size_t b = 0; b < count; b++)
         batches->sizes[b] = 0;
     size_t turn = 0;
     for (size_t n = 0; n < batches->patterns; n++) {
         if (turn == 0)
-            shuffle(batches->hand, batches->count, random);
+            shuffle(batches->hand, count, random);
         uint32_t to = batches->hand[turn];
-        batches->members[to * batches->limit + batches->sizes[to]++] = (uint32_t)n;
-        turn = turn + 1 < batches->count ? turn + 1 : 0;
+        batches->members[to * width + batches->sizes[to]++] = (uint32_t)n;
+        turn = turn + 1 < count ? turn + 1 : 0;
     }
-    shuffle(batches->order, batches->count, random);
+    shuffle(batches->order, count, random);
+    return count;
 }
 
 struct ff_batch ff_batches_at(const struct ff_batches *batches, size_t index)
 {
     uint32_t batch = batches->order[index];
-    return (struct ff_batch){batches->members + batch * batches->limit, batches->sizes[batch]};
-}
-
-void ff_batches_destroy(struct ff_batches *batches)
-{
-    if (batches == NULL)
-        return;
-    free(batches->members);
-    free(batches->sizes);
-    free(batches->hand);
-    free(batches->order);
-    free(batches);
+    return (struct ff_batch){batches->members + batch * batches->width, batches->sizes[batch]};
 }

@@ -5,28 +5,31 @@
  * covers the whole object evenly; which of them gets which is drawn anew each epoch, and so is the
  * order of the batches. Evenly covering batches converge better than random ones, because no part
  * of the object waits for its turn.
+ *
+ * Epochs may differ in their number of batches: many small ones bring a rough object quickly, few
+ * large ones then average out what is left.
  */
 #ifndef FF_RECONSTRUCT_SOLVERS_BATCHES_H
 #define FF_RECONSTRUCT_SOLVERS_BATCHES_H
 
-#include "functions/reconstruct/backends/backend.h"
 #include "functions/reconstruct/solvers/random.h"
+#include "functions/reconstruct/solvers/solver.h"
 
 struct ff_batches;
 
-/* `count` batches of `patterns` patterns; more batches than patterns are as many as patterns. */
-struct ff_batches *ff_batches_create(size_t patterns, size_t count,
+/* `patterns` patterns in batches as the settings say; more batches than patterns are as many as
+ * patterns. */
+struct ff_batches *ff_batches_create(size_t patterns, const struct ff_solver_settings *settings,
                                      struct ff_error *error) FF_MUST_USE;
-size_t ff_batches_count(const struct ff_batches *batches);
+void ff_batches_destroy(struct ff_batches *batches);
 
-/* Most patterns that any batch can have. */
+/* Most patterns that any batch of any epoch can have. */
 size_t ff_batches_limit(const struct ff_batches *batches);
 
-/* Deals for a new epoch. */
-void ff_batches_deal(struct ff_batches *batches, struct ff_random *random);
+/* Deals for epoch `epoch`, counted from 1, and returns the number of its batches. */
+size_t ff_batches_deal(struct ff_batches *batches, size_t epoch, struct ff_random *random);
 
 /* Batch `index` of this epoch; borrowed until the next deal. */
 struct ff_batch ff_batches_at(const struct ff_batches *batches, size_t index);
-void ff_batches_destroy(struct ff_batches *batches);
 
 #endif

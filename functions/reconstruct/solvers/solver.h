@@ -19,8 +19,10 @@ enum ff_step { FF_STEP_BATCH, FF_STEP_POSITION };
 /* The settings that solvers read, each by the name that users give it. */
 struct ff_solver_settings {
     size_t epochs;
-    size_t batches;     /* ≥ 1 */
-    double alpha;       /* 0 … 1: regularisation of the weights; for dm and raar see projection.c */
+    size_t batches;       /* an epoch, ≥ 1; algorithms that take all patterns at once ignore it */
+    size_t early_batches; /* the same for the first early_epochs epochs */
+    size_t early_epochs;
+    double alpha;       /* 0 … 1: regularisation of the weights; of dm and raar the relaxation */
     double step_object; /* 0: the object is known */
     double step_probe;  /* 0: the probe is known */
     double momentum;    /* 0 … 1 */
@@ -53,10 +55,10 @@ struct ff_solver_operations {
     size_t (*batch_limit)(const struct ff_solver *solver);
     unsigned (*needs)(const struct ff_solver *solver);
 
-    /* One pass over all patterns. The devices gather the cost as it was met on the way, and any
-     * failure: run.c asks them afterwards. */
-    void (*epoch)(struct ff_solver *solver, struct ff_devices *devices,
-                  const struct ff_epoch *epoch);
+    /* One epoch. The devices gather the cost as it was met on the way, and any failure: run.c asks
+     * them afterwards. Returns how often the cost of all patterns was met: at least once. */
+    unsigned (*epoch)(struct ff_solver *solver, struct ff_devices *devices,
+                      const struct ff_epoch *epoch);
 
     /* Object, probe, positions, scales or weights were changed between two epochs (refinements,
      * constraints): what the solver keeps of them is no longer true. NULL: it keeps nothing. */
@@ -64,12 +66,19 @@ struct ff_solver_operations {
 
     /* What resuming needs beside object, probe, positions, scales, weights and random state: the
      * fields of the devices, ended by FF_FIELDS (run.c saves and puts them), and bytes of its own.
-     * Restoring what was not saved by the same algorithm fails. */
+     * Restoring what was not saved by the same algorithm fails; after it, fields() are those that
+     * were saved. */
     const enum ff_field *(*fields)(const struct ff_solver *solver);
     void (*save)(const struct ff_solver *solver, struct ff_buffer *state);
     int (*restore)(struct ff_solver *solver, struct ff_span state, struct ff_error *error);
 };
 
+extern const struct ff_solver_operations ff_solver_lstsq;
 extern const struct ff_solver_operations ff_solver_rpie;
+extern const struct ff_solver_operations ff_solver_epie;
+extern const struct ff_solver_operations ff_solver_cgrad;
+extern const struct ff_solver_operations ff_solver_dm;
+extern const struct ff_solver_operations ff_solver_raar;
+extern const struct ff_solver_operations ff_solver_ml;
 
 #endif

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-const struct ff_solver_operations *const ff_solvers[] = {&ff_solver_rpie, NULL};
+const struct ff_solver_operations *const ff_solvers[] = {
+    &ff_solver_lstsq, &ff_solver_rpie, &ff_solver_epie, &ff_solver_cgrad,
+    &ff_solver_dm,    &ff_solver_raar, &ff_solver_ml,   NULL,
+};
 
 const struct ff_solver_operations *ff_solver_by_name(const char *name, struct ff_error *error)
 {
