@@ -1,6 +1,6 @@
 #include "functions/simulate/crew.h"
 
-#include "functions/reconstruct/backends/cpu/pool.h"
+#include "functions/reconstruct/pool.h"
 
 #include <sched.h>
 #include <stdlib.h>

@@ -11,25 +11,45 @@
 static const struct scene_shape small = {32, 32, 4, 5, 2, 2e5, false};
 static const struct scene_shape odd = {30, 37, 3, 6, 1, 2e5, true};
 
+static void set_all(uint32_t *patterns, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        patterns[i] = (uint32_t)i;
+}
+
+/* One device with the whole of the problem. */
 static struct ff_backend *open_backend(const struct scene *scene, size_t modes, unsigned threads)
 {
     struct ff_error error;
+    const struct ff_problem *problem = scene->problem;
+    uint32_t patterns[64];
+    set_all(patterns, problem->patterns);
+    const struct ff_area whole = {0, 0, problem->object_rows, problem->object_columns};
     struct ff_backend_plan plan = {
-        .problem = scene->problem,
+        .problem = problem,
+        .patterns = patterns,
+        .pattern_count = problem->patterns,
+        .tile = whole,
+        .owned = &whole,
+        .owned_count = 1,
+        .count = 1,
         .modes = modes,
-        .batch_limit = scene->problem->patterns,
+        .batch_limit = problem->patterns,
         .threads = threads,
     };
     struct ff_backend *backend = ff_backend_cpu.create(&plan, &error);
     if (backend == NULL)
         fail_msg("%s", error.message);
+    ff_backend_cpu.put_rows(backend, FF_POSITIONS, 0, problem->patterns, problem->positions);
     return backend;
 }
 
-static void set_all(uint32_t *patterns, size_t count)
+/* The sums of a batch, settled among this device alone. */
+static void form_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want)
 {
-    for (size_t i = 0; i < count; i++)
-        patterns[i] = (uint32_t)i;
+    ff_backend_cpu.gradients(backend, batch, want);
+    ff_backend_cpu.settle(backend, &backend);
+    ff_backend_cpu.spread(backend, &backend);
 }
 
 static double cost_by_definition(const struct scene *scene, const ff_complex *object,
@@ -60,14 +80,14 @@ static double cost_by_backend(const struct scene *scene, const ff_complex *objec
     uint32_t patterns[64];
     struct ff_backend *backend = open_backend(scene, modes, 2);
     struct ff_error error;
-    double cost;
+    struct ff_cost cost;
     set_all(patterns, scene->problem->patterns);
-    ff_backend_cpu.put_object(backend, object);
-    ff_backend_cpu.put_probe(backend, probe);
+    ff_backend_cpu.put(backend, FF_OBJECT, object);
+    ff_backend_cpu.put(backend, FF_PROBE, probe);
     ff_backend_cpu.cost(backend, (struct ff_batch){patterns, scene->problem->patterns});
     assert_ok(ff_backend_cpu.take_cost(backend, &cost, &error), error);
     ff_backend_cpu.destroy(backend);
-    return cost;
+    return cost.amplitude;
 }
 
 static void check_cost(struct scene_shape shape)
@@ -108,13 +128,16 @@ static void test_gradient_is_the_derivative_of_the_cost(void **state)
         ff_complex *probe = malloc(probe_size * sizeof *probe);
         assert_non_null(probe);
         const float step = 1e-3f;
-        ff_backend_cpu.put_object(backend, problem->object);
-        ff_backend_cpu.put_probe(backend, scene.probe);
-        ff_backend_cpu.gradients(backend, batch, FF_WANT_OBJECT | FF_WANT_PROBE);
-        struct ff_backend_step taken = {1, probe_too ? 0 : step, probe_too ? step : 0};
-        ff_backend_cpu.update(backend, taken);
-        ff_backend_cpu.get_object(backend, moved);
-        ff_backend_cpu.get_probe(backend, probe);
+        ff_backend_cpu.put(backend, FF_OBJECT, problem->object);
+        ff_backend_cpu.put(backend, FF_PROBE, scene.probe);
+        form_gradients(backend, batch, FF_WANT_OBJECT | FF_WANT_PROBE);
+        const struct ff_update taken = {.alpha_object = 1,
+                                        .alpha_probe = 1,
+                                        .step_object = probe_too ? 0 : (double)step,
+                                        .step_probe = probe_too ? (double)step : 0};
+        ff_backend_cpu.update(backend, &taken);
+        ff_backend_cpu.get(backend, FF_OBJECT, moved);
+        ff_backend_cpu.get(backend, FF_PROBE, probe);
         ff_backend_cpu.destroy(backend);
         double before = cost_by_definition(&scene, problem->object, scene.probe, small.modes);
         double after = cost_by_definition(&scene, moved, probe, small.modes);
@@ -187,15 +210,16 @@ static void test_gradient_points_the_right_way_at_single_pixels(void **state)
         uint32_t patterns[64];
         set_all(patterns, problem->patterns);
         struct ff_backend *backend = open_backend(&scene, modes, 1);
-        ff_backend_cpu.put_object(backend, problem->object);
-        ff_backend_cpu.put_probe(backend, scene.probe);
-        ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
+        ff_backend_cpu.put(backend, FF_OBJECT, problem->object);
+        ff_backend_cpu.put(backend, FF_PROBE, scene.probe);
+        form_gradients(backend, (struct ff_batch){patterns, problem->patterns},
                                  cases[i].want);
-        ff_backend_cpu.update(backend, (struct ff_backend_step){1, of_object, !of_object});
+        const struct ff_update taken = {1, 1, of_object, !of_object, 0, false};
+        ff_backend_cpu.update(backend, &taken);
         if (of_object)
-            ff_backend_cpu.get_object(backend, moved);
+            ff_backend_cpu.get(backend, FF_OBJECT, moved);
         else
-            ff_backend_cpu.get_probe(backend, moved);
+            ff_backend_cpu.get(backend, FF_PROBE, moved);
         ff_backend_cpu.destroy(backend);
         size_t width = of_object ? problem->object_columns : problem->columns;
         size_t middle = (of_object ? problem->object_rows : problem->rows) / 2;
@@ -231,18 +255,19 @@ static void test_what_lies_under_the_mask_changes_nothing(void **state)
                 counts[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -5e30f : INFINITY;
         struct ff_backend *backend = open_backend(&scene, small.modes, 1);
         struct ff_error error;
-        double cost;
+        struct ff_cost cost;
         objects[run] = malloc(area * sizeof(ff_complex));
         assert_non_null(objects[run]);
-        ff_backend_cpu.put_object(backend, problem->object);
-        ff_backend_cpu.put_probe(backend, scene.probe);
-        ff_backend_cpu.gradients(backend, (struct ff_batch){patterns, problem->patterns},
+        ff_backend_cpu.put(backend, FF_OBJECT, problem->object);
+        ff_backend_cpu.put(backend, FF_PROBE, scene.probe);
+        form_gradients(backend, (struct ff_batch){patterns, problem->patterns},
                                  FF_WANT_OBJECT | FF_WANT_PROBE);
         assert_ok(ff_backend_cpu.take_cost(backend, &cost, &error), error);
-        ff_backend_cpu.update(backend, (struct ff_backend_step){0.1f, 1, 1});
-        ff_backend_cpu.get_object(backend, objects[run]);
+        const struct ff_update taken = {0.1, 0.1, 1, 1, 0, false};
+        ff_backend_cpu.update(backend, &taken);
+        ff_backend_cpu.get(backend, FF_OBJECT, objects[run]);
         ff_backend_cpu.destroy(backend);
-        assert_true(isfinite(cost));
+        assert_true(isfinite(cost.amplitude));
     }
     assert_memory_equal(objects[0], objects[1], area * sizeof(ff_complex));
     free(objects[0]);
@@ -276,11 +301,16 @@ static void test_kernels_agree(void **state)
         if (!runs)
             continue;
         memset(power, 0, sizeof power);
-        kernels->gather(object, taps, ROWS, WIDTH, to, power);
-        kernels->exit_wave(to, to, ROWS, WIDTH, wave, WIDTH);
-        float *waves[1] = {wave};
-        struct ff_frame frame = {{counts, NULL}, NULL, ROWS, COLUMNS, WIDTH};
-        double cost = kernels->modulus(waves, 1, WIDTH, &frame, false);
+        kernels->wave->gather(object, taps, ROWS, WIDTH, to, power);
+        const struct ff_wave whole = {wave, WIDTH, ROWS, WIDTH};
+        kernels->wave->exit_wave(to, to, whole);
+        const struct ff_frame frame = {.counts = {counts, NULL},
+                                       .rows = ROWS,
+                                       .columns = COLUMNS,
+                                       .width = WIDTH,
+                                       .scale = 0.1f,
+                                       .back = 0.01f};
+        double cost = kernels->modulus->modulus(&whole, 1, &frame, false).amplitude;
         if (tried++ == 0) {
             memcpy(expected, wave, sizeof wave);
             cost_of_first = cost;

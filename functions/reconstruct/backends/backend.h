@@ -55,6 +55,8 @@ struct ff_link {
 
 /* In the order of the choices of the settings `noise` and `subpixel`. */
 enum ff_noise { FF_NOISE_GAUSSIAN, FF_NOISE_POISSON };
+/* Counts that Poisson intensities are raised by, so that a dark pixel neither divides by nothing nor has no logarithm. */
+#define FF_POISSON_DARK 1e-4
 enum ff_subpixel { FF_SUBPIXEL_BILINEAR, FF_SUBPIXEL_FOURIER };
 
 /* What an algorithm keeps on the device beside object, probe and their sums. */

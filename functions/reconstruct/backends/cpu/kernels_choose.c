@@ -5,6 +5,7 @@ static bool runs_x86_64(void)
     return true;
 }
 
+#ifndef FF_REAL_DOUBLE
 static bool runs_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -15,14 +16,17 @@ static bool runs_avx512(void)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+#endif
 
 static const struct {
     const struct ff_kernels *kernels;
     bool (*runs)(void);
 } tables[] = {
     {&ff_kernels_x86_64, runs_x86_64},
+#ifndef FF_REAL_DOUBLE
     {&ff_kernels_avx2, runs_avx2},
     {&ff_kernels_avx512, runs_avx512},
+#endif
 };
 
 enum { TABLE_COUNT = sizeof tables / sizeof tables[0] };

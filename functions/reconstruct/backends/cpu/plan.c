@@ -19,37 +19,37 @@ enum { WISDOM_LIMIT = 1 << 24, LOCK_WAIT_MS = 20000, LOCK_TICK_NS = 20000000 };
 static const char estimate[] = "estimate";
 
 struct ff_plan {
-    fftwf_plan forward, inverse;
+    FF_FFTW(plan) forward, inverse;
     char *text; /* FFTW's wisdom, or `estimate` */
 };
 
-static fftwf_plan make(size_t rows, size_t columns, size_t stride, int sign, unsigned flags,
-                       fftwf_complex *wave)
+static FF_FFTW(plan) make(size_t rows, size_t columns, size_t stride, int sign, unsigned flags,
+                       FF_FFTW(complex) *wave)
 {
-    const fftwf_iodim64 dims[2] = {
+    const FF_FFTW(iodim64) dims[2] = {
         {(ptrdiff_t)rows, (ptrdiff_t)stride, (ptrdiff_t)stride},
         {(ptrdiff_t)columns, 1, 1},
     };
-    return fftwf_plan_guru64_dft(2, dims, 0, NULL, wave, wave, sign, flags);
+    return FF_FFTW(plan_guru64_dft)(2, dims, 0, NULL, wave, wave, sign, flags);
 }
 
 static bool make_both(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
                       unsigned flags)
 {
-    fftwf_complex *wave = fftwf_alloc_complex(rows * stride + FF_ALIGNMENT);
+    FF_FFTW(complex) *wave = FF_FFTW(alloc_complex)(rows * stride + FF_ALIGNMENT);
     if (wave == NULL)
         return false;
     /* Planned at the alignment that every buffer has. */
-    fftwf_complex *aligned =
-        (fftwf_complex *)(((uintptr_t)wave + FF_ALIGNMENT - 1) & ~(uintptr_t)(FF_ALIGNMENT - 1));
+    FF_FFTW(complex) *aligned =
+        (FF_FFTW(complex) *)(((uintptr_t)wave + FF_ALIGNMENT - 1) & ~(uintptr_t)(FF_ALIGNMENT - 1));
     plan->forward = make(rows, columns, stride, FFTW_FORWARD, flags, aligned);
     if (plan->forward != NULL)
         plan->inverse = make(rows, columns, stride, FFTW_BACKWARD, flags, aligned);
-    fftwf_free(wave);
+    FF_FFTW(free)(wave);
     if (plan->inverse != NULL)
         return true;
     if (plan->forward != NULL)
-        fftwf_destroy_plan(plan->forward);
+        FF_FFTW(destroy_plan)(plan->forward);
     plan->forward = NULL;
     return false;
 }
@@ -80,8 +80,8 @@ static void cpu_name(char name[96])
 /* Forgets what this process knows and takes this instead. */
 static bool take_wisdom(const char *wisdom)
 {
-    fftwf_forget_wisdom();
-    return fftwf_import_wisdom_from_string(wisdom) == 1;
+    FF_FFTW(forget_wisdom)();
+    return FF_FFTW(import_wisdom_from_string)(wisdom) == 1;
 }
 
 /* The same with what the file says; false when there is no such file. */
@@ -127,10 +127,10 @@ static bool measure_and_store(struct ff_plan *plan, size_t rows, size_t columns,
 {
     if (!make_both(plan, rows, columns, stride, FFTW_MEASURE))
         return false;
-    fftwf_destroy_plan(plan->forward);
-    fftwf_destroy_plan(plan->inverse);
+    FF_FFTW(destroy_plan)(plan->forward);
+    FF_FFTW(destroy_plan)(plan->inverse);
     plan->forward = plan->inverse = NULL;
-    char *text = fftwf_export_wisdom_to_string();
+    char *text = FF_FFTW(export_wisdom_to_string)();
     if (text == NULL)
         return false;
     int stored = ff_file_write(path, ff_span_of(text), 0600, NULL);
@@ -144,7 +144,7 @@ static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, si
     char path[4096];
     char cpu[96];
     cpu_name(cpu);
-    int length = snprintf(path, sizeof path, "%s/fftw-%s.wisdom", cache_folder, cpu);
+    int length = snprintf(path, sizeof path, "%s/" FF_FFTW_FILE "-%s.wisdom", cache_folder, cpu);
     if (length < 0 || (size_t)length >= sizeof path)
         return false;
     if (read_wisdom(path) && make_known(plan, rows, columns, stride))
@@ -163,7 +163,7 @@ static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, si
 
 static bool plan_by_estimate(struct ff_plan *plan, size_t rows, size_t columns, size_t stride)
 {
-    fftwf_forget_wisdom();
+    FF_FFTW(forget_wisdom)();
     return make_both(plan, rows, columns, stride, FFTW_ESTIMATE);
 }
 
@@ -175,7 +175,7 @@ static bool plan_by_text(struct ff_plan *plan, size_t rows, size_t columns, size
         return plan_by_estimate(plan, rows, columns, stride);
     if (take_wisdom(text) && make_known(plan, rows, columns, stride))
         return true;
-    fftwf_forget_wisdom(); /* else it would be stored in the cache with what is measured next */
+    FF_FFTW(forget_wisdom)(); /* else it would be stored in the cache with what is measured next */
     return false;
 }
 
@@ -187,7 +187,7 @@ static bool make_plan(struct ff_plan *plan, size_t rows, size_t columns, size_t 
         return true;
     free(plan->text);
     if (cache_folder != NULL && plan_by_wisdom(plan, rows, columns, stride, cache_folder)) {
-        plan->text = fftwf_export_wisdom_to_string();
+        plan->text = FF_FFTW(export_wisdom_to_string)();
         return plan->text != NULL;
     }
     plan->text = strdup(estimate);
@@ -210,14 +210,14 @@ struct ff_span ff_plan_text(const struct ff_plan *plan)
     return ff_span_of(plan->text);
 }
 
-void ff_plan_forward(const struct ff_plan *plan, float *wave)
+void ff_plan_forward(const struct ff_plan *plan, ff_real *wave)
 {
-    fftwf_execute_dft(plan->forward, (fftwf_complex *)wave, (fftwf_complex *)wave);
+    FF_FFTW(execute_dft)(plan->forward, (FF_FFTW(complex) *)wave, (FF_FFTW(complex) *)wave);
 }
 
-void ff_plan_inverse(const struct ff_plan *plan, float *wave)
+void ff_plan_inverse(const struct ff_plan *plan, ff_real *wave)
 {
-    fftwf_execute_dft(plan->inverse, (fftwf_complex *)wave, (fftwf_complex *)wave);
+    FF_FFTW(execute_dft)(plan->inverse, (FF_FFTW(complex) *)wave, (FF_FFTW(complex) *)wave);
 }
 
 void ff_plan_destroy(struct ff_plan *plan)
@@ -225,9 +225,9 @@ void ff_plan_destroy(struct ff_plan *plan)
     if (plan == NULL)
         return;
     if (plan->forward != NULL)
-        fftwf_destroy_plan(plan->forward);
+        FF_FFTW(destroy_plan)(plan->forward);
     if (plan->inverse != NULL)
-        fftwf_destroy_plan(plan->inverse);
+        FF_FFTW(destroy_plan)(plan->inverse);
     free(plan->text);
     free(plan);
 }

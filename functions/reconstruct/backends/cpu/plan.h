@@ -11,6 +11,7 @@
 #define FF_RECONSTRUCT_BACKENDS_CPU_PLAN_H
 
 #include "functions/reconstruct/arrays.h"
+#include "functions/reconstruct/backends/cpu/real.h"
 #include "protocol/core/bytes.h"
 
 struct ff_plan;
@@ -27,8 +28,8 @@ struct ff_plan *ff_plan_create(size_t rows, size_t columns, size_t stride, const
 struct ff_span ff_plan_text(const struct ff_plan *plan);
 
 /* `wave` is aligned to FF_ALIGNMENT. Any thread. */
-void ff_plan_forward(const struct ff_plan *plan, float *wave);
-void ff_plan_inverse(const struct ff_plan *plan, float *wave);
+void ff_plan_forward(const struct ff_plan *plan, ff_real *wave);
+void ff_plan_inverse(const struct ff_plan *plan, ff_real *wave);
 void ff_plan_destroy(struct ff_plan *plan);
 
 #endif

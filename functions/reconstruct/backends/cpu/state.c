@@ -9,84 +9,181 @@ static size_t round_up(size_t value, size_t to)
 }
 
 /*
- * A zeroed block of floats that destroy frees. Blocks are staggered by some cache lines, so that
- * planes of power-of-two sizes do not all fall into the same cache sets. They come from calloc, so
- * that pages which nobody touches cost nothing: a lane's planes have the shape of the whole object,
- * and it touches a few rows of them.
+ * Blocks are staggered by some cache lines, so that planes of power-of-two sizes do not all fall into the same cache
+ * sets. They come from calloc, so that pages which nobody touches cost nothing: a lane's planes have the shape of the
+ * whole tile, and it touches a few rows of them.
  */
-static float *block_of(struct ff_backend *backend, size_t floats, const char *what,
-                       struct ff_error *error)
+void *ff_cpu_block(struct ff_backend *backend, size_t count, size_t size, const char *what,
+                   struct ff_error *error)
 {
-    size_t stagger = 32 * (backend->block_count % 16) * sizeof(float);
-    size_t bytes = floats * sizeof(float) + stagger + FF_ALIGNMENT;
-    char *block = calloc(bytes, 1);
+    size_t stagger = 128 * (backend->block_count % 16);
+    size_t bytes = ff_array_elements(count, size, 1);
+    char *block = NULL;
+    if (bytes < SIZE_MAX - stagger - FF_ALIGNMENT && backend->block_count < backend->block_limit)
+        block = calloc(bytes + stagger + FF_ALIGNMENT, 1);
     if (block == NULL) {
-        ff_fail(error, FF_NO_MEMORY, "no memory for %s (%zu bytes)", what, bytes);
+        ff_fail(error, FF_NO_MEMORY, "no memory for %s (%zu × %zu bytes)", what, count, size);
         return NULL;
     }
     backend->blocks[backend->block_count++] = block;
-    backend->bytes += bytes;
+    backend->bytes += bytes + stagger + FF_ALIGNMENT;
     size_t past = (uintptr_t)block % FF_ALIGNMENT;
-    return (float *)(void *)(block + (past > 0 ? FF_ALIGNMENT - past : 0) + stagger);
+    return block + (past > 0 ? FF_ALIGNMENT - past : 0) + stagger;
+}
+
+static int reals_of(struct ff_backend *backend, size_t count, const char *what, ff_real **values,
+                    struct ff_error *error)
+{
+    *values = ff_cpu_block(backend, count, sizeof(ff_real), what, error);
+    return *values != NULL ? 0 : -1;
 }
 
 static int planes_of(struct ff_backend *backend, size_t rows, size_t stride, const char *what,
                      struct ff_planes *planes, struct ff_error *error)
 {
     planes->stride = stride;
-    planes->re = block_of(backend, rows * stride, what, error);
-    planes->im = planes->re != NULL ? block_of(backend, rows * stride, what, error) : NULL;
-    return planes->im != NULL ? 0 : -1;
+    return reals_of(backend, rows * stride, what, &planes->re, error) < 0 ||
+                   reals_of(backend, rows * stride, what, &planes->im, error) < 0
+               ? -1
+               : 0;
 }
 
-static int probe_planes_of(struct ff_backend *backend, const char *what, struct ff_planes **planes,
-                           struct ff_error *error)
+/* Planes of the probe's shape. */
+static int probe_planes_of(struct ff_backend *backend, size_t count, const char *what,
+                           struct ff_planes **planes, struct ff_error *error)
 {
-    *planes = calloc(backend->modes, sizeof **planes);
+    *planes = ff_cpu_block(backend, count, sizeof **planes, what, error);
     if (*planes == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory for %s", what);
-    backend->blocks[backend->block_count++] = *planes;
-    for (size_t m = 0; m < backend->modes; m++)
-        if (planes_of(backend, backend->rows, backend->width, what, &(*planes)[m], error) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (planes_of(backend, backend->rows, backend->width, what, &(*planes)[i], error) < 0)
             return -1;
+    return 0;
+}
+
+static int waves_of(struct ff_backend *backend, size_t count, struct ff_wave **waves,
+                    struct ff_error *error)
+{
+    const char what[] = "waves";
+    *waves = ff_cpu_block(backend, count, sizeof **waves, what, error);
+    if (*waves == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct ff_wave *wave = &(*waves)[i];
+        *wave = (struct ff_wave){NULL, backend->wave_stride, backend->frame_rows,
+                                 backend->frame_width};
+        if (reals_of(backend, 2 * backend->frame_rows * backend->wave_stride, what, &wave->values,
+                     error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A tile proper begins behind one row and one margin of zeros. */
+static size_t tile_stride(const struct ff_backend *backend)
+{
+    return TILE_MARGIN + backend->width + 2 * FF_KERNEL_WIDTH;
+}
+
+static int light_of(struct ff_backend *backend, ff_real **light, struct ff_error *error)
+{
+    size_t stride = tile_stride(backend);
+    if (reals_of(backend, (backend->rows + 2) * stride, "the illumination", light, error) < 0)
+        return -1;
+    *light += stride + TILE_MARGIN;
     return 0;
 }
 
 static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct ff_error *error)
 {
-    size_t stride = backend->object.stride;
-    if (planes_of(backend, backend->object_rows, stride, "the object's gradient", &lane->object_sum,
+    size_t stride = backend->object[0].stride;
+    size_t powers = 1 + backend->eigenprobes;
+    if (planes_of(backend, backend->tile.rows, stride, "the object's gradient", &lane->object_sum,
                   error) < 0 ||
-        probe_planes_of(backend, "the probe's gradient", &lane->probe_sum, error) < 0)
+        reals_of(backend, backend->tile.rows * stride, "the illumination", &lane->weight_sum,
+                 error) < 0 ||
+        probe_planes_of(backend, backend->probes, "the probe's gradient", &lane->probe_sum,
+                        error) < 0)
         return -1;
-    lane->weight_sum = block_of(backend, backend->object_rows * stride, "the illumination", error);
     lane->power_sum =
-        block_of(backend, backend->rows * backend->width, "the probe's weight", error);
-    return lane->weight_sum != NULL && lane->power_sum != NULL ? 0 : -1;
+        ff_cpu_block(backend, powers, sizeof *lane->power_sum, "the probe's weight", error);
+    for (size_t i = 0; lane->power_sum != NULL && i < powers; i++)
+        if (reals_of(backend, backend->rows * backend->width, "the probe's weight",
+                     &lane->power_sum[i], error) < 0)
+            return -1;
+    return lane->power_sum != NULL ? 0 : -1;
+}
+
+/* Room for the probes of a pattern: without shifts only the first of them is not everybody's. */
+static int allocate_set(struct ff_backend *backend, struct ff_planes **set, struct ff_error *error)
+{
+    const char what[] = "the probes of a pattern";
+    size_t own = backend->subpixel == FF_SUBPIXEL_FOURIER ? backend->probes : 1;
+    *set = ff_cpu_block(backend, backend->probes, sizeof **set, what, error);
+    for (size_t i = 0; *set != NULL && i < own; i++)
+        if (planes_of(backend, backend->rows, backend->width, what, &(*set)[i], error) < 0)
+            return -1;
+    return *set != NULL ? 0 : -1;
+}
+
+/* What a thread needs where the probe differs by pattern or position. */
+static int allocate_own_probes(struct ff_backend *backend, struct workspace *space,
+                               struct ff_error *error)
+{
+    const char what[] = "the probes of a pattern";
+    space->probes = ff_cpu_block(backend, backend->fly + 1, sizeof *space->probes, what, error);
+    space->lights = ff_cpu_block(backend, backend->fly, sizeof *space->lights, what, error);
+    if (space->probes == NULL || space->lights == NULL ||
+        reals_of(backend, backend->rows * backend->width, what, &space->power, error) < 0)
+        return -1;
+    for (size_t k = 0; k <= backend->fly; k++)
+        if (allocate_set(backend, &space->probes[k], error) < 0 ||
+            (k < backend->fly && light_of(backend, &space->lights[k], error) < 0))
+            return -1;
+    space->spectrum =
+        (struct ff_wave){NULL, backend->shift_stride, backend->rows, backend->width};
+    if (reals_of(backend, 2 * backend->rows * backend->shift_stride, what,
+                 &space->spectrum.values, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < 3; i++)
+        if (planes_of(backend, backend->rows, backend->width, what, &space->shifted[i], error) < 0)
+            return -1;
+    for (unsigned i = 0; i < 4; i++)
+        if (reals_of(backend, i < 2 ? backend->rows : backend->width, what, &space->ramps[i],
+                     error) < 0)
+            return -1;
+    return 0;
 }
 
 static int allocate_workspace(struct ff_backend *backend, struct workspace *space,
                               struct ff_error *error)
 {
-    size_t tile_stride = TILE_MARGIN + backend->width + 2 * FF_KERNEL_WIDTH;
+    size_t stride = tile_stride(backend);
     struct ff_planes whole;
-    if (planes_of(backend, backend->rows, backend->width, "a patch", &space->patch, error) < 0 ||
-        planes_of(backend, backend->rows + 2, tile_stride, "a tile", &whole, error) < 0)
+    if (planes_of(backend, backend->rows + 2, stride, "a tile", &whole, error) < 0 ||
+        waves_of(backend, backend->fly * backend->modes, &space->waves, error) < 0)
         return -1;
-    /* The tile proper begins behind one row and one margin of zeros. */
-    space->tile = (struct ff_planes){whole.re + tile_stride + TILE_MARGIN,
-                                     whole.im + tile_stride + TILE_MARGIN, tile_stride};
-    space->waves = calloc(backend->modes, sizeof *space->waves);
-    if (space->waves == NULL)
-        return ff_fail(error, FF_NO_MEMORY, "no memory for exit waves");
-    backend->blocks[backend->block_count++] = space->waves;
-    for (size_t m = 0; m < backend->modes; m++) {
-        space->waves[m] =
-            block_of(backend, 2 * backend->rows * backend->wave_stride, "an exit wave", error);
-        if (space->waves[m] == NULL)
+    space->tile = (struct ff_planes){whole.re + stride + TILE_MARGIN,
+                                     whole.im + stride + TILE_MARGIN, stride};
+    space->exposures =
+        ff_cpu_block(backend, backend->fly, sizeof *space->exposures, "patches", error);
+    if (space->exposures == NULL)
+        return -1;
+    for (size_t k = 0; k < backend->fly; k++)
+        if (planes_of(backend, backend->rows, backend->width, "a patch",
+                      &space->exposures[k].patch, error) < 0)
             return -1;
-    }
-    return 0;
+    space->kept =
+        ff_cpu_block(backend, backend->fly * backend->modes, sizeof *space->kept, "waves", error);
+    if (space->kept == NULL)
+        return -1;
+    bool lines = (backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
+    if ((lines && waves_of(backend, 2 * backend->fly * backend->modes, &space->others, error) < 0) ||
+        ((lines || (backend->needs & FF_NEED_EXIT)) &&
+         planes_of(backend, backend->rows, backend->width, "a patch", &space->other_patch, error) <
+             0))
+        return -1;
+    return backend->probes_differ ? allocate_own_probes(backend, space, error) : 0;
 }
 
 static int allocate_mask(struct ff_backend *backend, struct ff_error *error)
@@ -94,14 +191,39 @@ static int allocate_mask(struct ff_backend *backend, struct ff_error *error)
     const uint8_t *measured = backend->problem->measured;
     if (measured == NULL)
         return 0;
-    backend->weight = block_of(backend, backend->rows * backend->width, "the mask", error);
-    if (backend->weight == NULL)
+    size_t width = backend->frame_width;
+    if (reals_of(backend, backend->frame_rows * width, "the mask", &backend->weight, error) < 0)
         return -1;
-    for (size_t r = 0; r < backend->rows; r++)
-        for (size_t c = 0; c < backend->columns; c++)
-            backend->weight[r * backend->width + c] =
-                measured[r * backend->columns + c] != 0 ? 1.0f : 0.0f;
+    for (size_t r = 0; r < backend->frame_rows; r++)
+        for (size_t c = 0; c < backend->frame_columns; c++)
+            backend->weight[r * width + c] =
+                measured[r * backend->frame_columns + c] != 0 ? 1.0f : 0.0f;
     return 0;
+}
+
+/* Object and probe, and what an algorithm keeps of their shapes. */
+static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
+{
+    size_t stride = round_up(backend->tile.columns, FF_KERNEL_WIDTH) + PLANE_MARGIN;
+    const bool needed[4] = {true, backend->needs & FF_NEED_DIRECTIONS,
+                            backend->needs & FF_NEED_DIRECTIONS,
+                            backend->needs & FF_NEED_VELOCITIES};
+    for (unsigned i = 0; i < 4; i++)
+        if (needed[i] &&
+            (planes_of(backend, backend->tile.rows + 2, stride, "the object", &backend->object[i],
+                       error) < 0 ||
+             probe_planes_of(backend, backend->probes, "the probe", &backend->probe[i], error) < 0))
+            return -1;
+    if ((backend->needs & FF_NEED_EXIT) &&
+        (planes_of(backend, backend->tile.rows + 2, stride, "a step of the object",
+                   &backend->normal, error) < 0 ||
+         planes_of(backend, backend->rows, backend->width, "a step of the probe",
+                   &backend->nothing, error) < 0))
+        return -1;
+    return light_of(backend, &backend->light, error) < 0 ||
+                   (backend->eigenprobes > 0 && light_of(backend, &backend->rest_light, error) < 0)
+               ? -1
+               : 0;
 }
 
 static unsigned lanes_for(size_t patterns)
@@ -110,43 +232,130 @@ static unsigned lanes_for(size_t patterns)
     return lanes < 1 ? 1 : lanes > LANE_LIMIT ? LANE_LIMIT : (unsigned)lanes;
 }
 
+/* Rows of patterns, and the waves that algorithms keep of them. */
+static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
+{
+    size_t n = backend->patterns;
+    size_t frame = backend->frame_rows * backend->frame_width;
+    size_t waves = ff_array_elements(n * backend->fly * backend->modes, 2, frame);
+    backend->positions = ff_cpu_block(backend, 2 * n * backend->fly, sizeof(double), "positions", error);
+    backend->scales = ff_cpu_block(backend, n, sizeof(double), "scales", error);
+    backend->weights = ff_cpu_block(backend, n * backend->eigenprobes + 1, sizeof(double), "weights", error);
+    if (backend->positions == NULL || backend->scales == NULL || backend->weights == NULL)
+        return -1;
+    for (unsigned kind = 0; kind < TERM_KINDS; kind++) {
+        size_t width = ff_terms_width(kind, backend->fly, backend->eigenprobes);
+        backend->terms[kind] = ff_cpu_block(backend, n * width + 1, sizeof(double), "terms", error);
+        if (backend->terms[kind] == NULL)
+            return -1;
+    }
+    for (size_t i = 0; i < n; i++)
+        backend->scales[i] = 1;
+    for (size_t i = 0; i < n * backend->fly; i++) { /* somewhere inside, until they are put */
+        backend->positions[2 * i] = (double)backend->tile.row + 1;
+        backend->positions[2 * i + 1] = (double)backend->tile.column + 1;
+    }
+    if ((backend->needs & FF_NEED_WAVES) &&
+        reals_of(backend, waves, "the waves", &backend->waves, error) < 0)
+        return -1;
+    if (backend->needs & FF_NEED_EXIT) {
+        size_t pixels = backend->batch_limit * backend->fly * backend->rows * backend->width;
+        size_t word = sizeof(ff_real) == sizeof(float) ? sizeof(float) : 2 * sizeof(ff_real);
+        backend->exits = ff_cpu_block(backend, pixels, word, "the exit waves of a batch", error);
+        if (backend->exits == NULL)
+            return -1;
+    }
+    if ((backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) == 0)
+        return 0;
+    size_t numbers = 1 + (backend->needs & FF_NEED_JOINT_LINE ? FF_JOINT_DEGREE : FF_LINE_DEGREE);
+    backend->on_line = ff_cpu_block(backend, n, sizeof(bool), "the line", error);
+    if (backend->on_line == NULL ||
+        reals_of(backend, ff_array_elements(n, numbers, frame), "the line",
+                 &backend->coefficients, error) < 0)
+        return -1;
+    return backend->needs & FF_NEED_LINE
+               ? reals_of(backend, waves, "the direction's waves", &backend->directions, error)
+               : 0;
+}
+
+static int copy_plan(struct ff_backend *backend, const struct ff_backend_plan *plan,
+                     struct ff_error *error)
+{
+    backend->numbers = ff_cpu_block(backend, plan->pattern_count, sizeof *backend->numbers, "patterns", error);
+    backend->owned = ff_cpu_block(backend, plan->owned_count + 1, sizeof *backend->owned, "tiles", error);
+    backend->links = ff_cpu_block(backend, plan->link_count + 1, sizeof *backend->links, "links", error);
+    if (backend->numbers == NULL || backend->owned == NULL || backend->links == NULL)
+        return -1;
+    backend->owned_count = plan->owned_count;
+    backend->link_count = plan->link_count;
+    memcpy(backend->numbers, plan->patterns, plan->pattern_count * sizeof *backend->numbers);
+    if (plan->owned_count > 0)
+        memcpy(backend->owned, plan->owned, plan->owned_count * sizeof *backend->owned);
+    if (plan->link_count > 0)
+        memcpy(backend->links, plan->links, plan->link_count * sizeof *backend->links);
+    return 0;
+}
+
+static void set_shapes(struct ff_backend *backend, const struct ff_backend_plan *plan)
+{
+    const struct ff_problem *problem = plan->problem;
+    backend->problem = problem;
+    backend->number = plan->number;
+    backend->count = plan->count;
+    backend->tile = plan->tile;
+    backend->patterns = plan->pattern_count;
+    backend->fly = problem->fly;
+    backend->modes = plan->modes;
+    backend->eigenprobes = plan->eigenprobes;
+    backend->probes = plan->modes + plan->eigenprobes;
+    backend->batch_limit = plan->batch_limit;
+    backend->needs = plan->needs;
+    backend->noise = plan->noise;
+    backend->subpixel = plan->subpixel;
+    backend->probes_differ = plan->eigenprobes > 0 || plan->subpixel == FF_SUBPIXEL_FOURIER;
+    backend->rows = problem->probe_rows;
+    backend->columns = problem->probe_columns;
+    backend->width = round_up(problem->probe_columns, FF_KERNEL_WIDTH);
+    backend->frame_rows = problem->rows;
+    backend->frame_columns = problem->columns;
+    backend->frame_width = round_up(problem->columns, FF_KERNEL_WIDTH);
+    backend->wave_stride = backend->frame_width + 8;
+    backend->shift_stride = backend->width + 8;
+    backend->padded = backend->rows < backend->frame_rows || backend->columns < backend->frame_columns;
+    if (problem->near_field) { /* |F| of the far field does not care where in the pattern */
+        backend->pad_row = (backend->frame_rows - backend->rows) / 2;
+        backend->pad_column = (backend->frame_columns - backend->columns) / 2;
+    }
+    backend->lane_count = lanes_for(plan->batch_limit);
+}
+
 int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *plan,
                     struct ff_error *error)
 {
-    const struct ff_problem *problem = plan->problem;
     unsigned threads = ff_pool_threads(backend->pool);
-    backend->problem = problem;
-    backend->rows = problem->rows;
-    backend->columns = problem->columns;
-    backend->width = round_up(problem->columns, FF_KERNEL_WIDTH);
-    backend->wave_stride = backend->width + 8;
-    backend->object_rows = problem->object_rows;
-    backend->object_columns = problem->object_columns;
-    backend->modes = plan->modes;
-    backend->batch_limit = plan->batch_limit;
-    backend->lane_count = lanes_for(plan->batch_limit);
-    size_t stride = round_up(problem->object_columns, FF_KERNEL_WIDTH) + PLANE_MARGIN;
-
-    backend->block_limit = 64 + (size_t)LANE_LIMIT * (8 + 2 * plan->modes) +
-                           threads * (8 + plan->modes) + 4 * plan->modes;
+    set_shapes(backend, plan);
+    size_t probes = backend->probes;
+    backend->block_limit =
+        64 + 12 * probes + (size_t)LANE_LIMIT * (8 + 3 * probes) +
+        threads * (32 + (backend->fly + 1) * (4 + 3 * backend->modes + 2 * probes));
     backend->blocks = calloc(backend->block_limit, sizeof *backend->blocks);
-    backend->workspaces = calloc(threads, sizeof *backend->workspaces);
-    backend->sorted = calloc(plan->batch_limit, sizeof *backend->sorted);
-    if (backend->blocks == NULL || backend->workspaces == NULL || backend->sorted == NULL)
+    if (backend->blocks == NULL)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the CPU backend");
-    if (planes_of(backend, backend->object_rows + 2, stride, "the object", &backend->object,
-                  error) < 0 ||
-        probe_planes_of(backend, "the probe", &backend->probe, error) < 0 ||
-        allocate_mask(backend, error) < 0)
+    backend->workspaces = ff_cpu_block(backend, threads, sizeof *backend->workspaces, "threads", error);
+    backend->sorted = ff_cpu_block(backend, plan->batch_limit, sizeof *backend->sorted, "a batch", error);
+    backend->owner = ff_cpu_block(backend, backend->tile.rows, 1, "a batch", error);
+    if (backend->workspaces == NULL || backend->sorted == NULL || backend->owner == NULL ||
+        reals_of(backend, (1 + backend->eigenprobes) * ROW_PIECES, "a batch",
+                 &backend->piece_probe, error) < 0 ||
+        reals_of(backend, 1 + backend->eigenprobes, "a batch", &backend->greatest_probe, error) < 0)
+        return -1;
+    memset(backend->owner, NO_LANE, backend->tile.rows);
+    if (copy_plan(backend, plan, error) < 0 || allocate_fields(backend, error) < 0 ||
+        allocate_mask(backend, error) < 0 || allocate_patterns(backend, error) < 0)
         return -1;
     for (unsigned i = 0; i < threads; i++)
         if (allocate_workspace(backend, &backend->workspaces[i], error) < 0)
             return -1;
-    size_t tile_stride = backend->workspaces[0].tile.stride;
-    float *light = block_of(backend, (backend->rows + 2) * tile_stride, "the illumination", error);
-    if (light == NULL)
-        return -1;
-    backend->light = light + tile_stride + TILE_MARGIN;
     for (unsigned i = 0; i < backend->lane_count; i++)
         if (allocate_lane(backend, &backend->lanes[i], error) < 0)
             return -1;
@@ -158,6 +367,4 @@ void ff_cpu_release(struct ff_backend *backend)
     for (size_t i = 0; i < backend->block_count; i++)
         free(backend->blocks[i]);
     free(backend->blocks);
-    free(backend->workspaces);
-    free(backend->sorted);
 }

@@ -1,0 +1,126 @@
+/* The lanes of a batch: each takes its patterns one after the other through all stages while they are in cache. */
+#include "functions/reconstruct/backends/cpu/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* By row, and by place among equals, so that the order is the same everywhere. */
+static int compare_rows(const void *a, const void *b, void *context)
+{
+    const struct ff_backend *backend = context;
+    uint32_t p = *(const uint32_t *)a;
+    uint32_t q = *(const uint32_t *)b;
+    double row_of_p = backend->positions[2 * backend->fly * p];
+    double row_of_q = backend->positions[2 * backend->fly * q];
+    if (row_of_p < row_of_q || row_of_p > row_of_q)
+        return row_of_p < row_of_q ? -1 : 1;
+    return p < q ? -1 : p > q;
+}
+
+/* Gives each lane a contiguous part of the batch sorted by row, so that a lane touches few rows. */
+static void share_out(struct ff_backend *backend, struct ff_batch batch)
+{
+    memcpy(backend->sorted, batch.patterns, batch.count * sizeof *backend->sorted);
+    qsort_r(backend->sorted, batch.count, sizeof *backend->sorted, compare_rows, backend);
+    size_t used = batch.count < backend->lane_count ? batch.count : backend->lane_count;
+    backend->batch_count = batch.count;
+    backend->lanes_used = (unsigned)used;
+    for (size_t i = 0; i < used; i++) {
+        backend->lanes[i].first = (uint32_t)(batch.count * i / used);
+        backend->lanes[i].end = (uint32_t)(batch.count * (i + 1) / used);
+    }
+}
+
+/* The rows of the tile that a lane's patterns touch. */
+static void find_rows(const struct ff_backend *backend, struct lane *lane)
+{
+    lane->first_row = backend->tile.rows;
+    lane->end_row = 0;
+    for (uint32_t i = lane->first; i < lane->end; i++) {
+        const double *positions = backend->positions + 2 * backend->fly * backend->sorted[i];
+        for (size_t k = 0; k < backend->fly; k++) {
+            size_t row = (size_t)positions[2 * k] - backend->tile.row;
+            lane->first_row = row < lane->first_row ? row : lane->first_row;
+            size_t end = row + backend->rows + 1;
+            lane->end_row = end > lane->end_row ? end : lane->end_row;
+        }
+    }
+}
+
+/* Who adds up each row: the first lane that touches it. */
+static void find_owners(struct ff_backend *backend)
+{
+    backend->sum_lanes = backend->lanes_used;
+    memset(backend->owner, NO_LANE, backend->tile.rows);
+    backend->first_row = backend->tile.rows;
+    backend->end_row = 0;
+    for (unsigned i = backend->lanes_used; i-- > 0;) {
+        struct lane *lane = &backend->lanes[i];
+        find_rows(backend, lane);
+        memset(backend->owner + lane->first_row, (int)i, lane->end_row - lane->first_row);
+        if (lane->first_row < backend->first_row)
+            backend->first_row = lane->first_row;
+        if (lane->end_row > backend->end_row)
+            backend->end_row = lane->end_row;
+    }
+}
+
+static void clear_sums(const struct ff_backend *backend, struct lane *lane)
+{
+    if (backend->want & FF_WANT_OBJECT) {
+        size_t stride = lane->object_sum.stride;
+        size_t from = lane->first_row * stride;
+        size_t size = (lane->end_row - lane->first_row) * stride * sizeof(ff_real);
+        memset(lane->object_sum.re + from, 0, size);
+        memset(lane->object_sum.im + from, 0, size);
+        memset(lane->weight_sum + from, 0, size);
+    }
+    if (backend->want & FF_WANT_PROBE) {
+        size_t size = backend->rows * backend->width * sizeof(ff_real);
+        for (size_t i = 0; i < 1 + backend->eigenprobes; i++)
+            memset(lane->power_sum[i], 0, size);
+        for (size_t i = 0; i < backend->probes; i++) {
+            memset(lane->probe_sum[i].re, 0, size);
+            memset(lane->probe_sum[i].im, 0, size);
+        }
+    }
+}
+
+static void run_lane(void *context, unsigned piece, unsigned thread)
+{
+    struct ff_backend *backend = context;
+    struct lane *lane = &backend->lanes[piece];
+    lane->cost = (struct ff_cost){0, 0};
+    lane->line = (struct ff_line_terms){0, 0, 0, 0};
+    if (backend->summing)
+        clear_sums(backend, lane);
+    for (uint32_t i = lane->first; i < lane->end; i++)
+        backend->work(backend, lane, &backend->workspaces[thread], backend->sorted[i], i);
+}
+
+static void run_lanes(struct ff_backend *backend, pattern_work *work)
+{
+    backend->work = work;
+    ff_pool_run(backend->pool, run_lane, backend, backend->lanes_used);
+    for (unsigned i = 0; i < backend->lanes_used; i++) {
+        backend->cost.amplitude += backend->lanes[i].cost.amplitude;
+        backend->cost.objective += backend->lanes[i].cost.objective;
+    }
+}
+
+void ff_cpu_run(struct ff_backend *backend, struct ff_batch batch, pattern_work *work)
+{
+    share_out(backend, batch);
+    backend->summing = false;
+    run_lanes(backend, work);
+}
+
+void ff_cpu_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want,
+                       pattern_work *work)
+{
+    share_out(backend, batch);
+    find_owners(backend);
+    backend->want = want;
+    backend->summing = true;
+    run_lanes(backend, work);
+}

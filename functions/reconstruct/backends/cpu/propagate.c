@@ -1,0 +1,156 @@
+/*
+ * Waves to the detector and back, and shifts of the probe: every transform is called here.
+ *
+ * Far field: the unnormalised transform; frames know the scale. Near field: the Fresnel transfer function
+ * H = exp(-iπ λ z (f_y² + f_x²)) between two transforms, divided by the number of pixels, so that the wave comes out
+ * as it is (Goodman, Introduction to Fourier Optics, 4.2; the constant phase is left out). Its adjoint has H*.
+ */
+#include "functions/reconstruct/backends/cpu/state.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The frequency of element i of n, in cycles over the whole. */
+static double frequency(size_t i, size_t n)
+{
+    return i < (n + 1) / 2 ? (double)i : (double)i - (double)n;
+}
+
+static int make_transfer(struct ff_backend *backend, struct ff_error *error)
+{
+    const struct ff_geometry *geometry = &backend->problem->geometry;
+    size_t rows = backend->frame_rows;
+    size_t columns = backend->frame_columns;
+    size_t width = backend->frame_width;
+    double bend = M_PI * geometry->wavelength_m * geometry->distance_m;
+    struct ff_planes *h = &backend->transfer;
+    if (!isfinite(bend) || !(geometry->object_pixel_m[0] > 0) || !(geometry->object_pixel_m[1] > 0))
+        return ff_fail(error, FF_INPUT_INVALID,
+                       "a near field needs wavelength, distance and pixel size");
+    h->stride = width;
+    h->re = ff_cpu_block(backend, rows * width, sizeof(ff_real), "the transfer function", error);
+    h->im = ff_cpu_block(backend, rows * width, sizeof(ff_real), "the transfer function", error);
+    if (h->re == NULL || h->im == NULL)
+        return -1;
+    for (size_t r = 0; r < rows; r++) {
+        double y = frequency(r, rows) / ((double)rows * geometry->object_pixel_m[0]);
+        for (size_t c = 0; c < columns; c++) {
+            double x = frequency(c, columns) / ((double)columns * geometry->object_pixel_m[1]);
+            double angle = -bend * (y * y + x * x);
+            h->re[r * width + c] = (ff_real)(cos(angle) / (double)(rows * columns));
+            h->im[r * width + c] = (ff_real)(sin(angle) / (double)(rows * columns));
+        }
+    }
+    return 0;
+}
+
+/* Where probes are shifted, two shapes are planned. Both must follow the same text, so that it alone makes them again:
+ * the second plan's holds what the first one took from the cache. */
+static int make_plans(struct ff_backend *backend, const struct ff_backend_plan *plan,
+                      struct ff_error *error)
+{
+    backend->plan = ff_plan_create(backend->frame_rows, backend->frame_columns, backend->wave_stride,
+                                   plan->cache_folder, plan->transforms, error);
+    if (backend->plan == NULL || backend->subpixel != FF_SUBPIXEL_FOURIER)
+        return backend->plan != NULL ? 0 : -1;
+    backend->shift_plan = ff_plan_create(backend->rows, backend->columns, backend->shift_stride,
+                                         plan->cache_folder, plan->transforms, error);
+    if (backend->shift_plan == NULL)
+        return -1;
+    struct ff_plan *first = backend->plan;
+    backend->plan =
+        ff_plan_create(backend->frame_rows, backend->frame_columns, backend->wave_stride,
+                       plan->cache_folder, ff_plan_text(backend->shift_plan), error);
+    ff_plan_destroy(first);
+    return backend->plan != NULL ? 0 : -1;
+}
+
+int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backend_plan *plan,
+                              struct ff_error *error)
+{
+    double pixels = (double)backend->frame_rows * (double)backend->frame_columns;
+    bool near_field = plan->problem->near_field;
+    backend->scale = near_field ? 1 : (ff_real)(1 / sqrt(pixels));
+    backend->back = near_field ? 1 : (ff_real)(1 / pixels);
+    return near_field && make_transfer(backend, error) < 0 ? -1 : make_plans(backend, plan, error);
+}
+
+/* Zeros around the window. Whatever of it lies beyond the probe's columns is zero already. */
+static void clear_margin(const struct ff_backend *backend, struct ff_wave wave)
+{
+    size_t row = 2 * wave.stride * sizeof(ff_real);
+    size_t top = backend->pad_row;
+    size_t bottom = top + backend->rows;
+    size_t right = backend->pad_column + backend->width;
+    memset(wave.values, 0, top * row);
+    for (size_t r = top; r < bottom; r++) {
+        ff_real *at = wave.values + 2 * r * wave.stride;
+        memset(at, 0, 2 * backend->pad_column * sizeof(ff_real));
+        if (right < wave.stride)
+            memset(at + 2 * right, 0, 2 * (wave.stride - right) * sizeof(ff_real));
+    }
+    memset(wave.values + 2 * bottom * wave.stride, 0, (wave.rows - bottom) * row);
+}
+
+void ff_cpu_forward(struct ff_backend *backend, struct workspace *space, struct ff_wave wave)
+{
+    if (backend->padded)
+        clear_margin(backend, wave);
+    ff_plan_forward(backend->plan, wave.values);
+    space->transforms++;
+    if (backend->transfer.re != NULL) {
+        backend->kernels->wave->filter(wave, backend->transfer, false);
+        ff_plan_inverse(backend->plan, wave.values);
+        space->transforms++;
+    }
+}
+
+void ff_cpu_back(struct ff_backend *backend, struct workspace *space, struct ff_wave wave)
+{
+    if (backend->transfer.re != NULL) {
+        ff_plan_forward(backend->plan, wave.values);
+        backend->kernels->wave->filter(wave, backend->transfer, true);
+        space->transforms++;
+    }
+    ff_plan_inverse(backend->plan, wave.values);
+    space->transforms++;
+    if (backend->padded && backend->width > backend->columns) {
+        /* The window has no light beyond the probe's columns. */
+        struct ff_wave window = window_of(backend, wave);
+        size_t tail = 2 * (backend->width - backend->columns) * sizeof(ff_real);
+        for (size_t r = 0; r < window.rows; r++)
+            memset(window.values + 2 * (r * window.stride + backend->columns), 0, tail);
+    }
+}
+
+/* exp(-2πi f distance / n) for each frequency f; with `slope` also times -2πi f / n. */
+static void make_ramp(double distance, size_t n, bool slope, ff_real *re, ff_real *im)
+{
+    for (size_t i = 0; i < n; i++) {
+        double turn = -2 * M_PI * frequency(i, n) / (double)n;
+        double c = cos(turn * distance);
+        double s = sin(turn * distance);
+        re[i] = (ff_real)(slope ? -turn * s : c);
+        im[i] = (ff_real)(slope ? turn * c : s);
+    }
+}
+
+void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
+                  const double distance[2], bool back, struct ff_planes to,
+                  const struct ff_planes *moved)
+{
+    const struct ff_wave_kernels *kernels = backend->kernels->wave;
+    const ff_real factor = (ff_real)(1.0 / ((double)backend->rows * (double)backend->columns));
+    const struct ff_wave wave = space->spectrum;
+    for (unsigned i = 0; i < (moved != NULL ? 3u : 1u); i++) {
+        make_ramp(distance[0], backend->rows, i == 1, space->ramps[0], space->ramps[1]);
+        make_ramp(distance[1], backend->columns, i == 2, space->ramps[2], space->ramps[3]);
+        kernels->join(from, wave);
+        ff_plan_forward(backend->shift_plan, wave.values);
+        kernels->ramp(wave, space->ramps[0], space->ramps[1], space->ramps[2], space->ramps[3],
+                      back);
+        ff_plan_inverse(backend->shift_plan, wave.values);
+        kernels->split(wave, factor, i == 0 ? to : moved[i - 1]);
+        space->transforms += 2;
+    }
+}

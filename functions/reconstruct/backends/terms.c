@@ -1,0 +1,16 @@
+#include "functions/reconstruct/backends/backend.h"
+
+size_t ff_terms_width(enum ff_terms terms, size_t fly, size_t eigenprobes)
+{
+    switch (terms) {
+    case FF_TERMS_POSITIONS:
+        return 5 * fly;
+    case FF_TERMS_SCALES:
+        return 2;
+    case FF_TERMS_WEIGHTS:
+        return 2 * eigenprobes;
+    case FF_TERMS_STEPS:
+        return 6;
+    }
+    return 0;
+}
