@@ -365,6 +365,7 @@ static int make_devices(struct run *run, struct ff_span transforms, struct ff_er
         .needs = run->algorithm->needs(run->solver),
         .noise = settings->noise,
         .subpixel = settings->subpixel,
+        .engine = settings->engine,
         .threads = settings->threads,
         .cores = settings->cores,
         .core_count = settings->core_count,

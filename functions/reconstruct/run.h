@@ -16,6 +16,7 @@ struct ff_run_settings {
     struct ff_refine_settings refine;
     enum ff_noise noise;
     enum ff_subpixel subpixel;
+    enum ff_engine engine;
     uint64_t seed;
     unsigned devices; /* at least 1 */
     unsigned threads; /* of all devices together; 0: one a core */

@@ -24,6 +24,7 @@ struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, si
                    .power_balance = settings->power_balance != 0},
         .noise = (enum ff_noise)settings->noise,
         .subpixel = (enum ff_subpixel)settings->subpixel,
+        .engine = (enum ff_engine)settings->transform,
         .stop_when = settings->stop_when,
         .stop_window = (size_t)settings->stop_window,
         .devices = devices,

@@ -26,6 +26,7 @@ struct ff_settings {
     int noise;
     int orientation; /* 0: auto, else 1 + the number in ff_orientations */
     int subpixel;
+    int transform;
     int positions; /* 0 off, 1 on, as all choices of off and on */
     int affine;
     int64_t positions_start;

@@ -59,6 +59,11 @@ enum ff_noise { FF_NOISE_GAUSSIAN, FF_NOISE_POISSON };
 #define FF_POISSON_DARK 1e-4
 enum ff_subpixel { FF_SUBPIXEL_BILINEAR, FF_SUBPIXEL_FOURIER };
 
+/* What makes the transforms, in the order of the choices of the setting `transform`: a library, the backend's own
+ * where it has one for the shape and device at hand, or the faster of both, unless the transforms of an earlier process
+ * are wanted again. */
+enum ff_engine { FF_ENGINE_AUTO, FF_ENGINE_LIBRARY, FF_ENGINE_OWN };
+
 /* What an algorithm keeps on the device beside object, probe and their sums. */
 enum ff_need {
     FF_NEED_EXIT = 1,        /* χ of the first mode for a batch: fit() */
@@ -88,6 +93,7 @@ struct ff_backend_plan {
     unsigned needs;     /* set of enum ff_need */
     enum ff_noise noise;
     enum ff_subpixel subpixel;
+    enum ff_engine engine;
 
     unsigned threads; /* at least 1 */
     const int *cores; /* the CPU cores to stay on, by kernel number; NULL: all that the process may use */
@@ -209,7 +215,8 @@ struct ff_backend_operations {
     struct ff_backend *(*create)(const struct ff_backend_plan *plan, struct ff_error *error);
     void (*destroy)(struct ff_backend *backend);
 
-    /* One line about the device and code path: "cpu: 2 threads, AVX-512, FFTW 3.3.10". Borrowed. */
+    /* One line about the device and code path, last what makes the transforms: "cpu: 2 threads, AVX-512, vector
+     * transform". Borrowed. */
     const char *(*describe)(const struct ff_backend *backend);
 
     /* A whole field of the object's or the probe's shape. */
@@ -287,8 +294,8 @@ struct ff_backend_operations {
     /* Bytes that this device has read from others since create. */
     uint64_t (*bytes_exchanged)(const struct ff_backend *backend);
 
-    /* `count` times the transforms of gradients() for one pattern (2 × modes), by the best library
-     * plan, on all threads, and nothing else: the limit that benchmarks are compared with. Returns
+    /* `count` times the transforms of gradients() for one pattern (2 × modes), on all threads, and
+     * nothing else: with FF_ENGINE_LIBRARY the limit that benchmarks are compared with. Returns
      * the seconds. */
     double (*time_transforms)(struct ff_backend *backend, size_t count);
 

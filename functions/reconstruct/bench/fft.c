@@ -108,8 +108,8 @@ static int report_fftw(size_t size, unsigned threads, const char *cache_folder, 
                        struct ff_error *error)
 {
     struct transforms transforms = {0};
-    transforms.plan =
-        ff_plan_create(size, size, size + PADDING, cache_folder, (struct ff_span){NULL, 0}, error);
+    const struct ff_plan_shape shape = {NULL, size, size, size + PADDING};
+    transforms.plan = ff_plan_create(&shape, cache_folder, (struct ff_span){NULL, 0}, error);
     snprintf(transforms.name, sizeof transforms.name, "%s", fftwf_version);
     int result = transforms.plan != NULL ? report(&transforms, size, threads, json, error) : -1;
     ff_plan_destroy(transforms.plan);

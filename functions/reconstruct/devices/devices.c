@@ -150,6 +150,7 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
         .needs = plan->needs,
         .noise = plan->noise,
         .subpixel = plan->subpixel,
+        .engine = plan->engine,
         .threads = threads > 0 ? (unsigned)threads : 1,
         .cache_folder = plan->cache_folder,
         .transforms =

@@ -29,6 +29,7 @@ struct ff_devices_plan {
     unsigned needs;     /* set of enum ff_need */
     enum ff_noise noise;
     enum ff_subpixel subpixel;
+    enum ff_engine engine;
     unsigned threads; /* of all devices together; 0: one a core */
     const int *cores;
     unsigned core_count;

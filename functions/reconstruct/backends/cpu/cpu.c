@@ -37,7 +37,6 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
         ff_fail(error, FF_NO_MEMORY, "no memory for the CPU backend");
         return NULL;
     }
-    backend->kernels = ff_kernels_choose();
     backend->pool = ff_pool_create(plan->threads, plan->cores, plan->core_count, error);
     if (backend->pool == NULL || ff_cpu_allocate(backend, plan, error) < 0 ||
         ff_cpu_propagation_create(backend, plan, error) < 0) {
@@ -46,7 +45,7 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     }
     snprintf(backend->description, sizeof backend->description, "cpu: %u thread%s, %s, %s",
              plan->threads, plan->threads == 1 ? "" : "s", backend->kernels->name,
-             FF_FFTW(version));
+             backend->kernels->vector != NULL ? "vector transform" : FF_FFTW(version));
     return backend;
 }
 

@@ -56,6 +56,22 @@ struct ff_wave ff_cpu_kept_wave(const struct ff_backend *backend, ff_real *waves
                             backend->frame_width};
 }
 
+/* Between a row of a wave in blocks and pairs; blocks of one are pairs. */
+static void move_row(ff_real *wave, ff_real *pairs, size_t columns, size_t block, bool put)
+{
+    for (size_t c = 0; c < columns; c++) {
+        ff_real *re = wave + 2 * (c - c % block) + c % block;
+        ff_real *pair = pairs + 2 * c;
+        if (put) {
+            re[0] = pair[0];
+            re[block] = pair[1];
+        } else {
+            pair[0] = re[0];
+            pair[1] = re[block];
+        }
+    }
+}
+
 /* One pattern's waves, dense. */
 static void move_waves(struct ff_backend *backend, uint32_t local, ff_real *values, bool put)
 {
@@ -63,9 +79,8 @@ static void move_waves(struct ff_backend *backend, uint32_t local, ff_real *valu
     for (size_t i = 0; i < backend->fly * backend->modes; i++) {
         struct ff_wave wave = ff_cpu_kept_wave(backend, backend->waves, local, i);
         for (size_t r = 0; r < wave.rows; r++) {
-            ff_real *kept = wave.values + 2 * r * wave.stride;
-            ff_real *dense = values + 2 * (i * wave.rows + r) * columns;
-            memcpy(put ? kept : dense, put ? dense : kept, 2 * columns * sizeof(ff_real));
+            move_row(wave.values + 2 * r * wave.stride, values + 2 * (i * wave.rows + r) * columns,
+                     columns, backend->kernels->block, put);
         }
     }
 }
@@ -109,8 +124,8 @@ void ff_cpu_get_rows(struct ff_backend *backend, enum ff_field field, size_t fir
 {
     if (field == FF_WAVES) {
         for (size_t i = 0; i < count; i++)
-            move_waves(backend, (uint32_t)(first + i),
-                       (ff_real *)values + i * wave_values(backend), false);
+            move_waves(backend, (uint32_t)(first + i), (ff_real *)values + i * wave_values(backend),
+                       false);
         return;
     }
     size_t width;

@@ -2,7 +2,8 @@
  * functions/reconstruct/backends/cpu/kernels.h: the loops over pixels, one table for each instruction set.
  *
  * The files kernels_*.c are compiled once for each; ff_kernels_choose takes the widest that the CPU has. Planes are
- * split (real and imaginary part apart); only the transform's buffer, a wave, is interleaved. A `width` is a number of
+ * split (real and imaginary part apart); only the transform's buffer, a wave, holds both, as the
+ * transform wants them: interleaved, or in blocks. A `width` is a number of
  * columns rounded up to FF_KERNEL_WIDTH; columns beyond the real ones hold zeros in probe planes and waves, and
  * whatever in object planes and patches, so every product with the probe or a wave is zero there.
  */
@@ -164,8 +165,13 @@ struct ff_field_kernels {
     void (*turn)(const struct ff_turn_rows *rows, size_t count, ff_real floor, ff_real beta);
 };
 
+struct ff_vector_code;
+
 struct ff_kernels {
     const char *name; /* "AVX-512" */
+    /* A row of a wave is made of blocks: so many real parts, then their imaginary parts. 1: interleaved. */
+    size_t block;
+    const struct ff_vector_code *vector; /* the transform of such waves; NULL: FFTW */
     const struct ff_wave_kernels *wave;
     const struct ff_modulus_kernels *modulus;
     const struct ff_term_kernels *term;
@@ -173,15 +179,21 @@ struct ff_kernels {
     const struct ff_field_kernels *field;
 };
 
+/* The widest that this CPU has for interleaved waves, as FFTW has them. */
 const struct ff_kernels *ff_kernels_choose(void);
 
-/* The table of number `index`, narrowest first, or NULL; `runs` tells whether this CPU can run it. For tests. */
+/* The widest for waves of the vector transform, or NULL. */
+const struct ff_kernels *ff_kernels_vector(void);
+
+/* The table of number `index`, or NULL; `runs` tells whether this CPU can run it. For tests. */
 const struct ff_kernels *ff_kernels_at(unsigned index, bool *runs);
 
 extern const struct ff_kernels ff_kernels_x86_64;
 #ifndef FF_REAL_DOUBLE
 extern const struct ff_kernels ff_kernels_avx2;
 extern const struct ff_kernels ff_kernels_avx512;
+extern const struct ff_kernels ff_kernels_avx2_blocks;
+extern const struct ff_kernels ff_kernels_avx512_blocks;
 #endif
 
 #endif

@@ -1,13 +1,6 @@
 /* Waves at the detector against what was measured there. */
 #include "functions/reconstruct/backends/cpu/vector.h"
 
-/* Adds the factor's lanes to both parts: wave *= factor. */
-INLINE void scale_wave(ff_real *wave, vf factor)
-{
-    store(wave, load(wave) * __builtin_shuffle(factor, factor, LOW));
-    store(wave + L, load(wave + L) * __builtin_shuffle(factor, factor, HIGH));
-}
-
 INLINE vf intensity_at(const struct ff_wave *waves, size_t count, size_t row, size_t column)
 {
     vf intensity = {0};
@@ -71,7 +64,7 @@ INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
             if (is_poisson)
                 objective += here.objective;
             for (size_t i = 0; i < count && !keep; i++)
-                scale_wave(waves[i].values + 2 * (r * waves[i].stride + c), here.factor);
+                scale_pair(waves[i].values + 2 * (r * waves[i].stride + c), here.factor);
         }
         total.amplitude += sum_of(amplitude);
         if (is_poisson)

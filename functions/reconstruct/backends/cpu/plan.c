@@ -1,5 +1,6 @@
 #include "functions/reconstruct/backends/cpu/plan.h"
 
+#include "functions/reconstruct/backends/cpu/vector_fft.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 
@@ -18,33 +19,37 @@ enum { WISDOM_LIMIT = 1 << 24, LOCK_WAIT_MS = 20000, LOCK_TICK_NS = 20000000 };
 /* The text of a plan that no measurement decided. */
 static const char estimate[] = "estimate";
 
+/* Before the name of the instruction set. A change of the vector transform that changes bits changes
+ * the number. */
+static const char vector_text[] = "vector transform 1, ";
+
 struct ff_plan {
     FF_FFTW(plan) forward, inverse;
-    char *text; /* FFTW's wisdom, or `estimate` */
+    struct ff_vector_fft *vector; /* NULL: FFTW */
+    char *text;                   /* FFTW's wisdom, `estimate`, or `vector_text` and a name */
 };
 
-static FF_FFTW(plan) make(size_t rows, size_t columns, size_t stride, int sign, unsigned flags,
-                       FF_FFTW(complex) *wave)
+static FF_FFTW(plan)
+    make(const struct ff_plan_shape *shape, int sign, unsigned flags, FF_FFTW(complex) * wave)
 {
     const FF_FFTW(iodim64) dims[2] = {
-        {(ptrdiff_t)rows, (ptrdiff_t)stride, (ptrdiff_t)stride},
-        {(ptrdiff_t)columns, 1, 1},
+        {(ptrdiff_t)shape->rows, (ptrdiff_t)shape->stride, (ptrdiff_t)shape->stride},
+        {(ptrdiff_t)shape->columns, 1, 1},
     };
     return FF_FFTW(plan_guru64_dft)(2, dims, 0, NULL, wave, wave, sign, flags);
 }
 
-static bool make_both(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
-                      unsigned flags)
+static bool make_both(struct ff_plan *plan, const struct ff_plan_shape *shape, unsigned flags)
 {
-    FF_FFTW(complex) *wave = FF_FFTW(alloc_complex)(rows * stride + FF_ALIGNMENT);
+    FF_FFTW(complex) *wave = FF_FFTW(alloc_complex)(shape->rows * shape->stride + FF_ALIGNMENT);
     if (wave == NULL)
         return false;
     /* Planned at the alignment that every buffer has. */
     FF_FFTW(complex) *aligned =
         (FF_FFTW(complex) *)(((uintptr_t)wave + FF_ALIGNMENT - 1) & ~(uintptr_t)(FF_ALIGNMENT - 1));
-    plan->forward = make(rows, columns, stride, FFTW_FORWARD, flags, aligned);
+    plan->forward = make(shape, FFTW_FORWARD, flags, aligned);
     if (plan->forward != NULL)
-        plan->inverse = make(rows, columns, stride, FFTW_BACKWARD, flags, aligned);
+        plan->inverse = make(shape, FFTW_BACKWARD, flags, aligned);
     FF_FFTW(free)(wave);
     if (plan->inverse != NULL)
         return true;
@@ -97,9 +102,9 @@ static bool read_wisdom(const char *path)
 }
 
 /* Both plans by what this process knows, without measuring. */
-static bool make_known(struct ff_plan *plan, size_t rows, size_t columns, size_t stride)
+static bool make_known(struct ff_plan *plan, const struct ff_plan_shape *shape)
 {
-    return make_both(plan, rows, columns, stride, FFTW_MEASURE | FFTW_WISDOM_ONLY);
+    return make_both(plan, shape, FFTW_MEASURE | FFTW_WISDOM_ONLY);
 }
 
 /* -1 when another process holds the lock for too long, or the folder cannot be written. */
@@ -122,10 +127,10 @@ static int lock_beside(const char *path)
 
 /* Measures and stores. What is run afterwards is read back from the file, so that the first run
  * does not differ. */
-static bool measure_and_store(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+static bool measure_and_store(struct ff_plan *plan, const struct ff_plan_shape *shape,
                               const char *path)
 {
-    if (!make_both(plan, rows, columns, stride, FFTW_MEASURE))
+    if (!make_both(plan, shape, FFTW_MEASURE))
         return false;
     FF_FFTW(destroy_plan)(plan->forward);
     FF_FFTW(destroy_plan)(plan->inverse);
@@ -135,10 +140,10 @@ static bool measure_and_store(struct ff_plan *plan, size_t rows, size_t columns,
         return false;
     int stored = ff_file_write(path, ff_span_of(text), 0600, NULL);
     free(text);
-    return stored == 0 && read_wisdom(path) && make_known(plan, rows, columns, stride);
+    return stored == 0 && read_wisdom(path) && make_known(plan, shape);
 }
 
-static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+static bool plan_by_wisdom(struct ff_plan *plan, const struct ff_plan_shape *shape,
                            const char *cache_folder)
 {
     char path[4096];
@@ -147,7 +152,7 @@ static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, si
     int length = snprintf(path, sizeof path, "%s/" FF_FFTW_FILE "-%s.wisdom", cache_folder, cpu);
     if (length < 0 || (size_t)length >= sizeof path)
         return false;
-    if (read_wisdom(path) && make_known(plan, rows, columns, stride))
+    if (read_wisdom(path) && make_known(plan, shape))
         return true;
     if (ff_folder_make(cache_folder, 0700, NULL) < 0)
         return false;
@@ -155,54 +160,79 @@ static bool plan_by_wisdom(struct ff_plan *plan, size_t rows, size_t columns, si
     if (lock < 0)
         return false;
     /* Another process may have measured it while this one waited. */
-    bool made = (read_wisdom(path) && make_known(plan, rows, columns, stride)) ||
-                measure_and_store(plan, rows, columns, stride, path);
+    bool made =
+        (read_wisdom(path) && make_known(plan, shape)) || measure_and_store(plan, shape, path);
     close(lock);
     return made;
 }
 
-static bool plan_by_estimate(struct ff_plan *plan, size_t rows, size_t columns, size_t stride)
+static bool plan_by_estimate(struct ff_plan *plan, const struct ff_plan_shape *shape)
 {
     FF_FFTW(forget_wisdom)();
-    return make_both(plan, rows, columns, stride, FFTW_ESTIMATE);
+    return make_both(plan, shape, FFTW_ESTIMATE);
 }
 
 /* The plan that this text tells; false where it tells none for this shape and CPU. */
-static bool plan_by_text(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
-                         const char *text)
+static bool plan_by_text(struct ff_plan *plan, const struct ff_plan_shape *shape, const char *text)
 {
     if (strcmp(text, estimate) == 0)
-        return plan_by_estimate(plan, rows, columns, stride);
-    if (take_wisdom(text) && make_known(plan, rows, columns, stride))
+        return plan_by_estimate(plan, shape);
+    if (take_wisdom(text) && make_known(plan, shape))
         return true;
     FF_FFTW(forget_wisdom)(); /* else it would be stored in the cache with what is measured next */
     return false;
 }
 
-static bool make_plan(struct ff_plan *plan, size_t rows, size_t columns, size_t stride,
+static bool make_plan(struct ff_plan *plan, const struct ff_plan_shape *shape,
                       const char *cache_folder, struct ff_span same_as)
 {
     plan->text = same_as.size > 0 ? ff_span_copy(same_as) : NULL;
-    if (plan->text != NULL && plan_by_text(plan, rows, columns, stride, plan->text))
+    if (plan->text != NULL && plan_by_text(plan, shape, plan->text))
         return true;
     free(plan->text);
-    if (cache_folder != NULL && plan_by_wisdom(plan, rows, columns, stride, cache_folder)) {
+    if (cache_folder != NULL && plan_by_wisdom(plan, shape, cache_folder)) {
         plan->text = FF_FFTW(export_wisdom_to_string)();
         return plan->text != NULL;
     }
     plan->text = strdup(estimate);
-    return plan->text != NULL && plan_by_estimate(plan, rows, columns, stride);
+    return plan->text != NULL && plan_by_estimate(plan, shape);
 }
 
-struct ff_plan *ff_plan_create(size_t rows, size_t columns, size_t stride, const char *cache_folder,
+static int make_vector_plan(struct ff_plan *plan, const struct ff_plan_shape *shape,
+                            struct ff_error *error)
+{
+    plan->vector =
+        ff_vector_fft_create(shape->vector, shape->rows, shape->columns, shape->stride, error);
+    if (plan->vector == NULL)
+        return -1;
+    if (asprintf(&plan->text, "%s%s", vector_text, ff_vector_code_name(shape->vector)) >= 0)
+        return 0;
+    plan->text = NULL;
+    return ff_fail(error, FF_NO_MEMORY, "no memory for a plan");
+}
+
+struct ff_plan *ff_plan_create(const struct ff_plan_shape *shape, const char *cache_folder,
                                struct ff_span same_as, struct ff_error *error)
 {
     struct ff_plan *plan = calloc(1, sizeof *plan);
-    if (plan != NULL && make_plan(plan, rows, columns, stride, cache_folder, same_as))
+    bool made =
+        plan != NULL && (shape->vector != NULL ? make_vector_plan(plan, shape, error) == 0
+                                               : make_plan(plan, shape, cache_folder, same_as));
+    if (made)
         return plan;
+    if (plan == NULL || shape->vector == NULL)
+        ff_fail(error, FF_NO_MEMORY, "FFTW cannot plan a transform of %zu × %zu", shape->rows,
+                shape->columns);
     ff_plan_destroy(plan);
-    ff_fail(error, FF_NO_MEMORY, "FFTW cannot plan a transform of %zu × %zu", rows, columns);
     return NULL;
+}
+
+bool ff_plan_text_is_vector(struct ff_span text, const struct ff_vector_code *vector)
+{
+    const char *name = ff_vector_code_name(vector);
+    const size_t before = sizeof vector_text - 1;
+    return text.size == before + strlen(name) && memcmp(text.data, vector_text, before) == 0 &&
+           memcmp((const char *)text.data + before, name, strlen(name)) == 0;
 }
 
 struct ff_span ff_plan_text(const struct ff_plan *plan)
@@ -212,12 +242,18 @@ struct ff_span ff_plan_text(const struct ff_plan *plan)
 
 void ff_plan_forward(const struct ff_plan *plan, ff_real *wave)
 {
-    FF_FFTW(execute_dft)(plan->forward, (FF_FFTW(complex) *)wave, (FF_FFTW(complex) *)wave);
+    if (plan->vector != NULL)
+        ff_vector_fft_forward(plan->vector, (void *)wave); /* in double there is none */
+    else
+        FF_FFTW(execute_dft)(plan->forward, (FF_FFTW(complex) *)wave, (FF_FFTW(complex) *)wave);
 }
 
 void ff_plan_inverse(const struct ff_plan *plan, ff_real *wave)
 {
-    FF_FFTW(execute_dft)(plan->inverse, (FF_FFTW(complex) *)wave, (FF_FFTW(complex) *)wave);
+    if (plan->vector != NULL)
+        ff_vector_fft_inverse(plan->vector, (void *)wave); /* in double there is none */
+    else
+        FF_FFTW(execute_dft)(plan->inverse, (FF_FFTW(complex) *)wave, (FF_FFTW(complex) *)wave);
 }
 
 void ff_plan_destroy(struct ff_plan *plan)
@@ -228,6 +264,7 @@ void ff_plan_destroy(struct ff_plan *plan)
         FF_FFTW(destroy_plan)(plan->forward);
     if (plan->inverse != NULL)
         FF_FFTW(destroy_plan)(plan->inverse);
+    ff_vector_fft_destroy(plan->vector);
     free(plan->text);
     free(plan);
 }

@@ -7,6 +7,8 @@
  */
 #include "functions/reconstruct/backends/cpu/state.h"
 
+#include "functions/reconstruct/backends/cpu/vector_fft.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -44,23 +46,52 @@ static int make_transfer(struct ff_backend *backend, struct ff_error *error)
     return 0;
 }
 
+/* Whether the vector transform takes all shapes, and windows and rows are whole blocks. */
+static bool vector_takes(const struct ff_backend *backend)
+{
+    const struct ff_kernels *kernels = ff_kernels_vector();
+    return kernels != NULL && ff_vector_fft_takes(backend->frame_rows, backend->frame_columns) &&
+           (backend->subpixel != FF_SUBPIXEL_FOURIER ||
+            ff_vector_fft_takes(backend->rows, backend->columns)) &&
+           backend->columns % kernels->block == 0 && backend->pad_column % kernels->block == 0;
+}
+
+/* The loops that go with the transform. Without a wish it is the one that made the checkpoint, if this CPU has it. */
+static int choose_kernels(struct ff_backend *backend, const struct ff_backend_plan *plan,
+                          struct ff_error *error)
+{
+    bool vector = plan->engine != FF_ENGINE_LIBRARY && vector_takes(backend);
+    if (plan->engine == FF_ENGINE_OWN && !vector) {
+        ff_fail(error, FF_INVALID_SETTING, "there is no vector transform of %zu × %zu here",
+                backend->frame_rows, backend->frame_columns);
+        return ff_hint(error, "it takes powers of two from 32 to 1024 on a CPU with AVX2; "
+                              "transform=auto takes it where it can");
+    }
+    if (plan->engine == FF_ENGINE_AUTO && plan->transforms.size > 0 && vector)
+        vector = ff_plan_text_is_vector(plan->transforms, ff_kernels_vector()->vector);
+    backend->kernels = vector ? ff_kernels_vector() : ff_kernels_choose();
+    return 0;
+}
+
 /* Where probes are shifted, two shapes are planned. Both must follow the same text, so that it alone makes them again:
  * the second plan's holds what the first one took from the cache. */
 static int make_plans(struct ff_backend *backend, const struct ff_backend_plan *plan,
                       struct ff_error *error)
 {
-    backend->plan = ff_plan_create(backend->frame_rows, backend->frame_columns, backend->wave_stride,
-                                   plan->cache_folder, plan->transforms, error);
+    const struct ff_vector_code *vector = backend->kernels->vector;
+    const struct ff_plan_shape frame = {vector, backend->frame_rows, backend->frame_columns,
+                                        backend->wave_stride};
+    const struct ff_plan_shape probe = {vector, backend->rows, backend->columns,
+                                        backend->shift_stride};
+    backend->plan = ff_plan_create(&frame, plan->cache_folder, plan->transforms, error);
     if (backend->plan == NULL || backend->subpixel != FF_SUBPIXEL_FOURIER)
         return backend->plan != NULL ? 0 : -1;
-    backend->shift_plan = ff_plan_create(backend->rows, backend->columns, backend->shift_stride,
-                                         plan->cache_folder, plan->transforms, error);
+    backend->shift_plan = ff_plan_create(&probe, plan->cache_folder, plan->transforms, error);
     if (backend->shift_plan == NULL)
         return -1;
     struct ff_plan *first = backend->plan;
     backend->plan =
-        ff_plan_create(backend->frame_rows, backend->frame_columns, backend->wave_stride,
-                       plan->cache_folder, ff_plan_text(backend->shift_plan), error);
+        ff_plan_create(&frame, plan->cache_folder, ff_plan_text(backend->shift_plan), error);
     ff_plan_destroy(first);
     return backend->plan != NULL ? 0 : -1;
 }
@@ -72,7 +103,10 @@ int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backen
     bool near_field = plan->problem->near_field;
     backend->scale = near_field ? 1 : (ff_real)(1 / sqrt(pixels));
     backend->back = near_field ? 1 : (ff_real)(1 / pixels);
-    return near_field && make_transfer(backend, error) < 0 ? -1 : make_plans(backend, plan, error);
+    if (choose_kernels(backend, plan, error) < 0 ||
+        (near_field && make_transfer(backend, error) < 0))
+        return -1;
+    return make_plans(backend, plan, error);
 }
 
 /* Zeros around the window. Whatever of it lies beyond the probe's columns is zero already. */

@@ -16,11 +16,13 @@ typedef double ff_real;
 
 #define ff_plan_create ff_double_plan_create
 #define ff_plan_text ff_double_plan_text
+#define ff_plan_text_is_vector ff_double_plan_text_is_vector
 #define ff_plan_forward ff_double_plan_forward
 #define ff_plan_inverse ff_double_plan_inverse
 #define ff_plan_destroy ff_double_plan_destroy
 #define ff_kernels_choose ff_double_kernels_choose
 #define ff_kernels_at ff_double_kernels_at
+#define ff_kernels_vector ff_double_kernels_vector
 #define ff_kernels_x86_64 ff_double_kernels_x86_64
 #define ff_cpu_allocate ff_double_cpu_allocate
 #define ff_cpu_release ff_double_cpu_release

@@ -2,7 +2,7 @@
  * functions/reconstruct/backends/cpu/vector.h: what the files kernels_*.c share.
  *
  * They are compiled once for each instruction set, with FF_KERNEL_LANES values a vector and FF_KERNEL_SUFFIX in the
- * names of their tables. Plain GCC vectors, so the arithmetic is written once; only the root differs. Contraction to
+ * names of their tables, and with FF_KERNEL_BLOCKS once more for waves in blocks of a vector. Plain GCC vectors, so the arithmetic is written once; only the root differs. Contraction to
  * fused multiply-add is the compiler's per file and fixed at build time, so one code path gives one set of bits.
  */
 #ifndef FF_RECONSTRUCT_BACKENDS_CPU_VECTOR_H
@@ -155,6 +155,30 @@ INLINE vf logarithm(vf x)
            (ff_real)0.693147180559945309417232 * __builtin_convertvector(exponent, vf);
 }
 
+struct pair {
+    vf re, im;
+};
+
+#ifdef FF_KERNEL_BLOCKS
+/* A wave's row is a vector of real parts, one of imaginary parts, and so on. */
+INLINE struct pair load_pair(const ff_real *wave)
+{
+    return (struct pair){load(wave), load(wave + L)};
+}
+
+INLINE void store_pair(ff_real *wave, vf re, vf im)
+{
+    store(wave, re);
+    store(wave + L, im);
+}
+
+/* Both parts times the factor. */
+INLINE void scale_pair(ff_real *wave, vf factor)
+{
+    store(wave, factor * load(wave));
+    store(wave + L, factor * load(wave + L));
+}
+#else
 /* {re0, im0, re1, …} in two vectors ↔ real and imaginary parts. */
 #if FF_KERNEL_LANES == 16
 #define EVEN ((vi){0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30})
@@ -178,10 +202,6 @@ INLINE vf logarithm(vf x)
 #define HIGH ((vi){1, 3})
 #endif
 
-struct pair {
-    vf re, im;
-};
-
 INLINE struct pair load_pair(const ff_real *wave)
 {
     vf a = load(wave);
@@ -194,6 +214,14 @@ INLINE void store_pair(ff_real *wave, vf re, vf im)
     store(wave, __builtin_shuffle(re, im, LOW));
     store(wave + L, __builtin_shuffle(re, im, HIGH));
 }
+
+/* Both parts times the factor. */
+INLINE void scale_pair(ff_real *wave, vf factor)
+{
+    store(wave, load(wave) * __builtin_shuffle(factor, factor, LOW));
+    store(wave + L, load(wave + L) * __builtin_shuffle(factor, factor, HIGH));
+}
+#endif
 
 INLINE struct pair load_planes(struct ff_planes planes, size_t row, size_t column)
 {

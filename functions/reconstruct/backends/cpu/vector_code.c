@@ -1,61 +1,37 @@
 /*
- * Compiled once for each instruction set, with FF_KERNEL_LANES floats a vector. Along columns every
+ * Compiled as the files kernels_*.c are, with FF_KERNEL_BLOCKS. Along columns every
  * lane is a column of its own, so nothing moves between lanes. Along rows a transform of A × lanes
  * points is one of A vectors, lane by lane, then one across the lanes (Bailey's four steps): the
  * registers are transposed between the two, and the result lies in its natural order.
  */
 #include "functions/reconstruct/backends/cpu/vector_code.h"
 
-#include <string.h>
+#include "functions/reconstruct/backends/cpu/vector.h"
 
-enum { L = FF_KERNEL_LANES, ELEMENT = 2 * L };
+enum { ELEMENT = 2 * L };
 
-/* Functions on arrays that must end up in registers. Their loops are unrolled for the same reason. */
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vf __attribute__((vector_size(4 * L)));
-
-struct pair {
-    vf re, im;
-};
-
-/* Where the parts of an element lie in it. */
+/* Where the parts of an element lie in it: exchanged for the inverse transform. */
 struct parts {
     size_t re, im;
 };
 
-INLINE vf load(const float *from)
-{
-    vf value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
-INLINE void store(float *to, vf value)
-{
-    memcpy(to, &value, sizeof value);
-}
-
-INLINE struct pair load_pair(const float *from, struct parts parts)
+INLINE struct pair load_parts(const float *from, struct parts parts)
 {
     return (struct pair){load(from + parts.re), load(from + parts.im)};
 }
 
-INLINE void store_pair(float *to, struct pair x, struct parts parts)
+INLINE void store_parts(float *to, struct pair x, struct parts parts)
 {
     store(to + parts.re, x.re);
     store(to + parts.im, x.im);
 }
 
-INLINE struct pair times(struct pair x, vf re, vf im)
+INLINE struct pair times_root(struct pair x, float re, float im)
 {
-    return (struct pair){x.re * re - x.im * im, x.re * im + x.im * re};
+    return times(x, (struct pair){all(re), all(im)});
 }
 
-INLINE vf all(float value)
-{
-    return value - (vf){0};
-}
+/* Functions on arrays of pairs want these in registers: so they are inline, and their loops unrolled. */
 
 /* --- transforms of 2, 4, 8 and 16 elements in registers, natural order in and out --- */
 
@@ -128,15 +104,15 @@ INLINE void fft16(struct pair *x)
 #pragma GCC unroll 16
     for (int i = 0; i < 4; i++)
         fft4(&x[i], &x[i + 4], &x[i + 8], &x[i + 12]);
-    x[5] = times(x[5], all(COS), all(-SIN));
+    x[5] = times_root(x[5], COS, -SIN);
     x[6] = eighth(x[6]);
-    x[7] = times(x[7], all(SIN), all(-COS));
+    x[7] = times_root(x[7], SIN, -COS);
     x[9] = eighth(x[9]);
     x[10] = quarter(x[10]);
     x[11] = three_eighths(x[11]);
-    x[13] = times(x[13], all(SIN), all(-COS));
+    x[13] = times_root(x[13], SIN, -COS);
     x[14] = three_eighths(x[14]);
-    x[15] = times(x[15], all(-COS), all(SIN));
+    x[15] = times_root(x[15], -COS, SIN);
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i += 4)
         fft4(&x[i], &x[i + 1], &x[i + 2], &x[i + 3]);
@@ -174,14 +150,14 @@ INLINE void stage_of(const struct ff_vector_stage *stage, const float *from, flo
             struct pair x[16];
 #pragma GCC unroll 16
             for (unsigned i = 0; i < radix; i++)
-                x[i] = load_pair(source + i * in.step, parts);
+                x[i] = load_parts(source + i * in.step, parts);
             fft(x, radix);
-            store_pair(target, x[0], parts);
+            store_parts(target, x[0], parts);
 #pragma GCC unroll 16
             for (unsigned i = 1; i < radix; i++) {
                 if (twisted)
-                    x[i] = times(x[i], all(twiddles[2 * i]), all(twiddles[2 * i + 1]));
-                store_pair(target + i * out.step, x[i], parts);
+                    x[i] = times_root(x[i], twiddles[2 * i], twiddles[2 * i + 1]);
+                store_parts(target + i * out.step, x[i], parts);
             }
             if (twisted)
                 twiddles += 2 * radix;
@@ -301,12 +277,12 @@ INLINE void rows_in_registers(const struct ff_vector_axis *axis, struct ff_vecto
         for (unsigned q = 0; q < together; q++) {
 #pragma GCC unroll 16
             for (unsigned i = 0; i < length; i++)
-                x[q * length + i] = load_pair(at + q * row + i * ELEMENT, parts);
+                x[q * length + i] = load_parts(at + q * row + i * ELEMENT, parts);
             fft(&x[q * length], length);
 #pragma GCC unroll 16
             for (unsigned i = 1; i < length; i++) {
-                const float *twiddle = axis->lane_twiddles + i * ELEMENT;
-                x[q * length + i] = times(x[q * length + i], load(twiddle), load(twiddle + L));
+                const float *root = axis->lane_twiddles + i * ELEMENT;
+                x[q * length + i] = times(x[q * length + i], load_pair(root));
             }
         }
         regroup(x, L, 1);
@@ -314,7 +290,7 @@ INLINE void rows_in_registers(const struct ff_vector_axis *axis, struct ff_vecto
         regroup(x, together, length);
 #pragma GCC unroll 16
         for (unsigned i = 0; i < L; i++)
-            store_pair(at + i % together * row + i / together * ELEMENT, x[i], parts);
+            store_parts(at + i % together * row + i / together * ELEMENT, x[i], parts);
     }
 }
 
@@ -331,15 +307,14 @@ static void rows_through_scratch(const struct ff_vector_axis *axis, struct ff_ve
             struct pair x[L];
 #pragma GCC unroll 16
             for (unsigned i = 0; i < L; i++) {
-                const float *twiddle = axis->lane_twiddles + (k + i) * ELEMENT;
-                x[i] = times(load_pair(scratch[1] + (k + i) * ELEMENT, parts), load(twiddle),
-                             load(twiddle + L));
+                const float *root = axis->lane_twiddles + (k + i) * ELEMENT;
+                x[i] = times(load_parts(scratch[1] + (k + i) * ELEMENT, parts), load_pair(root));
             }
             regroup(x, L, 1);
             fft(x, L);
 #pragma GCC unroll 16
             for (unsigned i = 0; i < L; i++)
-                store_pair(row + 2 * (i * elements + k), x[i], parts);
+                store_parts(row + 2 * (i * elements + k), x[i], parts);
         }
     }
 }
@@ -364,7 +339,7 @@ static void rows(const struct ff_vector_axis *axis, struct ff_vector_shape shape
     }
 }
 
-const struct ff_vector_code FF_VECTOR_CODE = {
+const struct ff_vector_code FF_KERNEL(ff_vector_code) = {
     .name = FF_KERNEL_NAME,
     .lanes = L,
     .columns = columns,

@@ -56,7 +56,7 @@ struct ff_vector_code {
                  bool inverse);
 };
 
-extern const struct ff_vector_code ff_vector_code_avx2;
-extern const struct ff_vector_code ff_vector_code_avx512;
+extern const struct ff_vector_code ff_vector_code_avx2_blocks;
+extern const struct ff_vector_code ff_vector_code_avx512_blocks;
 
 #endif

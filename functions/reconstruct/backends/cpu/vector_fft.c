@@ -101,29 +101,13 @@ static void plan_stages(struct ff_vector_axis *axis, size_t elements, size_t fro
     };
 }
 
-/* In the order of ff_kernels_at, whose plain x86-64 has no vector transform: FFTW is faster there. */
-static const struct ff_vector_code *const codes[] = {
-    NULL,
-    &ff_vector_code_avx2,
-    &ff_vector_code_avx512,
-};
-
 const struct ff_vector_code *ff_vector_code_at(unsigned index, bool *runs)
 {
-    const unsigned at = index + 1;
-    return at < sizeof codes / sizeof codes[0] && ff_kernels_at(at, runs) != NULL ? codes[at]
-                                                                                  : NULL;
-}
-
-const struct ff_vector_code *ff_vector_code_choose(void)
-{
-    const struct ff_vector_code *widest = NULL;
-    const struct ff_vector_code *code;
-    bool runs;
-    for (unsigned i = 0; (code = ff_vector_code_at(i, &runs)) != NULL; i++)
-        if (runs)
-            widest = code;
-    return widest;
+    const struct ff_kernels *kernels;
+    for (unsigned i = 0; (kernels = ff_kernels_at(i, runs)) != NULL; i++)
+        if (kernels->vector != NULL && index-- == 0)
+            return kernels->vector;
+    return NULL;
 }
 
 const char *ff_vector_code_name(const struct ff_vector_code *code)

@@ -18,11 +18,9 @@
 struct ff_vector_code;
 struct ff_vector_fft;
 
-/* The code of number `index`, narrowest first, or NULL; `runs` tells whether this CPU can run it. */
+/* The code of number `index`, narrowest first, or NULL; `runs` tells whether this CPU can run it. The kernels that have
+ * the same layout of waves are chosen together with it (kernels.h). */
 const struct ff_vector_code *ff_vector_code_at(unsigned index, bool *runs);
-
-/* The widest that this CPU can run; NULL where it has neither AVX2 nor AVX-512. */
-const struct ff_vector_code *ff_vector_code_choose(void);
 
 const char *ff_vector_code_name(const struct ff_vector_code *code);
 size_t ff_vector_code_lanes(const struct ff_vector_code *code);

@@ -2,6 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/arrays.h"
+#include "functions/reconstruct/backends/cpu/kernels.h"
 #include "functions/reconstruct/backends/cpu/vector_fft.h"
 
 #include <complex.h>
@@ -251,7 +252,10 @@ static void chooses_what_runs(void **state)
     bool runs;
     for (unsigned i = 0; (code = ff_vector_code_at(i, &runs)) != NULL; i++)
         widest = runs ? code : widest;
-    assert_ptr_equal(ff_vector_code_choose(), widest);
+    const struct ff_kernels *kernels = ff_kernels_vector();
+    assert_ptr_equal(kernels != NULL ? kernels->vector : NULL, widest);
+    assert_true(kernels == NULL || kernels->block == ff_vector_code_lanes(widest));
+    assert_null(ff_kernels_choose()->vector);
 }
 
 int main(void)
