@@ -1,5 +1,6 @@
 #include "tests/numeric/scene.h"
 
+#include "tests/numeric/model.h"
 #include "tests/unit/check.h"
 
 #include <complex.h>
@@ -20,61 +21,9 @@ static complex_double polar(double size, double angle)
     return size * (cos(angle) + sin(angle) * (complex_double)I);
 }
 
-/* One transform along `count` values `stride` apart, by definition. */
-static void transform_line(complex_double *values, size_t count, size_t stride,
-                           complex_double *work)
-{
-    for (size_t k = 0; k < count; k++) {
-        work[k] = 0;
-        for (size_t i = 0; i < count; i++)
-            work[k] += values[i * stride] *
-                       polar(1, -2 * M_PI * (double)((i * k) % count) / (double)count);
-    }
-    for (size_t k = 0; k < count; k++)
-        values[k * stride] = work[k] / sqrt((double)count);
-}
-
 static complex_double object_at(const ff_complex *object, size_t columns, size_t row, size_t column)
 {
     return (complex_double)object[row * columns + column];
-}
-
-void scene_intensity(const struct ff_problem *problem, const ff_complex *object,
-                     const ff_complex *probe, size_t modes, size_t pattern, double *intensity)
-{
-    size_t rows = problem->rows;
-    size_t columns = problem->columns;
-    size_t width = problem->object_columns;
-    double y = problem->positions[2 * pattern];
-    double x = problem->positions[2 * pattern + 1];
-    size_t top = (size_t)y;
-    size_t left = (size_t)x;
-    y -= floor(y);
-    x -= floor(x);
-    complex_double *wave = malloc(rows * columns * sizeof *wave);
-    complex_double *work = malloc((rows + columns) * sizeof *work);
-    assert_non_null(wave);
-    assert_non_null(work);
-    memset(intensity, 0, rows * columns * sizeof *intensity);
-    for (size_t m = 0; m < modes; m++) {
-        for (size_t r = 0; r < rows; r++) {
-            for (size_t c = 0; c < columns; c++) {
-                complex_double s = (1 - y) * (1 - x) * object_at(object, width, top + r, left + c) +
-                                   (1 - y) * x * object_at(object, width, top + r, left + c + 1) +
-                                   y * (1 - x) * object_at(object, width, top + r + 1, left + c) +
-                                   y * x * object_at(object, width, top + r + 1, left + c + 1);
-                wave[r * columns + c] = s * (complex_double)probe[(m * rows + r) * columns + c];
-            }
-        }
-        for (size_t r = 0; r < rows; r++)
-            transform_line(wave + r * columns, columns, 1, work);
-        for (size_t c = 0; c < columns; c++)
-            transform_line(wave + c, rows, columns, work);
-        for (size_t i = 0; i < rows * columns; i++)
-            intensity[i] += creal(wave[i]) * creal(wave[i]) + cimag(wave[i]) * cimag(wave[i]);
-    }
-    free(wave);
-    free(work);
 }
 
 static void *make(size_t count, size_t size)
@@ -82,6 +31,25 @@ static void *make(size_t count, size_t size)
     void *array = calloc(count, size);
     assert_non_null(array);
     return array;
+}
+
+static model_complex *widen(const ff_complex *values, size_t count)
+{
+    model_complex *wide = make(count, sizeof *wide);
+    for (size_t i = 0; i < count; i++)
+        wide[i] = (model_complex)values[i];
+    return wide;
+}
+
+void scene_intensity(const struct ff_problem *problem, const ff_complex *object,
+                     const ff_complex *probe, size_t modes, size_t pattern, double *intensity)
+{
+    struct model model = {.problem = problem, .modes = modes, .positions = problem->positions};
+    model.object = widen(object, problem->object_rows * problem->object_columns);
+    model.probe = widen(probe, modes * problem->probe_rows * problem->probe_columns);
+    model_intensity(&model, pattern, intensity);
+    free(model.object);
+    free(model.probe);
 }
 
 static void make_truth(struct scene *scene, const struct scene_shape *shape)

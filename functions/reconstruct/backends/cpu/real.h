@@ -23,7 +23,7 @@ typedef double ff_real;
 #define ff_kernels_choose ff_double_kernels_choose
 #define ff_kernels_at ff_double_kernels_at
 #define ff_kernels_vector ff_double_kernels_vector
-#define ff_kernels_x86_64 ff_double_kernels_x86_64
+#define ff_kernels_x86_64 ff_kernels_double_x86_64
 #define ff_cpu_allocate ff_double_cpu_allocate
 #define ff_cpu_release ff_double_cpu_release
 #define ff_cpu_block ff_double_cpu_block

@@ -1,0 +1,62 @@
+/*
+ * tests/numeric/stand.h: a small problem with any of the effects, as a model and on one device of a backend, each in
+ * the same state. Object, probe, counts and the rest are pseudo-random, and far from an answer.
+ */
+#ifndef FF_TESTS_NUMERIC_STAND_H
+#define FF_TESTS_NUMERIC_STAND_H
+
+#include "tests/numeric/model.h"
+
+struct stand_case {
+    const char *name;
+    size_t rows, columns;             /* of a pattern */
+    size_t probe_rows, probe_columns; /* 0: the same */
+    size_t patterns;
+    size_t fly; /* 0: 1 */
+    size_t modes;
+    size_t eigenprobes;
+    bool near_field, masked, scaled;
+    enum ff_noise noise;
+    enum ff_subpixel subpixel;
+};
+
+/* Each effect alone, and all that go together; ended by a case without a name. */
+extern const struct stand_case stand_cases[];
+
+struct stand {
+    const struct stand_case *effects;
+    struct ff_problem *problem;
+    struct model model;
+    const struct ff_backend_operations *operations;
+    struct ff_backend *backend;
+    size_t object_elements, probe_elements;
+    uint32_t all[32]; /* the numbers of the patterns */
+    struct ff_batch batch;
+};
+
+void stand_open(struct stand *stand, const struct stand_case *effects, const struct ff_backend_operations *operations,
+                unsigned needs);
+void stand_close(struct stand *stand);
+
+/* Everything of the model to the device. */
+void stand_put(struct stand *stand);
+void stand_put_field(struct stand *stand, enum ff_field field, const model_complex *values);
+void stand_get_field(struct stand *stand, enum ff_field field, model_complex *values);
+size_t stand_elements(const struct stand *stand, enum ff_field field);
+
+/* gradients(), or overlap(), of all patterns, settled. */
+void stand_gradients(struct stand *stand, unsigned want);
+void stand_overlap(struct stand *stand, unsigned want);
+struct ff_cost stand_take_cost(struct stand *stand);
+
+/* Values in [-1, 1] from a state that begins anywhere but at 0. */
+double stand_random(uint64_t *state);
+model_complex *stand_random_field(size_t count, uint64_t *state);
+/* Re Σ a* b */
+double stand_product(const model_complex *a, const model_complex *b, size_t count);
+
+/* |found - expected| ≤ tolerance × size, else fails with the names. */
+void stand_check(const struct stand *stand, const char *what, double found, double expected, double size,
+                 double tolerance);
+
+#endif

@@ -1,0 +1,230 @@
+/* Costs and their derivatives, of every part and with every effect, against finite differences of the model. */
+#include "tests/unit/check.h"
+
+#include "tests/numeric/stand.h"
+
+#include <complex.h>
+#include <math.h>
+
+static const unsigned everything = FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS |
+                                   FF_WANT_SCALES | FF_WANT_WEIGHTS;
+
+/* N of the object or the probe: what turn() keeps. */
+static model_complex *kept_gradient(struct stand *stand, enum ff_part part)
+{
+    enum ff_field field = part == FF_PART_OBJECT ? FF_OBJECT_GRADIENT : FF_PROBE_GRADIENT;
+    model_complex *gradient = malloc(stand_elements(stand, field) * sizeof *gradient);
+    assert_non_null(gradient);
+    stand->operations->turn(stand->backend, part, 0.1, 0);
+    stand_get_field(stand, field, gradient);
+    return gradient;
+}
+
+/* The derivative of the objective along `direction` of values, by the model. */
+static double slope_along(struct stand *stand, model_complex *values, const model_complex *direction,
+                          size_t count)
+{
+    const double h = 1e-5;
+    double cost[2];
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < count; i++)
+            values[i] += (side == 0 ? h : -2 * h) * direction[i];
+        cost[side] = model_cost(&stand->model).objective;
+    }
+    for (size_t i = 0; i < count; i++)
+        values[i] += h * direction[i];
+    return (cost[0] - cost[1]) / (2 * h);
+}
+
+/* The derivative of f by the conjugate is -N, or that of half the likelihood; so along d it is -2 Re <N, d>. */
+static double factor_of(const struct stand *stand)
+{
+    return stand->model.noise == FF_NOISE_POISSON ? -4 : -2;
+}
+
+static void check_part(struct stand *stand, enum ff_part part, uint64_t *state)
+{
+    model_complex *gradient = kept_gradient(stand, part);
+    bool of_object = part == FF_PART_OBJECT;
+    size_t count = of_object ? stand->object_elements : stand->probe_elements;
+    size_t step = of_object ? count
+                            : stand->problem->probe_rows * stand->problem->probe_columns;
+    for (size_t first = 0; first < count; first += step) { /* each mode and eigenprobe of its own */
+        model_complex *values = (of_object ? stand->model.object : stand->model.probe) + first;
+        model_complex *direction = stand_random_field(step, state);
+        double expected = slope_along(stand, values, direction, step);
+        double found = factor_of(stand) * stand_product(gradient + first, direction, step);
+        double size = 2 * sqrt(stand_product(gradient + first, gradient + first, step) *
+                               stand_product(direction, direction, step));
+        stand_check(stand, of_object ? "the object's gradient" : "the probe's gradient", found,
+                    expected, size, 1e-7);
+        free(direction);
+    }
+    free(gradient);
+}
+
+static void test_gradients_are_derivatives(void **unused)
+{
+    (void)unused;
+    uint64_t state = 77;
+    for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
+        struct stand stand;
+        stand_open(&stand, effects, &ff_backend_cpu_double, FF_NEED_DIRECTIONS);
+        struct ff_cost expected = model_cost(&stand.model);
+        stand_gradients(&stand, everything);
+        struct ff_cost found = stand_take_cost(&stand);
+        stand_check(&stand, "amplitude", found.amplitude, expected.amplitude, expected.amplitude, 1e-10);
+        stand_check(&stand, "objective", found.objective, expected.objective, expected.objective, 1e-10);
+        check_part(&stand, FF_PART_OBJECT, &state);
+        check_part(&stand, FF_PART_PROBE, &state);
+        stand.operations->cost(stand.backend, stand.batch);
+        struct ff_cost alone = stand_take_cost(&stand);
+        assert_true(alone.amplitude == found.amplitude && alone.objective == found.objective);
+        stand_close(&stand);
+    }
+}
+
+static double slope_by(struct stand *stand, double *value, size_t pattern)
+{
+    const double h = 1e-5;
+    double kept = *value;
+    *value = kept + h;
+    double up = model_cost_of(&stand->model, pattern).objective;
+    *value = kept - h;
+    double down = model_cost_of(&stand->model, pattern).objective;
+    *value = kept;
+    return (up - down) / (2 * h);
+}
+
+/* ∂_a ψ of all modes at a position, one after the other, by finite differences of the model. */
+static model_complex *moved_waves(struct stand *stand, size_t pattern, size_t k, int axis)
+{
+    const double h = 1e-5;
+    size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
+    model_complex *moved = calloc(stand->model.modes * pixels, sizeof *moved);
+    model_complex *patch = malloc(pixels * sizeof *patch);
+    model_complex *probe = malloc(pixels * sizeof *probe);
+    double *position = &stand->model.positions[2 * (pattern * stand->problem->fly + k) + (size_t)axis];
+    assert_true(moved != NULL && patch != NULL && probe != NULL);
+    double kept = *position;
+    for (int side = -1; side <= 1; side += 2) {
+        *position = kept + side * h;
+        model_patch(&stand->model, stand->model.object, pattern, k, patch);
+        for (size_t m = 0; m < stand->model.modes; m++) {
+            model_probe(&stand->model, stand->model.probe, pattern, k, m, probe);
+            for (size_t i = 0; i < pixels; i++)
+                moved[m * pixels + i] += side * patch[i] * probe[i] / (2 * h);
+        }
+    }
+    *position = kept;
+    free(patch);
+    free(probe);
+    return moved;
+}
+
+static void check_position(struct stand *stand, size_t pattern, size_t k, const double *terms)
+{
+    static const char *const names[5] = {"b_y", "b_x", "A_yy", "A_yx", "A_xx"};
+    size_t values = stand->model.modes * stand->problem->probe_rows * stand->problem->probe_columns;
+    double *position = &stand->model.positions[2 * (pattern * stand->problem->fly + k)];
+    model_complex *by_row = moved_waves(stand, pattern, k, 0);
+    model_complex *by_column = moved_waves(stand, pattern, k, 1);
+    const double expected[5] = {
+        slope_by(stand, position, pattern) / factor_of(stand),
+        slope_by(stand, position + 1, pattern) / factor_of(stand),
+        stand_product(by_row, by_row, values),
+        stand_product(by_row, by_column, values),
+        stand_product(by_column, by_column, values),
+    };
+    for (int i = 0; i < 5; i++) {
+        double size = i < 2 ? fabs(expected[0]) + fabs(expected[1]) : expected[2] + expected[4];
+        stand_check(stand, names[i], terms[i], expected[i], size, 1e-6);
+    }
+    free(by_row);
+    free(by_column);
+}
+
+static void check_scale(struct stand *stand, size_t pattern, const double *terms)
+{
+    const struct ff_problem *problem = stand->problem;
+    size_t pixels = problem->rows * problem->columns;
+    double *intensity = malloc(pixels * sizeof *intensity);
+    assert_non_null(intensity);
+    double expected[2] = {0, 0};
+    model_intensity(&stand->model, pattern, intensity);
+    for (size_t i = 0; i < pixels; i++) {
+        if (problem->measured != NULL && !problem->measured[i])
+            continue;
+        expected[0] += sqrt(intensity[i] * (double)problem->counts.f32[pattern * pixels + i]);
+        expected[1] += intensity[i];
+    }
+    stand_check(stand, "Σ √(I d)", terms[0], expected[0], expected[0], 1e-10);
+    stand_check(stand, "Σ I", terms[1], expected[1], expected[1], 1e-10);
+    free(intensity);
+}
+
+static void check_weight(struct stand *stand, size_t pattern, size_t c, const double *terms)
+{
+    const struct ff_problem *problem = stand->problem;
+    size_t pixels = problem->probe_rows * problem->probe_columns;
+    double *weight = &stand->model.weights[pattern * stand->model.eigenprobes + c];
+    model_complex *wave = malloc(pixels * sizeof *wave);
+    model_complex *probe = malloc(pixels * sizeof *probe);
+    assert_true(wave != NULL && probe != NULL);
+    double power = 0;
+    for (size_t k = 0; k < problem->fly; k++) {
+        model_patch(&stand->model, stand->model.object, pattern, k, wave);
+        model_probe(&stand->model, stand->model.probe, pattern, k, stand->model.modes + c, probe);
+        for (size_t i = 0; i < pixels; i++)
+            wave[i] *= probe[i];
+        power += stand_product(wave, wave, pixels);
+    }
+    double slope = slope_by(stand, weight, pattern) / factor_of(stand);
+    stand_check(stand, "the slope by a weight", terms[0], slope, power, 1e-8);
+    stand_check(stand, "the light of an eigenprobe", terms[1], power, power, 1e-10);
+    free(wave);
+    free(probe);
+}
+
+static double *terms_of(const struct stand *stand, enum ff_terms terms, size_t *width)
+{
+    *width = ff_terms_width(terms, stand->problem->fly, stand->model.eigenprobes);
+    double *values = malloc((stand->problem->patterns * *width + 1) * sizeof *values);
+    assert_non_null(values);
+    stand->operations->get_terms(stand->backend, terms, values);
+    return values;
+}
+
+static void test_terms_of_patterns_are_derivatives(void **unused)
+{
+    (void)unused;
+    for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
+        struct stand stand;
+        size_t widths[3];
+        stand_open(&stand, effects, &ff_backend_cpu_double, 0);
+        stand_gradients(&stand, everything);
+        double *positions = terms_of(&stand, FF_TERMS_POSITIONS, &widths[0]);
+        double *scales = terms_of(&stand, FF_TERMS_SCALES, &widths[1]);
+        double *weights = terms_of(&stand, FF_TERMS_WEIGHTS, &widths[2]);
+        for (size_t n = 0; n < stand.problem->patterns; n++) {
+            for (size_t k = 0; k < stand.problem->fly; k++)
+                check_position(&stand, n, k, positions + n * widths[0] + 5 * k);
+            check_scale(&stand, n, scales + n * widths[1]);
+            for (size_t c = 0; c < stand.model.eigenprobes; c++)
+                check_weight(&stand, n, c, weights + n * widths[2] + 2 * c);
+        }
+        free(positions);
+        free(scales);
+        free(weights);
+        stand_close(&stand);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradients_are_derivatives),
+        cmocka_unit_test(test_terms_of_patterns_are_derivatives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
