@@ -1,0 +1,238 @@
+/* Projections on kept exit waves, against the model. */
+#include "tests/unit/check.h"
+
+#include "tests/numeric/stand.h"
+
+#include <complex.h>
+#include <math.h>
+
+static size_t exit_pixels(const struct stand *stand)
+{
+    return stand->problem->probe_rows * stand->problem->probe_columns;
+}
+
+/* P S of the model, or with an object or a probe in the place of its own: (fly, modes, probe rows, columns). */
+static model_complex *exit_waves(const struct stand *stand, const model_complex *object,
+                                 const model_complex *probe, size_t pattern)
+{
+    const struct model *model = &stand->model;
+    size_t pixels = exit_pixels(stand);
+    model_complex *waves = malloc(stand->problem->fly * model->modes * pixels * sizeof *waves);
+    model_complex *patch = malloc(pixels * sizeof *patch);
+    assert_true(waves != NULL && patch != NULL);
+    for (size_t k = 0; k < stand->problem->fly; k++) {
+        model_patch(model, object, pattern, k, patch);
+        for (size_t m = 0; m < model->modes; m++) {
+            model_complex *wave = waves + (k * model->modes + m) * pixels;
+            model_probe(model, probe, pattern, k, m, wave);
+            for (size_t i = 0; i < pixels; i++)
+                wave[i] *= patch[i];
+        }
+    }
+    free(patch);
+    return waves;
+}
+
+/* What is kept of a pattern, without the zeros around it. */
+static model_complex *kept_waves(const struct stand *stand, size_t pattern)
+{
+    const struct ff_problem *problem = stand->problem;
+    size_t count = problem->fly * stand->model.modes;
+    size_t frame = problem->rows * problem->columns;
+    model_complex *whole = malloc(count * frame * sizeof *whole);
+    model_complex *waves = malloc(count * exit_pixels(stand) * sizeof *waves);
+    assert_true(whole != NULL && waves != NULL);
+    stand->operations->get_rows(stand->backend, FF_WAVES, pattern, 1, whole);
+    for (size_t i = 0; i < count; i++)
+        for (size_t r = 0; r < problem->probe_rows; r++)
+            memcpy(waves + i * exit_pixels(stand) + r * problem->probe_columns,
+                   whole + i * frame + r * problem->columns,
+                   problem->probe_columns * sizeof *waves);
+    free(whole);
+    return waves;
+}
+
+/* The waves of the pattern at the detector are brought to what was measured, where it was. */
+static void project_on_measured(const struct stand *stand, size_t pattern, model_complex *waves)
+{
+    const struct ff_problem *problem = stand->problem;
+    size_t count = problem->fly * stand->model.modes;
+    size_t frame = problem->rows * problem->columns;
+    for (size_t i = 0; i < frame; i++) {
+        double intensity = 0;
+        if (problem->measured != NULL && !problem->measured[i])
+            continue;
+        for (size_t w = 0; w < count; w++)
+            intensity += pow(cabs(waves[w * frame + i]), 2);
+        for (size_t w = 0; w < count; w++)
+            waves[w * frame + i] *=
+                sqrt((double)problem->counts.f32[pattern * frame + i] / intensity);
+    }
+}
+
+/* <probing, back(modulus(forward(mixed)))>, as <forward(probing), modulus(forward(mixed))>: no second way back is needed
+ * to know whether the first one is right. */
+static double product_after_modulus(const struct stand *stand, size_t pattern, const model_complex *mixed,
+                                    const model_complex *probing)
+{
+    const struct ff_problem *problem = stand->problem;
+    size_t count = problem->fly * stand->model.modes;
+    size_t frame = problem->rows * problem->columns;
+    model_complex *waves = malloc(count * frame * sizeof *waves);
+    model_complex *other = malloc(count * frame * sizeof *other);
+    assert_true(waves != NULL && other != NULL);
+    for (size_t i = 0; i < count; i++) {
+        model_propagate(problem, mixed + i * exit_pixels(stand), waves + i * frame);
+        model_propagate(problem, probing + i * exit_pixels(stand), other + i * frame);
+    }
+    project_on_measured(stand, pattern, waves);
+    double product = stand_product(other, waves, count * frame);
+    free(waves);
+    free(other);
+    return product;
+}
+
+static void check_project(struct stand *stand, uint64_t *state)
+{
+    const struct ff_projection p = {-0.7, 0.9, 1.6};
+    size_t values = stand->problem->fly * stand->model.modes * exit_pixels(stand);
+    model_complex *before[32];
+    /* Ψ of another object, so that it is not P S. */
+    model_complex *kept_object = stand->model.object;
+    stand->model.object = stand_random_field(stand->object_elements, state);
+    stand_put(stand);
+    stand->operations->start_waves(stand->backend, stand->batch);
+    for (size_t n = 0; n < stand->problem->patterns; n++) {
+        before[n] = kept_waves(stand, n);
+        model_complex *expected = exit_waves(stand, stand->model.object, stand->model.probe, n);
+        for (size_t i = 0; i < values; i++)
+            expected[i] -= before[n][i];
+        stand_check(stand, "P S", stand_product(expected, expected, values), 0,
+                    stand_product(before[n], before[n], values), 1e-24);
+        free(expected);
+    }
+    free(stand->model.object);
+    stand->model.object = kept_object;
+    stand_put(stand);
+    (void)stand_take_cost(stand);
+    stand->operations->project(stand->backend, stand->batch, &p);
+    struct ff_cost cost = stand_take_cost(stand);
+    double expected_cost = model_cost(&stand->model).amplitude;
+    stand_check(stand, "cost of P S", cost.amplitude, expected_cost, expected_cost, 1e-9);
+    for (size_t n = 0; n < stand->problem->patterns; n++) {
+        model_complex *ps = exit_waves(stand, stand->model.object, stand->model.probe, n);
+        model_complex *after = kept_waves(stand, n);
+        model_complex *probing = stand_random_field(values, state);
+        model_complex *mixed = malloc(values * sizeof *mixed);
+        assert_non_null(mixed);
+        for (size_t i = 0; i < values; i++)
+            mixed[i] = (1 - p.c) * before[n][i] + p.c * ps[i];
+        double expected = stand_product(probing, before[n], values) * (1 - p.a - p.b) +
+                          stand_product(probing, ps, values) * p.a +
+                          product_after_modulus(stand, n, mixed, probing) * p.b;
+        double size = sqrt(stand_product(probing, probing, values) * stand_product(ps, ps, values));
+        stand_check(stand, "a projected wave", stand_product(probing, after, values), expected, size, 1e-9);
+        free(ps);
+        free(after);
+        free(probing);
+        free(mixed);
+        free(before[n]);
+    }
+}
+
+static void test_projections_are_their_formula(void **unused)
+{
+    (void)unused;
+    uint64_t state = 11;
+    for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
+        struct stand stand;
+        stand_open(&stand, effects, &ff_backend_cpu_double, FF_NEED_WAVES);
+        check_project(&stand, &state);
+        stand_close(&stand);
+    }
+}
+
+/* N_O and N_P of Ψ - P S: their products with any change of object or probe are those of the exit waves. */
+static void check_overlap(struct stand *stand, enum ff_part part, uint64_t *state)
+{
+    bool of_object = part == FF_PART_OBJECT;
+    enum ff_field field = of_object ? FF_OBJECT_GRADIENT : FF_PROBE_GRADIENT;
+    size_t count = stand_elements(stand, field);
+    size_t values = stand->problem->fly * stand->model.modes * exit_pixels(stand);
+    model_complex *change = stand_random_field(count, state);
+    model_complex *gradient = malloc(count * sizeof *gradient);
+    assert_non_null(gradient);
+    double expected = 0;
+    double size = 0;
+    stand->operations->turn(stand->backend, part, 0.1, 0);
+    stand_get_field(stand, field, gradient);
+    for (size_t n = 0; n < stand->problem->patterns; n++) {
+        model_complex *chi = kept_waves(stand, n);
+        model_complex *ps = exit_waves(stand, stand->model.object, stand->model.probe, n);
+        model_complex *changed = of_object ? exit_waves(stand, change, stand->model.probe, n)
+                                           : exit_waves(stand, stand->model.object, change, n);
+        for (size_t i = 0; i < values; i++)
+            chi[i] -= ps[i];
+        expected += stand_product(changed, chi, values);
+        size += sqrt(stand_product(changed, changed, values) * stand_product(chi, chi, values));
+        free(chi);
+        free(ps);
+        free(changed);
+    }
+    stand_check(stand, "the overlap's sums", stand_product(change, gradient, count), expected, size, 1e-11);
+    free(change);
+    free(gradient);
+}
+
+static void test_overlap_is_the_adjoint_of_exit_waves(void **unused)
+{
+    (void)unused;
+    uint64_t state = 12;
+    for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
+        struct stand stand;
+        stand_open(&stand, effects, &ff_backend_cpu_double, FF_NEED_WAVES | FF_NEED_DIRECTIONS);
+        stand.operations->start_waves(stand.backend, stand.batch);
+        for (size_t i = 0; i < stand.object_elements; i++)
+            stand.model.object[i] += 0.2 * stand_random(&state);
+        stand_put(&stand);
+        uint64_t before = stand.operations->transforms_done(stand.backend);
+        stand_overlap(&stand, FF_WANT_OBJECT | FF_WANT_PROBE);
+        if (stand.model.subpixel == FF_SUBPIXEL_BILINEAR)
+            assert_true(stand.operations->transforms_done(stand.backend) == before);
+        check_overlap(&stand, FF_PART_OBJECT, &state);
+        check_overlap(&stand, FF_PART_PROBE, &state);
+        stand_close(&stand);
+    }
+}
+
+/* Waves that are put are those that are got. */
+static void test_waves_can_be_put_back(void **unused)
+{
+    (void)unused;
+    uint64_t state = 13;
+    for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
+        struct stand stand;
+        stand_open(&stand, effects, &ff_backend_cpu_double, FF_NEED_WAVES);
+        size_t count = stand.problem->patterns * stand.problem->fly * stand.model.modes *
+                       stand.problem->rows * stand.problem->columns;
+        model_complex *put = stand_random_field(count, &state);
+        model_complex *got = malloc(count * sizeof *got);
+        assert_non_null(got);
+        stand.operations->put_rows(stand.backend, FF_WAVES, 0, stand.problem->patterns, put);
+        stand.operations->get_rows(stand.backend, FF_WAVES, 0, stand.problem->patterns, got);
+        assert_memory_equal(put, got, count * sizeof *got);
+        free(put);
+        free(got);
+        stand_close(&stand);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_projections_are_their_formula),
+        cmocka_unit_test(test_overlap_is_the_adjoint_of_exit_waves),
+        cmocka_unit_test(test_waves_can_be_put_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
