@@ -328,6 +328,48 @@ static void test_kernels_agree(void **state)
     assert_true(tried >= 1);
 }
 
+/* A large scan: 8,000 patterns of 256 × 256 in five batches, over an object of 2,042 × 2,042. What is held beside the
+ * counts may be a quarter of those, of object and probe, and of what a batch keeps. */
+static void test_memory_of_a_large_scan(void **state)
+{
+    (void)state;
+    enum { PATTERNS = 8000, SIZE = 256, BATCH = PATTERNS / 5, OBJECT = 2042 };
+    static uint32_t patterns[PATTERNS];
+    const struct ff_problem problem = {.patterns = PATTERNS,
+                                       .fly = 1,
+                                       .rows = SIZE,
+                                       .columns = SIZE,
+                                       .probe_rows = SIZE,
+                                       .probe_columns = SIZE,
+                                       .object_rows = OBJECT,
+                                       .object_columns = OBJECT};
+    const struct ff_area whole = {0, 0, OBJECT, OBJECT};
+    const double pixels = (double)SIZE * SIZE;
+    set_all(patterns, PATTERNS);
+    for (unsigned needs = 0; needs <= FF_NEED_EXIT; needs += FF_NEED_EXIT) {
+        struct ff_error error;
+        const struct ff_backend_plan plan = {.problem = &problem,
+                                             .patterns = patterns,
+                                             .pattern_count = PATTERNS,
+                                             .tile = whole,
+                                             .owned = &whole,
+                                             .owned_count = 1,
+                                             .count = 1,
+                                             .modes = 1,
+                                             .batch_limit = BATCH,
+                                             .needs = needs,
+                                             .threads = 2};
+        struct ff_backend *backend = ff_backend_cpu.create(&plan, &error);
+        if (backend == NULL)
+            fail_msg("%s", error.message);
+        double counts = 2 * PATTERNS * pixels;
+        double needed = counts + 8.0 * OBJECT * OBJECT + 8 * pixels +
+                        (needs & FF_NEED_EXIT ? 4 * BATCH * pixels : 0);
+        assert_true(counts + (double)ff_backend_cpu.bytes(backend) <= 1.25 * needed);
+        ff_backend_cpu.destroy(backend);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_gradient_points_the_right_way_at_single_pixels),
         cmocka_unit_test(test_what_lies_under_the_mask_changes_nothing),
         cmocka_unit_test(test_kernels_agree),
+        cmocka_unit_test(test_memory_of_a_large_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,13 @@ static int light_of(struct ff_backend *backend, ff_real **light, struct ff_error
     return 0;
 }
 
+/* Rows of a lane's planes that it does not touch, as far as patterns lie evenly: memory that is never there. */
+static size_t rows_untouched(const struct ff_backend *backend)
+{
+    size_t touched = backend->tile.rows / backend->lane_count + backend->rows;
+    return touched < backend->tile.rows ? backend->tile.rows - touched : 0;
+}
+
 static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct ff_error *error)
 {
     size_t stride = backend->object[0].stride;
@@ -105,6 +112,7 @@ static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct f
         probe_planes_of(backend, backend->probes, "the probe's gradient", &lane->probe_sum,
                         error) < 0)
         return -1;
+    backend->bytes -= 3 * rows_untouched(backend) * stride * sizeof(ff_real);
     lane->power_sum =
         ff_cpu_block(backend, powers, sizeof *lane->power_sum, "the probe's weight", error);
     for (size_t i = 0; lane->power_sum != NULL && i < powers; i++)
@@ -226,9 +234,20 @@ static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
                : 0;
 }
 
-static unsigned lanes_for(size_t patterns)
+/*
+ * Lanes for the largest batch. Each has sums of its own over the rows that its patterns touch, at least as many as a
+ * patch has; beyond LANES_ALWAYS, these may take an eighth of what the counts take.
+ */
+static unsigned lanes_for(const struct ff_backend *backend)
 {
-    size_t lanes = patterns / PATTERNS_A_LANE;
+    size_t lanes = backend->batch_limit / PATTERNS_A_LANE;
+    size_t counts = backend->patterns * backend->frame_rows * backend->frame_columns;
+    size_t sums = backend->rows * backend->tile.columns * 3 * sizeof(ff_real);
+    size_t affordable = counts * sizeof(uint16_t) / 8 / sums;
+    if (affordable < LANES_ALWAYS)
+        affordable = LANES_ALWAYS;
+    if (lanes > affordable)
+        lanes = affordable;
     return lanes < 1 ? 1 : lanes > LANE_LIMIT ? LANE_LIMIT : (unsigned)lanes;
 }
 
@@ -326,7 +345,7 @@ static void set_shapes(struct ff_backend *backend, const struct ff_backend_plan 
         backend->pad_row = (backend->frame_rows - backend->rows) / 2;
         backend->pad_column = (backend->frame_columns - backend->columns) / 2;
     }
-    backend->lane_count = lanes_for(plan->batch_limit);
+    backend->lane_count = lanes_for(backend);
 }
 
 int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *plan,

@@ -11,6 +11,7 @@
 
 enum {
     LANE_LIMIT = 32,
+    LANES_ALWAYS = 16,    /* whatever memory their sums take */
     PATTERNS_A_LANE = 24, /* with fewer in a lane, adding the lanes costs more than threads gain */
     ROW_PIECES = 32,      /* into so many pieces rows are cut for sums and updates */
     TILE_MARGIN = 16,     /* zero columns left of a tile: the taps look one to the left */
