@@ -82,8 +82,9 @@ static void shift(model_complex *values, size_t rows, size_t columns, double by_
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < columns; c++)
             values[r * columns + c] *=
-                polar(1, -2 * M_PI * (frequency(r, rows) * by_row / (double)rows +
-                                      frequency(c, columns) * by_column / (double)columns));
+                polar(1, -2 * M_PI *
+                             (frequency(r, rows) * by_row / (double)rows +
+                              frequency(c, columns) * by_column / (double)columns));
     transform(values, rows, columns, 1);
 }
 

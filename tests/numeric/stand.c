@@ -9,10 +9,21 @@ const struct stand_case stand_cases[] = {
     {.name = "plain", .rows = 12, .columns = 17, .patterns = 4, .modes = 1},
     {.name = "modes", .rows = 16, .columns = 16, .patterns = 4, .modes = 3},
     {.name = "mask", .rows = 12, .columns = 18, .patterns = 4, .modes = 2, .masked = true},
-    {.name = "poisson", .rows = 12, .columns = 18, .patterns = 4, .modes = 2, .noise = FF_NOISE_POISSON},
+    {.name = "poisson",
+     .rows = 12,
+     .columns = 18,
+     .patterns = 4,
+     .modes = 2,
+     .noise = FF_NOISE_POISSON},
     {.name = "scales", .rows = 12, .columns = 18, .patterns = 4, .modes = 2, .scaled = true},
     {.name = "fly", .rows = 12, .columns = 18, .patterns = 3, .modes = 2, .fly = 3},
-    {.name = "pad", .rows = 16, .columns = 20, .probe_rows = 12, .probe_columns = 13, .patterns = 4, .modes = 2},
+    {.name = "pad",
+     .rows = 16,
+     .columns = 20,
+     .probe_rows = 12,
+     .probe_columns = 13,
+     .patterns = 4,
+     .modes = 2},
     {.name = "near", .rows = 15, .columns = 20, .patterns = 4, .modes = 2, .near_field = true},
     {.name = "near pad",
      .rows = 20,
@@ -23,8 +34,18 @@ const struct stand_case stand_cases[] = {
      .modes = 2,
      .near_field = true},
     {.name = "eigenprobes", .rows = 12, .columns = 18, .patterns = 4, .modes = 2, .eigenprobes = 2},
-    {.name = "one mode, eigenprobe", .rows = 12, .columns = 18, .patterns = 4, .modes = 1, .eigenprobes = 1},
-    {.name = "fourier", .rows = 12, .columns = 17, .patterns = 4, .modes = 2, .subpixel = FF_SUBPIXEL_FOURIER},
+    {.name = "one mode, eigenprobe",
+     .rows = 12,
+     .columns = 18,
+     .patterns = 4,
+     .modes = 1,
+     .eigenprobes = 1},
+    {.name = "fourier",
+     .rows = 12,
+     .columns = 17,
+     .patterns = 4,
+     .modes = 2,
+     .subpixel = FF_SUBPIXEL_FOURIER},
     {.name = "all, bilinear",
      .rows = 18,
      .columns = 21,
@@ -51,6 +72,26 @@ const struct stand_case stand_cases[] = {
      .scaled = true,
      .noise = FF_NOISE_POISSON,
      .subpixel = FF_SUBPIXEL_FOURIER},
+    /* Shapes that the vector transform takes. */
+    {.name = "vector", .rows = 32, .columns = 32, .patterns = 3, .modes = 2},
+    {.name = "vector near",
+     .rows = 32,
+     .columns = 64,
+     .patterns = 2,
+     .modes = 1,
+     .near_field = true},
+    {.name = "all, vector",
+     .rows = 64,
+     .columns = 64,
+     .probe_rows = 32,
+     .probe_columns = 32,
+     .patterns = 2,
+     .fly = 2,
+     .modes = 2,
+     .eigenprobes = 1,
+     .masked = true,
+     .scaled = true,
+     .subpixel = FF_SUBPIXEL_FOURIER},
     {.name = NULL},
 };
 
@@ -62,16 +103,16 @@ double stand_random(uint64_t *state)
     return (double)(*state >> 11) * 0x1p-52 - 1;
 }
 
-static void *make(size_t count, size_t size)
+void *stand_array(size_t count, size_t size)
 {
-    void *array = calloc(count, size);
+    void *array = calloc(count + 1, size);
     assert_non_null(array);
     return array;
 }
 
 model_complex *stand_random_field(size_t count, uint64_t *state)
 {
-    model_complex *values = make(count, sizeof *values);
+    model_complex *values = stand_array(count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
         double re = stand_random(state);
         values[i] = re + stand_random(state) * (model_complex)I;
@@ -90,7 +131,7 @@ double stand_product(const model_complex *a, const model_complex *b, size_t coun
 static void make_problem(struct stand *stand)
 {
     const struct stand_case *effects = stand->effects;
-    struct ff_problem *problem = make(1, sizeof *problem);
+    struct ff_problem *problem = stand_array(1, sizeof *problem);
     stand->problem = problem;
     problem->patterns = effects->patterns;
     problem->fly = effects->fly > 0 ? effects->fly : 1;
@@ -101,12 +142,11 @@ static void make_problem(struct stand *stand)
     problem->near_field = effects->near_field;
     problem->object_rows = problem->probe_rows + 11;
     problem->object_columns = problem->probe_columns + 13;
-    problem->geometry = (struct ff_geometry){.wavelength_m = 1e-10,
-                                             .distance_m = 0.02,
-                                             .object_pixel_m = {5e-7, 6e-7}};
+    problem->geometry = (struct ff_geometry){
+        .wavelength_m = 1e-10, .distance_m = 0.02, .object_pixel_m = {5e-7, 6e-7}};
     stand->object_elements = problem->object_rows * problem->object_columns;
     if (effects->masked) {
-        problem->measured = make(problem->rows * problem->columns, 1);
+        problem->measured = stand_array(problem->rows * problem->columns, 1);
         for (size_t i = 0; i < problem->rows * problem->columns; i++)
             problem->measured[i] = i % 5 != 2;
     }
@@ -131,13 +171,15 @@ static void make_model(struct stand *stand, uint64_t *state)
         model->object[i] = 1 + 0.4 * model->object[i];
     for (size_t i = 0; i < stand->probe_elements; i++)
         model->probe[i] *= 8;
-    model->positions = make(2 * places, sizeof(double));
+    model->positions = stand_array(2 * places, sizeof(double));
     for (size_t i = 0; i < places; i++) { /* fractions far from 0, where taps change */
-        model->positions[2 * i] = 1.5 + floor(4 + 4 * stand_random(state)) + 0.3 * stand_random(state);
-        model->positions[2 * i + 1] = 1.5 + floor(5 + 5 * stand_random(state)) + 0.3 * stand_random(state);
+        model->positions[2 * i] =
+            1.5 + floor(4 + 4 * stand_random(state)) + 0.3 * stand_random(state);
+        model->positions[2 * i + 1] =
+            1.5 + floor(5 + 5 * stand_random(state)) + 0.3 * stand_random(state);
     }
-    model->scales = make(problem->patterns, sizeof(double));
-    model->weights = make(problem->patterns * effects->eigenprobes + 1, sizeof(double));
+    model->scales = stand_array(problem->patterns, sizeof(double));
+    model->weights = stand_array(problem->patterns * effects->eigenprobes + 1, sizeof(double));
     for (size_t n = 0; n < problem->patterns; n++)
         model->scales[n] = effects->scaled ? 1 + 0.3 * stand_random(state) : 1;
     for (size_t i = 0; i < problem->patterns * effects->eigenprobes; i++)
@@ -148,16 +190,17 @@ static void make_counts(struct stand *stand, uint64_t *state)
 {
     struct ff_problem *problem = stand->problem;
     size_t pixels = problem->rows * problem->columns;
-    float *counts = make(problem->patterns * pixels, sizeof *counts);
-    double *intensity = make(pixels, sizeof *intensity);
+    float *counts = stand_array(problem->patterns * pixels, sizeof *counts);
+    double *intensity = stand_array(pixels, sizeof *intensity);
     for (size_t n = 0; n < problem->patterns; n++) {
         model_intensity(&stand->model, n, intensity);
         for (size_t i = 0; i < pixels; i++)
             counts[n * pixels + i] = (float)(intensity[i] * (1 + 0.6 * stand_random(state)));
     }
-    for (size_t i = 0; problem->measured != NULL && i < problem->patterns * pixels; i++)
-        if (!problem->measured[i % pixels])
-            counts[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -5e30f : INFINITY;
+    for (size_t n = 0; problem->measured != NULL && n < problem->patterns; n++)
+        for (size_t i = 0; i < pixels; i++)
+            if (!problem->measured[i])
+                counts[n * pixels + i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -5e30f : INFINITY;
     free(intensity);
     problem->counts.f32 = counts;
 }
@@ -228,7 +271,7 @@ void stand_put_field(struct stand *stand, enum ff_field field, const model_compl
         return;
     }
     size_t count = stand_elements(stand, field);
-    ff_complex *narrow = make(count, sizeof *narrow);
+    ff_complex *narrow = stand_array(count, sizeof *narrow);
     for (size_t i = 0; i < count; i++)
         narrow[i] = (ff_complex)values[i];
     stand->operations->put(stand->backend, field, narrow);
@@ -242,7 +285,7 @@ void stand_get_field(struct stand *stand, enum ff_field field, model_complex *va
         return;
     }
     size_t count = stand_elements(stand, field);
-    ff_complex *narrow = make(count, sizeof *narrow);
+    ff_complex *narrow = stand_array(count, sizeof *narrow);
     stand->operations->get(stand->backend, field, narrow);
     for (size_t i = 0; i < count; i++)
         values[i] = (model_complex)narrow[i];
@@ -290,5 +333,6 @@ void stand_check(const struct stand *stand, const char *what, double found, doub
                  double size, double tolerance)
 {
     if (!(fabs(found - expected) <= tolerance * fabs(size)))
-        fail_msg("%s, %s: found %.15g, expected %.15g", stand->effects->name, what, found, expected);
+        fail_msg("%s, %s: found %.15g, expected %.15g", stand->effects->name, what, found,
+                 expected);
 }

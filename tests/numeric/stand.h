@@ -34,8 +34,8 @@ struct stand {
     struct ff_batch batch;
 };
 
-void stand_open(struct stand *stand, const struct stand_case *effects, const struct ff_backend_operations *operations,
-                unsigned needs);
+void stand_open(struct stand *stand, const struct stand_case *effects,
+                const struct ff_backend_operations *operations, unsigned needs);
 void stand_close(struct stand *stand);
 
 /* Everything of the model to the device. */
@@ -49,6 +49,8 @@ void stand_gradients(struct stand *stand, unsigned want);
 void stand_overlap(struct stand *stand, unsigned want);
 struct ff_cost stand_take_cost(struct stand *stand);
 
+/* Zeroed, never NULL. */
+void *stand_array(size_t count, size_t size);
 /* Values in [-1, 1] from a state that begins anywhere but at 0. */
 double stand_random(uint64_t *state);
 model_complex *stand_random_field(size_t count, uint64_t *state);
@@ -56,7 +58,7 @@ model_complex *stand_random_field(size_t count, uint64_t *state);
 double stand_product(const model_complex *a, const model_complex *b, size_t count);
 
 /* |found - expected| ≤ tolerance × size, else fails with the names. */
-void stand_check(const struct stand *stand, const char *what, double found, double expected, double size,
-                 double tolerance);
+void stand_check(const struct stand *stand, const char *what, double found, double expected,
+                 double size, double tolerance);
 
 #endif

@@ -45,7 +45,8 @@ static void fill_wave(struct ff_wave wave, size_t rows, size_t columns, uint64_t
 {
     for (size_t r = 0; r < wave.rows; r++)
         for (size_t c = 0; c < 2 * wave.width; c++)
-            wave.values[2 * r * wave.stride + c] = r < rows && c < 2 * columns ? stand_random(state) : 0;
+            wave.values[2 * r * wave.stride + c] =
+                r < rows && c < 2 * columns ? stand_random(state) : 0;
 }
 
 static struct ff_wave new_wave(const struct ff_backend *backend)
@@ -60,9 +61,8 @@ static struct ff_wave new_wave(const struct ff_backend *backend)
 static struct ff_planes new_planes(const struct ff_backend *backend)
 {
     size_t size = backend->rows * backend->width;
-    struct ff_planes planes = {calloc(size, sizeof(ff_real)), calloc(size, sizeof(ff_real)), backend->width};
-    assert_true(planes.re != NULL && planes.im != NULL);
-    return planes;
+    return (struct ff_planes){stand_array(size, sizeof(ff_real)),
+                              stand_array(size, sizeof(ff_real)), backend->width};
 }
 
 static void free_planes(struct ff_planes planes)
@@ -76,7 +76,8 @@ static void check_propagation(const struct stand *stand, uint64_t *state)
 {
     struct ff_backend *backend = stand->backend;
     struct workspace *space = &backend->workspaces[0];
-    struct ff_wave x = new_wave(backend), moved = new_wave(backend), y = new_wave(backend), back = new_wave(backend);
+    struct ff_wave x = new_wave(backend), moved = new_wave(backend), y = new_wave(backend),
+                   back = new_wave(backend);
     struct ff_wave window = window_of(backend, x);
     fill_wave(window, backend->rows, backend->columns, state);
     fill_wave(y, backend->frame_rows, backend->frame_columns, state);
@@ -130,7 +131,8 @@ static void check_exit_wave(const struct stand *stand, uint64_t *state)
     struct ff_backend *backend = stand->backend;
     const struct ff_wave_kernels *kernels = backend->kernels->wave;
     struct workspace *space = &backend->workspaces[0];
-    struct ff_planes probe = new_planes(backend), patch = new_planes(backend), sum = new_planes(backend);
+    struct ff_planes probe = new_planes(backend), patch = new_planes(backend),
+                     sum = new_planes(backend);
     struct ff_wave x = new_wave(backend), y = new_wave(backend);
     struct ff_wave window = window_of(backend, x), other = window_of(backend, y);
     fill(probe, backend->rows, backend->columns, state);
@@ -140,12 +142,16 @@ static void check_exit_wave(const struct stand *stand, uint64_t *state)
     kernels->products(probe, patch, other, false, space->tile, sum);
     double there = wave_product(window, other);
     double size = fabs(there) + 1;
-    stand_check(stand, "a probe and its conjugate", product(patch, space->tile, backend->rows, backend->width), there, size, 1e-12);
-    stand_check(stand, "a patch and its conjugate", product(probe, sum, backend->rows, backend->width), there, size, 1e-12);
+    stand_check(stand, "a probe and its conjugate",
+                product(patch, space->tile, backend->rows, backend->width), there, size, 1e-12);
+    stand_check(stand, "a patch and its conjugate",
+                product(probe, sum, backend->rows, backend->width), there, size, 1e-12);
     kernels->products(probe, patch, other, true, space->tile, sum);
     kernels->add_product(patch, other, 0.5, sum);
-    stand_check(stand, "twice a probe", product(patch, space->tile, backend->rows, backend->width), 2 * there, size, 1e-12);
-    stand_check(stand, "two and a half patches", product(probe, sum, backend->rows, backend->width), 2.5 * there, size, 1e-12);
+    stand_check(stand, "twice a probe", product(patch, space->tile, backend->rows, backend->width),
+                2 * there, size, 1e-12);
+    stand_check(stand, "two and a half patches", product(probe, sum, backend->rows, backend->width),
+                2.5 * there, size, 1e-12);
     free_planes(probe);
     free_planes(patch);
     free_planes(sum);
@@ -159,16 +165,19 @@ static void check_shift(const struct stand *stand, uint64_t *state)
     struct ff_backend *backend = stand->backend;
     struct workspace *space = &backend->workspaces[0];
     const double distance[2] = {0.3, 0.8};
-    struct ff_planes x = new_planes(backend), y = new_planes(backend), moved = new_planes(backend), back = new_planes(backend);
+    struct ff_planes x = new_planes(backend), y = new_planes(backend), moved = new_planes(backend),
+                     back = new_planes(backend);
     fill(x, backend->rows, backend->columns, state);
     fill(y, backend->rows, backend->columns, state);
     ff_cpu_shift(backend, space, x, distance, false, moved, NULL);
     ff_cpu_shift(backend, space, y, distance, true, back, NULL);
     double there = product(moved, y, backend->rows, backend->width);
     double own = product(x, x, backend->rows, backend->width);
-    stand_check(stand, "a shift and its adjoint", product(x, back, backend->rows, backend->width), there, own, 1e-13);
+    stand_check(stand, "a shift and its adjoint", product(x, back, backend->rows, backend->width),
+                there, own, 1e-13);
     ff_cpu_shift(backend, space, moved, distance, true, back, NULL);
-    stand_check(stand, "a shift undone", product(x, back, backend->rows, backend->width), own, own, 1e-13);
+    stand_check(stand, "a shift undone", product(x, back, backend->rows, backend->width), own, own,
+                1e-13);
     free_planes(x);
     free_planes(y);
     free_planes(moved);

@@ -212,8 +212,7 @@ static void test_gradient_points_the_right_way_at_single_pixels(void **state)
         struct ff_backend *backend = open_backend(&scene, modes, 1);
         ff_backend_cpu.put(backend, FF_OBJECT, problem->object);
         ff_backend_cpu.put(backend, FF_PROBE, scene.probe);
-        form_gradients(backend, (struct ff_batch){patterns, problem->patterns},
-                                 cases[i].want);
+        form_gradients(backend, (struct ff_batch){patterns, problem->patterns}, cases[i].want);
         const struct ff_update taken = {1, 1, of_object, !of_object, 0, false};
         ff_backend_cpu.update(backend, &taken);
         if (of_object)
@@ -261,7 +260,7 @@ static void test_what_lies_under_the_mask_changes_nothing(void **state)
         ff_backend_cpu.put(backend, FF_OBJECT, problem->object);
         ff_backend_cpu.put(backend, FF_PROBE, scene.probe);
         form_gradients(backend, (struct ff_batch){patterns, problem->patterns},
-                                 FF_WANT_OBJECT | FF_WANT_PROBE);
+                       FF_WANT_OBJECT | FF_WANT_PROBE);
         assert_ok(ff_backend_cpu.take_cost(backend, &cost, &error), error);
         const struct ff_update taken = {0.1, 0.1, 1, 1, 0, false};
         ff_backend_cpu.update(backend, &taken);
@@ -317,7 +316,8 @@ static void test_kernels_agree(void **state)
         }
         assert_true(fabs(cost - cost_of_first) < 1e-4 * cost_of_first);
         for (size_t i = 0; i < AREA; i++) {
-            const float *found = wave + 2 * i - i % kernels->block; /* in blocks, the first in pairs */
+            const float *found =
+                wave + 2 * i - i % kernels->block; /* in blocks, the first in pairs */
             assert_true(fabsf(found[0] - expected[2 * i]) <= 2e-5f * (1 + fabsf(expected[2 * i])));
             assert_true(fabsf(found[kernels->block] - expected[2 * i + 1]) <=
                         2e-5f * (1 + fabsf(expected[2 * i + 1])));

@@ -6,23 +6,22 @@
 #include <complex.h>
 #include <math.h>
 
-static const unsigned everything = FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS |
-                                   FF_WANT_SCALES | FF_WANT_WEIGHTS;
+static const unsigned everything =
+    FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS;
 
 /* N of the object or the probe: what turn() keeps. */
 static model_complex *kept_gradient(struct stand *stand, enum ff_part part)
 {
     enum ff_field field = part == FF_PART_OBJECT ? FF_OBJECT_GRADIENT : FF_PROBE_GRADIENT;
-    model_complex *gradient = malloc(stand_elements(stand, field) * sizeof *gradient);
-    assert_non_null(gradient);
+    model_complex *gradient = stand_array(stand_elements(stand, field), sizeof *gradient);
     stand->operations->turn(stand->backend, part, 0.1, 0);
     stand_get_field(stand, field, gradient);
     return gradient;
 }
 
 /* The derivative of the objective along `direction` of values, by the model. */
-static double slope_along(struct stand *stand, model_complex *values, const model_complex *direction,
-                          size_t count)
+static double slope_along(struct stand *stand, model_complex *values,
+                          const model_complex *direction, size_t count)
 {
     const double h = 1e-5;
     double cost[2];
@@ -47,8 +46,7 @@ static void check_part(struct stand *stand, enum ff_part part, uint64_t *state)
     model_complex *gradient = kept_gradient(stand, part);
     bool of_object = part == FF_PART_OBJECT;
     size_t count = of_object ? stand->object_elements : stand->probe_elements;
-    size_t step = of_object ? count
-                            : stand->problem->probe_rows * stand->problem->probe_columns;
+    size_t step = of_object ? count : stand->problem->probe_rows * stand->problem->probe_columns;
     for (size_t first = 0; first < count; first += step) { /* each mode and eigenprobe of its own */
         model_complex *values = (of_object ? stand->model.object : stand->model.probe) + first;
         model_complex *direction = stand_random_field(step, state);
@@ -73,8 +71,10 @@ static void test_gradients_are_derivatives(void **unused)
         struct ff_cost expected = model_cost(&stand.model);
         stand_gradients(&stand, everything);
         struct ff_cost found = stand_take_cost(&stand);
-        stand_check(&stand, "amplitude", found.amplitude, expected.amplitude, expected.amplitude, 1e-10);
-        stand_check(&stand, "objective", found.objective, expected.objective, expected.objective, 1e-10);
+        stand_check(&stand, "amplitude", found.amplitude, expected.amplitude, expected.amplitude,
+                    1e-10);
+        stand_check(&stand, "objective", found.objective, expected.objective, expected.objective,
+                    1e-10);
         check_part(&stand, FF_PART_OBJECT, &state);
         check_part(&stand, FF_PART_PROBE, &state);
         stand.operations->cost(stand.backend, stand.batch);
@@ -101,11 +101,11 @@ static model_complex *moved_waves(struct stand *stand, size_t pattern, size_t k,
 {
     const double h = 1e-5;
     size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
-    model_complex *moved = calloc(stand->model.modes * pixels, sizeof *moved);
-    model_complex *patch = malloc(pixels * sizeof *patch);
-    model_complex *probe = malloc(pixels * sizeof *probe);
-    double *position = &stand->model.positions[2 * (pattern * stand->problem->fly + k) + (size_t)axis];
-    assert_true(moved != NULL && patch != NULL && probe != NULL);
+    model_complex *moved = stand_array(stand->model.modes * pixels, sizeof *moved);
+    model_complex *patch = stand_array(pixels, sizeof *patch);
+    model_complex *probe = stand_array(pixels, sizeof *probe);
+    double *position =
+        &stand->model.positions[2 * (pattern * stand->problem->fly + k) + (size_t)axis];
     double kept = *position;
     for (int side = -1; side <= 1; side += 2) {
         *position = kept + side * h;
@@ -148,8 +148,7 @@ static void check_scale(struct stand *stand, size_t pattern, const double *terms
 {
     const struct ff_problem *problem = stand->problem;
     size_t pixels = problem->rows * problem->columns;
-    double *intensity = malloc(pixels * sizeof *intensity);
-    assert_non_null(intensity);
+    double *intensity = stand_array(pixels, sizeof *intensity);
     double expected[2] = {0, 0};
     model_intensity(&stand->model, pattern, intensity);
     for (size_t i = 0; i < pixels; i++) {
@@ -168,9 +167,8 @@ static void check_weight(struct stand *stand, size_t pattern, size_t c, const do
     const struct ff_problem *problem = stand->problem;
     size_t pixels = problem->probe_rows * problem->probe_columns;
     double *weight = &stand->model.weights[pattern * stand->model.eigenprobes + c];
-    model_complex *wave = malloc(pixels * sizeof *wave);
-    model_complex *probe = malloc(pixels * sizeof *probe);
-    assert_true(wave != NULL && probe != NULL);
+    model_complex *wave = stand_array(pixels, sizeof *wave);
+    model_complex *probe = stand_array(pixels, sizeof *probe);
     double power = 0;
     for (size_t k = 0; k < problem->fly; k++) {
         model_patch(&stand->model, stand->model.object, pattern, k, wave);
@@ -189,8 +187,7 @@ static void check_weight(struct stand *stand, size_t pattern, size_t c, const do
 static double *terms_of(const struct stand *stand, enum ff_terms terms, size_t *width)
 {
     *width = ff_terms_width(terms, stand->problem->fly, stand->model.eigenprobes);
-    double *values = malloc((stand->problem->patterns * *width + 1) * sizeof *values);
-    assert_non_null(values);
+    double *values = stand_array(stand->problem->patterns * *width + 1, sizeof *values);
     stand->operations->get_terms(stand->backend, terms, values);
     return values;
 }

@@ -55,7 +55,8 @@ static void check_length(struct stand *stand, const struct directions *direction
     stand_check(stand, "value along a line", found.value, middle, middle, 1e-9);
     stand_check(stand, "slope along a line", found.slope, slope, fabs(slope) + fabs(curve), 1e-4);
     stand_check(stand, "curve along a line", found.curve, curve, fabs(slope) + fabs(curve), 1e-3);
-    if (directions->parts != (FF_PART_OBJECT | FF_PART_PROBE) && stand->model.noise == FF_NOISE_GAUSSIAN)
+    if (directions->parts != (FF_PART_OBJECT | FF_PART_PROBE) &&
+        stand->model.noise == FF_NOISE_GAUSSIAN)
         assert_true(found.majoriser >= found.curve);
 }
 
@@ -117,8 +118,7 @@ static void test_an_advance_moves_the_kept_waves_along(void **unused)
             costs[fresh] = stand_take_cost(&stand).objective;
             done[fresh] = operations->transforms_done(stand.backend) - before;
             before += done[fresh];
-            gradients[fresh] = malloc(stand.object_elements * sizeof(model_complex));
-            assert_non_null(gradients[fresh]);
+            gradients[fresh] = stand_array(stand.object_elements, sizeof(model_complex));
             operations->turn(stand.backend, FF_PART_OBJECT, 0.1, 0);
             stand_get_field(&stand, FF_OBJECT_GRADIENT, gradients[fresh]);
         }
@@ -127,7 +127,8 @@ static void test_an_advance_moves_the_kept_waves_along(void **unused)
         double size = stand_product(gradients[1], gradients[1], stand.object_elements);
         move(gradients[0], gradients[1], -1, stand.object_elements);
         stand_check(&stand, "gradient from kept waves",
-                    stand_product(gradients[0], gradients[0], stand.object_elements), 0, size, 1e-16);
+                    stand_product(gradients[0], gradients[0], stand.object_elements), 0, size,
+                    1e-16);
         free(gradients[0]);
         free(gradients[1]);
         stand_close(&stand);
@@ -144,8 +145,7 @@ static void check_turn(struct stand *stand, enum ff_part part)
     size_t size = count * sizeof(model_complex);
     model_complex *values[4]; /* direction and last gradient before, direction and gradient after */
     for (int i = 0; i < 4; i++) {
-        values[i] = malloc(size);
-        assert_non_null(values[i]);
+        values[i] = stand_array(size, 1);
     }
     stand_get_field(stand, direction, values[0]);
     stand_get_field(stand, gradient, values[1]);
@@ -155,7 +155,8 @@ static void check_turn(struct stand *stand, enum ff_part part)
     stand_get_field(stand, gradient, values[3]);
     double zg = stand_product(values[2], values[3], count);
     stand_check(stand, "<z, N>", terms.zg, zg, zg, 1e-10);
-    stand_check(stand, "<z, N'>", terms.z_last, stand_product(values[2], values[1], count), zg, 1e-10);
+    stand_check(stand, "<z, N'>", terms.z_last, stand_product(values[2], values[1], count), zg,
+                1e-10);
     double dg = stand_product(values[0], values[3], count);
     stand_check(stand, "<d, N>", terms.dg, dg, fabs(dg) + zg, 1e-10);
     stand->operations->turn(stand->backend, part, 0.1, 0.5); /* d = z + z/2 */

@@ -17,9 +17,8 @@ static model_complex *exit_waves(const struct stand *stand, const model_complex 
 {
     const struct model *model = &stand->model;
     size_t pixels = exit_pixels(stand);
-    model_complex *waves = malloc(stand->problem->fly * model->modes * pixels * sizeof *waves);
-    model_complex *patch = malloc(pixels * sizeof *patch);
-    assert_true(waves != NULL && patch != NULL);
+    model_complex *waves = stand_array(stand->problem->fly * model->modes * pixels, sizeof *waves);
+    model_complex *patch = stand_array(pixels, sizeof *patch);
     for (size_t k = 0; k < stand->problem->fly; k++) {
         model_patch(model, object, pattern, k, patch);
         for (size_t m = 0; m < model->modes; m++) {
@@ -39,9 +38,8 @@ static model_complex *kept_waves(const struct stand *stand, size_t pattern)
     const struct ff_problem *problem = stand->problem;
     size_t count = problem->fly * stand->model.modes;
     size_t frame = problem->rows * problem->columns;
-    model_complex *whole = malloc(count * frame * sizeof *whole);
-    model_complex *waves = malloc(count * exit_pixels(stand) * sizeof *waves);
-    assert_true(whole != NULL && waves != NULL);
+    model_complex *whole = stand_array(count * frame, sizeof *whole);
+    model_complex *waves = stand_array(count * exit_pixels(stand), sizeof *waves);
     stand->operations->get_rows(stand->backend, FF_WAVES, pattern, 1, whole);
     for (size_t i = 0; i < count; i++)
         for (size_t r = 0; r < problem->probe_rows; r++)
@@ -72,15 +70,14 @@ static void project_on_measured(const struct stand *stand, size_t pattern, model
 
 /* <probing, back(modulus(forward(mixed)))>, as <forward(probing), modulus(forward(mixed))>: no second way back is needed
  * to know whether the first one is right. */
-static double product_after_modulus(const struct stand *stand, size_t pattern, const model_complex *mixed,
-                                    const model_complex *probing)
+static double product_after_modulus(const struct stand *stand, size_t pattern,
+                                    const model_complex *mixed, const model_complex *probing)
 {
     const struct ff_problem *problem = stand->problem;
     size_t count = problem->fly * stand->model.modes;
     size_t frame = problem->rows * problem->columns;
-    model_complex *waves = malloc(count * frame * sizeof *waves);
-    model_complex *other = malloc(count * frame * sizeof *other);
-    assert_true(waves != NULL && other != NULL);
+    model_complex *waves = stand_array(count * frame, sizeof *waves);
+    model_complex *other = stand_array(count * frame, sizeof *other);
     for (size_t i = 0; i < count; i++) {
         model_propagate(problem, mixed + i * exit_pixels(stand), waves + i * frame);
         model_propagate(problem, probing + i * exit_pixels(stand), other + i * frame);
@@ -92,52 +89,70 @@ static double product_after_modulus(const struct stand *stand, size_t pattern, c
     return product;
 }
 
-static void check_project(struct stand *stand, uint64_t *state)
+/* Ψ = P S of another object, so that it is not P S when the step begins. */
+static void start_elsewhere(struct stand *stand, uint64_t *state)
 {
-    const struct ff_projection p = {-0.7, 0.9, 1.6};
+    model_complex *kept = stand->model.object;
     size_t values = stand->problem->fly * stand->model.modes * exit_pixels(stand);
-    model_complex *before[32];
-    /* Ψ of another object, so that it is not P S. */
-    model_complex *kept_object = stand->model.object;
     stand->model.object = stand_random_field(stand->object_elements, state);
     stand_put(stand);
     stand->operations->start_waves(stand->backend, stand->batch);
     for (size_t n = 0; n < stand->problem->patterns; n++) {
-        before[n] = kept_waves(stand, n);
+        model_complex *started = kept_waves(stand, n);
         model_complex *expected = exit_waves(stand, stand->model.object, stand->model.probe, n);
+        double size = stand_product(started, started, values);
         for (size_t i = 0; i < values; i++)
-            expected[i] -= before[n][i];
-        stand_check(stand, "P S", stand_product(expected, expected, values), 0,
-                    stand_product(before[n], before[n], values), 1e-24);
+            expected[i] -= started[i];
+        stand_check(stand, "P S", stand_product(expected, expected, values), 0, size, 1e-24);
+        free(started);
         free(expected);
     }
     free(stand->model.object);
-    stand->model.object = kept_object;
+    stand->model.object = kept;
     stand_put(stand);
+}
+
+/* The step of one pattern from `before`. */
+static void check_projected(struct stand *stand, size_t pattern, const struct ff_projection *p,
+                            const model_complex *before, uint64_t *state)
+{
+    size_t values = stand->problem->fly * stand->model.modes * exit_pixels(stand);
+    model_complex *ps = exit_waves(stand, stand->model.object, stand->model.probe, pattern);
+    model_complex *after = kept_waves(stand, pattern);
+    model_complex *probing = stand_random_field(values, state);
+    model_complex *mixed = stand_array(values, sizeof *mixed);
+    for (size_t i = 0; i < values; i++)
+        mixed[i] = (1 - p->c) * before[i] + p->c * ps[i];
+    double expected = stand_product(probing, before, values) * (1 - p->a - p->b) +
+                      stand_product(probing, ps, values) * p->a +
+                      product_after_modulus(stand, pattern, mixed, probing) * p->b;
+    double size = sqrt(stand_product(probing, probing, values) * stand_product(ps, ps, values));
+    stand_check(stand, "a projected wave", stand_product(probing, after, values), expected, size,
+                1e-9);
+    free(ps);
+    free(after);
+    free(probing);
+    free(mixed);
+}
+
+static void check_project(struct stand *stand, uint64_t *state)
+{
+    const struct ff_projection p = {-0.7, 0.9, 1.6};
+    size_t patterns = stand->problem->patterns;
+    model_complex **before = stand_array(patterns, sizeof *before);
+    start_elsewhere(stand, state);
+    for (size_t n = 0; n < patterns; n++)
+        before[n] = kept_waves(stand, n);
     (void)stand_take_cost(stand);
     stand->operations->project(stand->backend, stand->batch, &p);
     struct ff_cost cost = stand_take_cost(stand);
-    double expected_cost = model_cost(&stand->model).amplitude;
-    stand_check(stand, "cost of P S", cost.amplitude, expected_cost, expected_cost, 1e-9);
-    for (size_t n = 0; n < stand->problem->patterns; n++) {
-        model_complex *ps = exit_waves(stand, stand->model.object, stand->model.probe, n);
-        model_complex *after = kept_waves(stand, n);
-        model_complex *probing = stand_random_field(values, state);
-        model_complex *mixed = malloc(values * sizeof *mixed);
-        assert_non_null(mixed);
-        for (size_t i = 0; i < values; i++)
-            mixed[i] = (1 - p.c) * before[n][i] + p.c * ps[i];
-        double expected = stand_product(probing, before[n], values) * (1 - p.a - p.b) +
-                          stand_product(probing, ps, values) * p.a +
-                          product_after_modulus(stand, n, mixed, probing) * p.b;
-        double size = sqrt(stand_product(probing, probing, values) * stand_product(ps, ps, values));
-        stand_check(stand, "a projected wave", stand_product(probing, after, values), expected, size, 1e-9);
-        free(ps);
-        free(after);
-        free(probing);
-        free(mixed);
+    double expected = model_cost(&stand->model).amplitude;
+    stand_check(stand, "cost of P S", cost.amplitude, expected, expected, 1e-9);
+    for (size_t n = 0; n < patterns; n++) {
+        check_projected(stand, n, &p, before[n], state);
         free(before[n]);
     }
+    free(before);
 }
 
 static void test_projections_are_their_formula(void **unused)
@@ -160,8 +175,7 @@ static void check_overlap(struct stand *stand, enum ff_part part, uint64_t *stat
     size_t count = stand_elements(stand, field);
     size_t values = stand->problem->fly * stand->model.modes * exit_pixels(stand);
     model_complex *change = stand_random_field(count, state);
-    model_complex *gradient = malloc(count * sizeof *gradient);
-    assert_non_null(gradient);
+    model_complex *gradient = stand_array(count, sizeof *gradient);
     double expected = 0;
     double size = 0;
     stand->operations->turn(stand->backend, part, 0.1, 0);
@@ -179,7 +193,8 @@ static void check_overlap(struct stand *stand, enum ff_part part, uint64_t *stat
         free(ps);
         free(changed);
     }
-    stand_check(stand, "the overlap's sums", stand_product(change, gradient, count), expected, size, 1e-11);
+    stand_check(stand, "the overlap's sums", stand_product(change, gradient, count), expected, size,
+                1e-11);
     free(change);
     free(gradient);
 }
@@ -216,8 +231,7 @@ static void test_waves_can_be_put_back(void **unused)
         size_t count = stand.problem->patterns * stand.problem->fly * stand.model.modes *
                        stand.problem->rows * stand.problem->columns;
         model_complex *put = stand_random_field(count, &state);
-        model_complex *got = malloc(count * sizeof *got);
-        assert_non_null(got);
+        model_complex *got = stand_array(count, sizeof *got);
         stand.operations->put_rows(stand.backend, FF_WAVES, 0, stand.problem->patterns, put);
         stand.operations->get_rows(stand.backend, FF_WAVES, 0, stand.problem->patterns, got);
         assert_memory_equal(put, got, count * sizeof *got);

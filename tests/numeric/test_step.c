@@ -8,8 +8,7 @@
 
 static model_complex *fetch(struct stand *stand, enum ff_field field)
 {
-    model_complex *values = malloc(stand_elements(stand, field) * sizeof *values);
-    assert_non_null(values);
+    model_complex *values = stand_array(stand_elements(stand, field), sizeof *values);
     stand_get_field(stand, field, values);
     return values;
 }
@@ -39,13 +38,13 @@ static void add_light(const struct stand *stand, size_t pattern, size_t k, doubl
     bool whole = model->subpixel == FF_SUBPIXEL_FOURIER;
     double y = whole ? 0 : position[0] - floor(position[0]);
     double x = whole ? 0 : position[1] - floor(position[1]);
-    model_complex *probe = malloc(problem->probe_rows * columns * sizeof *probe);
-    assert_non_null(probe);
+    model_complex *probe = stand_array(problem->probe_rows * columns, sizeof *probe);
     for (size_t m = 0; m < model->modes; m++) {
         model_probe(model, model->probe, pattern, k, m, probe);
         for (size_t i = 0; i < problem->probe_rows * columns; i++) {
             double power = pow(cabs(probe[i]) * model->scales[pattern], 2);
-            double *at = light + ((size_t)position[0] + i / columns) * width + (size_t)position[1] + i % columns;
+            double *at = light + ((size_t)position[0] + i / columns) * width + (size_t)position[1] +
+                         i % columns;
             at[0] += (1 - y) * (1 - x) * power;
             at[1] += (1 - y) * x * power;
             at[width] += y * (1 - x) * power;
@@ -61,9 +60,8 @@ static double *weights_of(const struct stand *stand, enum ff_field field)
     const struct ff_problem *problem = stand->problem;
     const struct model *model = &stand->model;
     size_t pixels = problem->probe_rows * problem->probe_columns;
-    double *weights = calloc(stand_elements(stand, field), sizeof *weights);
-    model_complex *patch = malloc(pixels * sizeof *patch);
-    assert_true(weights != NULL && patch != NULL);
+    double *weights = stand_array(stand_elements(stand, field), sizeof *weights);
+    model_complex *patch = stand_array(pixels, sizeof *patch);
     for (size_t n = 0; n < problem->patterns; n++) {
         for (size_t k = 0; k < problem->fly; k++) {
             if (field == FF_OBJECT) {
@@ -101,7 +99,8 @@ static double *divisors_of(const struct stand *stand, enum ff_field field, doubl
     return weights;
 }
 
-static void check_step(struct stand *stand, enum ff_field field, const struct ff_length_terms *lengths)
+static void check_step(struct stand *stand, enum ff_field field,
+                       const struct ff_length_terms *lengths)
 {
     const struct ff_update update = {0.3, 0.2, 0.9, 0.7, 0, false};
     bool of_object = field == FF_OBJECT;
@@ -122,8 +121,10 @@ static void check_step(struct stand *stand, enum ff_field field, const struct ff
         slope += power / divisors[i];
         curve += power * weights[i] / (divisors[i] * divisors[i]);
     }
-    stand_check(stand, "slope", of_object ? lengths->object_slope : lengths->probe_slope, slope, slope, 1e-9);
-    stand_check(stand, "curve", of_object ? lengths->object_curve : lengths->probe_curve, curve, curve, 1e-9);
+    stand_check(stand, "slope", of_object ? lengths->object_slope : lengths->probe_slope, slope,
+                slope, 1e-9);
+    stand_check(stand, "curve", of_object ? lengths->object_curve : lengths->probe_curve, curve,
+                curve, 1e-9);
     free(gradient);
     free(step);
     free(weights);
@@ -169,7 +170,8 @@ static void test_momentum_keeps_a_part_of_the_step(void **unused)
                 second[i] -= (1 + update.momentum) * first[i];
             }
             stand_check(&stand, "momentum", stand_product(second, second, count), 0, size, 1e-20);
-            stand_check(&stand, "a velocity", stand_product(velocity, velocity, count), 0, size, 1e-20);
+            stand_check(&stand, "a velocity", stand_product(velocity, velocity, count), 0, size,
+                        1e-20);
             free(first);
             free(second);
             free(velocity);
@@ -189,8 +191,7 @@ static void add_powers(const struct stand *stand, size_t pattern, size_t k,
     model_complex *waves[4];
     bare.eigenprobes = 0;
     for (int i = 0; i < 4; i++) {
-        waves[i] = malloc(pixels * sizeof **waves);
-        assert_non_null(waves[i]);
+        waves[i] = stand_array(pixels, sizeof **waves);
     }
     model_patch(model, object_step, pattern, k, waves[0]);
     model_probe(model, model->probe, pattern, k, 0, waves[1]);
@@ -214,8 +215,10 @@ static void check_fit(struct stand *stand)
 {
     const struct ff_update update = {0.3, 0.2, 1, 1, 0, true};
     size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
-    model_complex *steps[2] = {step_of(stand, FF_OBJECT, &update), step_of(stand, FF_PROBE, &update)};
-    model_complex *gradients[2] = {fetch(stand, FF_OBJECT_GRADIENT), fetch(stand, FF_PROBE_GRADIENT)};
+    model_complex *steps[2] = {step_of(stand, FF_OBJECT, &update),
+                               step_of(stand, FF_PROBE, &update)};
+    model_complex *gradients[2] = {fetch(stand, FF_OBJECT_GRADIENT),
+                                   fetch(stand, FF_PROBE_GRADIENT)};
     double terms[32][6];
     double slopes[2] = {0, 0};
     stand_put(stand);

@@ -66,11 +66,12 @@ enum ff_engine { FF_ENGINE_AUTO, FF_ENGINE_LIBRARY, FF_ENGINE_OWN };
 
 /* What an algorithm keeps on the device beside object, probe and their sums. */
 enum ff_need {
-    FF_NEED_EXIT = 1,        /* χ of the first mode for a batch: fit() */
-    FF_NEED_WAVES = 2,       /* a wave for each pattern, position and mode: FF_WAVES */
-    FF_NEED_DIRECTIONS = 4,  /* directions and last gradients of object and probe */
-    FF_NEED_VELOCITIES = 8,  /* update() with momentum */
-    FF_NEED_LINE = 16,       /* line() along one of object and probe, which keeps the waves of the direction */
+    FF_NEED_EXIT = 1,       /* χ of the first mode for a batch: fit() */
+    FF_NEED_WAVES = 2,      /* a wave for each pattern, position and mode: FF_WAVES */
+    FF_NEED_DIRECTIONS = 4, /* directions and last gradients of object and probe */
+    FF_NEED_VELOCITIES = 8, /* update() with momentum */
+    FF_NEED_LINE =
+        16, /* line() along one of object and probe, which keeps the waves of the direction */
     FF_NEED_JOINT_LINE = 32, /* line() along both at once */
 };
 
@@ -80,7 +81,8 @@ struct ff_backend_plan {
     const struct ff_problem *problem;
     const uint32_t *patterns; /* the device's own, by index into the problem; copied */
     size_t pattern_count;
-    struct ff_area tile; /* of the object; the patches of all of them lie inside, wherever positions may move */
+    struct ff_area
+        tile; /* of the object; the patches of all of them lie inside, wherever positions may move */
     const struct ff_area *owned; /* the parts of the tile that this device counts in sums over the
                                     object: no other device has them. Copied */
     size_t owned_count;
@@ -96,7 +98,8 @@ struct ff_backend_plan {
     enum ff_engine engine;
 
     unsigned threads; /* at least 1 */
-    const int *cores; /* the CPU cores to stay on, by kernel number; NULL: all that the process may use */
+    const int
+        *cores; /* the CPU cores to stay on, by kernel number; NULL: all that the process may use */
     unsigned core_count;
     /* Where transform plans are kept; NULL: plan by estimate, keep nothing. */
     const char *cache_folder;
@@ -127,22 +130,23 @@ enum ff_field {
     FF_PROBE_VELOCITY,
     FF_FIELDS_WHOLE, /* so many of the above */
     /* a row for each pattern of the device, in the order of plan->patterns */
-    FF_POSITIONS = FF_FIELDS_WHOLE, /* double (fly, 2): row and column in the whole object, as in problem.h */
-    FF_SCALES,                      /* double: s_n */
-    FF_WEIGHTS,                     /* double (eigenprobes): w_nc */
-    FF_WAVES,                       /* complex (fly, modes, rows, columns): F or exit waves */
+    FF_POSITIONS =
+        FF_FIELDS_WHOLE, /* double (fly, 2): row and column in the whole object, as in problem.h */
+    FF_SCALES,           /* double: s_n */
+    FF_WEIGHTS,          /* double (eigenprobes): w_nc */
+    FF_WAVES,            /* complex (fly, modes, rows, columns): F or exit waves */
     FF_FIELDS,
 };
 
 /* What gradients() and overlap() shall do beside the sums. */
 enum ff_want {
-    FF_WANT_OBJECT = 1,     /* N_O, W */
-    FF_WANT_PROBE = 2,      /* N_P, V; N_E, V_c where there are eigenprobes */
-    FF_WANT_POSITIONS = 4,  /* FF_TERMS_POSITIONS of the batch */
-    FF_WANT_SCALES = 8,     /* FF_TERMS_SCALES of the batch */
-    FF_WANT_WEIGHTS = 16,   /* FF_TERMS_WEIGHTS of the batch */
-    FF_WANT_EXIT = 32,      /* keep χ_n0 for fit() */
-    FF_WANT_WAVES = 64,     /* keep F in FF_WAVES */
+    FF_WANT_OBJECT = 1,       /* N_O, W */
+    FF_WANT_PROBE = 2,        /* N_P, V; N_E, V_c where there are eigenprobes */
+    FF_WANT_POSITIONS = 4,    /* FF_TERMS_POSITIONS of the batch */
+    FF_WANT_SCALES = 8,       /* FF_TERMS_SCALES of the batch */
+    FF_WANT_WEIGHTS = 16,     /* FF_TERMS_WEIGHTS of the batch */
+    FF_WANT_EXIT = 32,        /* keep χ_n0 for fit() */
+    FF_WANT_WAVES = 64,       /* keep F in FF_WAVES */
     FF_WANT_FROM_WAVES = 128, /* take F from FF_WAVES instead of forming it */
 };
 

@@ -33,7 +33,8 @@ struct ff_frame ff_cpu_frame(const struct ff_backend *backend, uint32_t local, b
     size_t at = (size_t)backend->numbers[local] * backend->frame_rows * backend->frame_columns;
     const struct ff_counts *all = &backend->problem->counts;
     return (struct ff_frame){
-        .counts = {all->u16 != NULL ? all->u16 + at : NULL, all->f32 != NULL ? all->f32 + at : NULL},
+        .counts = {all->u16 != NULL ? all->u16 + at : NULL,
+                   all->f32 != NULL ? all->f32 + at : NULL},
         .weight = backend->weight,
         .rows = backend->frame_rows,
         .columns = backend->frame_columns,
@@ -124,8 +125,7 @@ void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct l
                                    exposure->patch, lane != NULL ? lane->power_sum[0] : NULL);
     if (lane != NULL && backend->eigenprobes > 0)
         add_powers(backend, space, lane, local, exposure->patch);
-    exposure->probes =
-        ff_cpu_probes(backend, space, backend->probe[0], local, &exposure->place, k);
+    exposure->probes = ff_cpu_probes(backend, space, backend->probe[0], local, &exposure->place, k);
     exposure->light = backend->light;
     if (!backend->probes_differ)
         return;
@@ -134,8 +134,7 @@ void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct l
         add_light(backend, exposure->probes, 0, NULL, space->lights[k]);
     else
         backend->kernels->wave->light(exposure->probes[0], backend->rows, backend->width,
-                                      backend->rest_light, space->lights[k],
-                                      space->tile.stride);
+                                      backend->rest_light, space->lights[k], space->tile.stride);
 }
 
 void ff_cpu_waves(struct ff_backend *backend, struct workspace *space, struct lane *lane,

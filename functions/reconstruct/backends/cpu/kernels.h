@@ -47,8 +47,8 @@ struct ff_frame {
 struct ff_wave_kernels {
     /* S = taps of the object at `object` (which points at the patch's corner). Adds |S|² to `power` (rows, width)
      * unless that is NULL. */
-    void (*gather)(struct ff_planes object, struct ff_taps taps, size_t rows, size_t width, struct ff_planes patch,
-                   ff_real *power);
+    void (*gather)(struct ff_planes object, struct ff_taps taps, size_t rows, size_t width,
+                   struct ff_planes patch, ff_real *power);
 
     /* wave = P S. */
     void (*exit_wave)(struct ff_planes probe, struct ff_planes patch, struct ff_wave wave);
@@ -61,23 +61,25 @@ struct ff_wave_kernels {
                      struct ff_planes tile, struct ff_planes sum);
 
     /* sum += factor S* χ. */
-    void (*add_product)(struct ff_planes patch, struct ff_wave wave, ff_real factor, struct ff_planes sum);
+    void (*add_product)(struct ff_planes patch, struct ff_wave wave, ff_real factor,
+                        struct ff_planes sum);
 
     /* Adds the tile (rows × columns, zeros around) through `taps` to out, and `light` through `light_taps` to
      * `weight`. Touches rows+1 rows and columns+1 columns, rounded up to the width. */
-    void (*scatter)(struct ff_planes tile, const ff_real *light, struct ff_taps taps, struct ff_taps light_taps,
-                    size_t rows, size_t columns, struct ff_planes out, ff_real *weight);
+    void (*scatter)(struct ff_planes tile, const ff_real *light, struct ff_taps taps,
+                    struct ff_taps light_taps, size_t rows, size_t columns, struct ff_planes out,
+                    ff_real *weight);
 
     /* to = base + |P|², rows `to_stride` apart; base may be NULL, or `to`. */
-    void (*light)(struct ff_planes probe, size_t rows, size_t width, const ff_real *base, ff_real *to,
-                  size_t to_stride);
+    void (*light)(struct ff_planes probe, size_t rows, size_t width, const ff_real *base,
+                  ff_real *to, size_t to_stride);
 
     /* wave *= factor, or its conjugate. */
     void (*filter)(struct ff_wave wave, struct ff_planes factor, bool conjugate);
 
     /* wave *= row × column factors (re, im each: rows, width), or their conjugate. */
-    void (*ramp)(struct ff_wave wave, const ff_real *row_re, const ff_real *row_im, const ff_real *column_re,
-                 const ff_real *column_im, bool conjugate);
+    void (*ramp)(struct ff_wave wave, const ff_real *row_re, const ff_real *row_im,
+                 const ff_real *column_re, const ff_real *column_im, bool conjugate);
 
     /* wave = planes, and planes = factor × wave. */
     void (*join)(struct ff_planes planes, struct ff_wave wave);
@@ -93,26 +95,30 @@ struct ff_wave_kernels {
 struct ff_modulus_kernels {
     /* Returns the costs of waves at the detector, and unless `keep` multiplies them with the factor that makes the
      * transform back χ. */
-    struct ff_cost (*modulus)(const struct ff_wave *waves, size_t count, const struct ff_frame *frame, bool keep);
+    struct ff_cost (*modulus)(const struct ff_wave *waves, size_t count,
+                              const struct ff_frame *frame, bool keep);
 
     /* Σ √(I d), Σ I over measured pixels. */
-    void (*scales)(const struct ff_wave *waves, size_t count, const struct ff_frame *frame, double sums[2]);
+    void (*scales)(const struct ff_wave *waves, size_t count, const struct ff_frame *frame,
+                   double sums[2]);
 };
 
 /* Numbers of one pattern, as in enum ff_terms; each adds to its sums. */
 struct ff_term_kernels {
     /* With Σ_m P_m* χ_m in `tile` and Σ_m |P_m|² in `light`, rows tile.stride apart. */
-    void (*positions)(struct ff_planes object, struct ff_taps taps, size_t rows, size_t width, struct ff_planes tile,
-                      const ff_real *light, double sums[5]);
+    void (*positions)(struct ff_planes object, struct ff_taps taps, size_t rows, size_t width,
+                      struct ff_planes tile, const ff_real *light, double sums[5]);
     /* The same, from the two derivatives of the probe by a move. */
-    void (*probe_positions)(struct ff_planes patch, struct ff_planes by_row, struct ff_planes by_column,
-                            struct ff_wave wave, double sums[5]);
-    void (*weights)(struct ff_planes patch, struct ff_planes eigenprobe, struct ff_wave wave, double sums[2]);
+    void (*probe_positions)(struct ff_planes patch, struct ff_planes by_row,
+                            struct ff_planes by_column, struct ff_wave wave, double sums[5]);
+    void (*weights)(struct ff_planes patch, struct ff_planes eigenprobe, struct ff_wave wave,
+                    double sums[2]);
 
     /* Keeps χ, the two parts of a value in one word of a real's size, past the caches; `kept` holds rows × width. */
     void (*keep)(struct ff_wave wave, void *kept);
     /* The six sums of fit(), with u = first × second and v = third × fourth. */
-    void (*steps)(const struct ff_planes factors[4], const void *kept, size_t rows, size_t width, double sums[6]);
+    void (*steps)(const struct ff_planes factors[4], const void *kept, size_t rows, size_t width,
+                  double sums[6]);
 };
 
 /* Along a line: I(γ) is a polynomial with `degree` + 1 coefficients for each pixel. */
@@ -123,11 +129,11 @@ struct ff_line_kernels {
     void (*quadratic)(const struct ff_wave *f, const struct ff_wave *g, size_t count, ff_real scale,
                       ff_real *coefficients);
     /* Of |F + γ G + γ² H|². */
-    void (*quartic)(const struct ff_wave *f, const struct ff_wave *g, const struct ff_wave *h, size_t count,
-                    ff_real scale, ff_real *coefficients);
+    void (*quartic)(const struct ff_wave *f, const struct ff_wave *g, const struct ff_wave *h,
+                    size_t count, ff_real scale, ff_real *coefficients);
     /* Adds the terms of one pattern at γ. */
-    void (*terms)(const ff_real *coefficients, unsigned degree, const struct ff_frame *frame, ff_real gamma,
-                  struct ff_line_terms *terms);
+    void (*terms)(const ff_real *coefficients, unsigned degree, const struct ff_frame *frame,
+                  ff_real gamma, struct ff_line_terms *terms);
 };
 
 /* D(X) = share × X + floor. */
@@ -149,18 +155,19 @@ struct ff_field_kernels {
     /* The greatest of `count` values, at least 0. */
     ff_real (*greatest)(const ff_real *values, size_t count);
     /* value += step × sum / D(weight), and to = sum / D(weight). */
-    void (*update)(ff_real *value, const ff_real *sum, const ff_real *weight, size_t count, ff_real step,
-                   struct ff_divisor divisor);
+    void (*update)(ff_real *value, const ff_real *sum, const ff_real *weight, size_t count,
+                   ff_real step, struct ff_divisor divisor);
     void (*normalise)(ff_real *to, const ff_real *sum, const ff_real *weight, size_t count,
                       struct ff_divisor divisor);
     /* velocity = momentum × velocity + step × sum / D(weight); value += velocity. Without a weight, D is 1. */
-    void (*accelerate)(ff_real *value, ff_real *velocity, const ff_real *sum, const ff_real *weight, size_t count,
-                       ff_real step, ff_real momentum, struct ff_divisor divisor);
+    void (*accelerate)(ff_real *value, ff_real *velocity, const ff_real *sum, const ff_real *weight,
+                       size_t count, ff_real step, ff_real momentum, struct ff_divisor divisor);
     /* Adds Σ |N|²/D and Σ |N|² W/D²; any count. */
     void (*lengths)(const ff_real *re, const ff_real *im, const ff_real *weight, size_t count,
                     struct ff_divisor divisor, double sums[2]);
     /* With z = N / √(X² + floor²): adds Re <z, N>, Re <z, last>, Re <direction, N>; any count. */
-    void (*turn_terms)(const struct ff_turn_rows *rows, size_t count, ff_real floor, double sums[3]);
+    void (*turn_terms)(const struct ff_turn_rows *rows, size_t count, ff_real floor,
+                       double sums[3]);
     /* direction = z + beta direction, last = N. */
     void (*turn)(const struct ff_turn_rows *rows, size_t count, ff_real floor, ff_real beta);
 };

@@ -43,9 +43,8 @@ static void normalise(ff_real *to, const ff_real *sum, const ff_real *weight, si
         store(to + i, load(sum + i) / divisor_at(divisor, weight + i));
 }
 
-static void accelerate(ff_real *value, ff_real *velocity, const ff_real *sum,
-                       const ff_real *weight, size_t count, ff_real step, ff_real momentum,
-                       struct ff_divisor divisor)
+static void accelerate(ff_real *value, ff_real *velocity, const ff_real *sum, const ff_real *weight,
+                       size_t count, ff_real step, ff_real momentum, struct ff_divisor divisor)
 {
     for (size_t i = 0; i < count; i += L) {
         vf push = step * load(sum + i);
@@ -81,8 +80,7 @@ INLINE vf preconditioner(vf w, ff_real floor)
     return reciprocal_root(larger(w * w + floor * floor, all(TINY)));
 }
 
-static void turn_terms(const struct ff_turn_rows *rows, size_t count, ff_real floor,
-                       double sums[3])
+static void turn_terms(const struct ff_turn_rows *rows, size_t count, ff_real floor, double sums[3])
 {
     vf zg = {0};
     vf z_last = {0};

@@ -16,9 +16,9 @@ static void form_waves(struct ff_backend *backend, struct workspace *space, uint
     struct ff_planes patch_step = space->other_patch;
     ff_cpu_expose(backend, space, NULL, local, k);
     if (parts & FF_PART_OBJECT)
-        kernels->gather(ff_cpu_planes_at(backend->object[FF_OBJECT_DIRECTION - FF_OBJECT],
-                                         &exposure->place),
-                        exposure->place.taps, backend->rows, backend->width, patch_step, NULL);
+        kernels->gather(
+            ff_cpu_planes_at(backend->object[FF_OBJECT_DIRECTION - FF_OBJECT], &exposure->place),
+            exposure->place.taps, backend->rows, backend->width, patch_step, NULL);
     if (parts & FF_PART_PROBE)
         probe_step = ff_cpu_probes(backend, space, backend->probe[FF_PROBE_DIRECTION - FF_PROBE],
                                    local, &exposure->place, backend->fly);
@@ -131,9 +131,9 @@ static void advance_waves_piece(void *context, unsigned piece, unsigned thread)
     piece_of(backend, piece, &first, &end);
     for (uint32_t local = first; local < end; local++)
         for (size_t i = 0; backend->on_line[local] && i < backend->fly * backend->modes; i++)
-            backend->kernels->wave->blend(
-                ff_cpu_kept_wave(backend, backend->waves, local, i), 1, search->gamma,
-                ff_cpu_kept_wave(backend, backend->directions, local, i));
+            backend->kernels->wave->blend(ff_cpu_kept_wave(backend, backend->waves, local, i), 1,
+                                          search->gamma,
+                                          ff_cpu_kept_wave(backend, backend->directions, local, i));
 }
 
 static void advance_planes(const struct ff_backend *backend, struct ff_planes to, ff_real gamma,

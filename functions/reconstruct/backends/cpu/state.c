@@ -70,8 +70,8 @@ static int waves_of(struct ff_backend *backend, size_t count, struct ff_wave **w
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct ff_wave *wave = &(*waves)[i];
-        *wave = (struct ff_wave){NULL, backend->wave_stride, backend->frame_rows,
-                                 backend->frame_width};
+        *wave =
+            (struct ff_wave){NULL, backend->wave_stride, backend->frame_rows, backend->frame_width};
         if (reals_of(backend, 2 * backend->frame_rows * backend->wave_stride, what, &wave->values,
                      error) < 0)
             return -1;
@@ -109,8 +109,8 @@ static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct f
                   error) < 0 ||
         reals_of(backend, backend->tile.rows * stride, "the illumination", &lane->weight_sum,
                  error) < 0 ||
-        probe_planes_of(backend, backend->probes, "the probe's gradient", &lane->probe_sum,
-                        error) < 0)
+        probe_planes_of(backend, backend->probes, "the probe's gradient", &lane->probe_sum, error) <
+            0)
         return -1;
     backend->bytes -= 3 * rows_untouched(backend) * stride * sizeof(ff_real);
     lane->power_sum =
@@ -148,10 +148,9 @@ static int allocate_own_probes(struct ff_backend *backend, struct workspace *spa
         if (allocate_set(backend, &space->probes[k], error) < 0 ||
             (k < backend->fly && light_of(backend, &space->lights[k], error) < 0))
             return -1;
-    space->spectrum =
-        (struct ff_wave){NULL, backend->shift_stride, backend->rows, backend->width};
-    if (reals_of(backend, 2 * backend->rows * backend->shift_stride, what,
-                 &space->spectrum.values, error) < 0)
+    space->spectrum = (struct ff_wave){NULL, backend->shift_stride, backend->rows, backend->width};
+    if (reals_of(backend, 2 * backend->rows * backend->shift_stride, what, &space->spectrum.values,
+                 error) < 0)
         return -1;
     for (unsigned i = 0; i < 3; i++)
         if (planes_of(backend, backend->rows, backend->width, what, &space->shifted[i], error) < 0)
@@ -178,15 +177,16 @@ static int allocate_workspace(struct ff_backend *backend, struct workspace *spac
     if (space->exposures == NULL)
         return -1;
     for (size_t k = 0; k < backend->fly; k++)
-        if (planes_of(backend, backend->rows, backend->width, "a patch",
-                      &space->exposures[k].patch, error) < 0)
+        if (planes_of(backend, backend->rows, backend->width, "a patch", &space->exposures[k].patch,
+                      error) < 0)
             return -1;
     space->kept =
         ff_cpu_block(backend, backend->fly * backend->modes, sizeof *space->kept, "waves", error);
     if (space->kept == NULL)
         return -1;
     bool lines = (backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
-    if ((lines && waves_of(backend, 2 * backend->fly * backend->modes, &space->others, error) < 0) ||
+    if ((lines &&
+         waves_of(backend, 2 * backend->fly * backend->modes, &space->others, error) < 0) ||
         ((lines || (backend->needs & FF_NEED_EXIT)) &&
          planes_of(backend, backend->rows, backend->width, "a patch", &space->other_patch, error) <
              0))
@@ -225,8 +225,8 @@ static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
     if ((backend->needs & FF_NEED_EXIT) &&
         (planes_of(backend, backend->tile.rows + 2, stride, "a step of the object",
                    &backend->normal, error) < 0 ||
-         planes_of(backend, backend->rows, backend->width, "a step of the probe",
-                   &backend->nothing, error) < 0))
+         planes_of(backend, backend->rows, backend->width, "a step of the probe", &backend->nothing,
+                   error) < 0))
         return -1;
     return light_of(backend, &backend->light, error) < 0 ||
                    (backend->eigenprobes > 0 && light_of(backend, &backend->rest_light, error) < 0)
@@ -257,9 +257,11 @@ static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
     size_t n = backend->patterns;
     size_t frame = backend->frame_rows * backend->frame_width;
     size_t waves = ff_array_elements(n * backend->fly * backend->modes, 2, frame);
-    backend->positions = ff_cpu_block(backend, 2 * n * backend->fly, sizeof(double), "positions", error);
+    backend->positions =
+        ff_cpu_block(backend, 2 * n * backend->fly, sizeof(double), "positions", error);
     backend->scales = ff_cpu_block(backend, n, sizeof(double), "scales", error);
-    backend->weights = ff_cpu_block(backend, n * backend->eigenprobes + 1, sizeof(double), "weights", error);
+    backend->weights =
+        ff_cpu_block(backend, n * backend->eigenprobes + 1, sizeof(double), "weights", error);
     if (backend->positions == NULL || backend->scales == NULL || backend->weights == NULL)
         return -1;
     for (unsigned kind = 0; kind < TERM_KINDS; kind++) {
@@ -288,9 +290,8 @@ static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
         return 0;
     size_t numbers = 1 + (backend->needs & FF_NEED_JOINT_LINE ? FF_JOINT_DEGREE : FF_LINE_DEGREE);
     backend->on_line = ff_cpu_block(backend, n, sizeof(bool), "the line", error);
-    if (backend->on_line == NULL ||
-        reals_of(backend, ff_array_elements(n, numbers, frame), "the line",
-                 &backend->coefficients, error) < 0)
+    if (backend->on_line == NULL || reals_of(backend, ff_array_elements(n, numbers, frame),
+                                             "the line", &backend->coefficients, error) < 0)
         return -1;
     return backend->needs & FF_NEED_LINE
                ? reals_of(backend, waves, "the direction's waves", &backend->directions, error)
@@ -300,9 +301,12 @@ static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
 static int copy_plan(struct ff_backend *backend, const struct ff_backend_plan *plan,
                      struct ff_error *error)
 {
-    backend->numbers = ff_cpu_block(backend, plan->pattern_count, sizeof *backend->numbers, "patterns", error);
-    backend->owned = ff_cpu_block(backend, plan->owned_count + 1, sizeof *backend->owned, "tiles", error);
-    backend->links = ff_cpu_block(backend, plan->link_count + 1, sizeof *backend->links, "links", error);
+    backend->numbers =
+        ff_cpu_block(backend, plan->pattern_count, sizeof *backend->numbers, "patterns", error);
+    backend->owned =
+        ff_cpu_block(backend, plan->owned_count + 1, sizeof *backend->owned, "tiles", error);
+    backend->links =
+        ff_cpu_block(backend, plan->link_count + 1, sizeof *backend->links, "links", error);
     if (backend->numbers == NULL || backend->owned == NULL || backend->links == NULL)
         return -1;
     backend->owned_count = plan->owned_count;
@@ -340,7 +344,8 @@ static void set_shapes(struct ff_backend *backend, const struct ff_backend_plan 
     backend->frame_width = round_up(problem->columns, FF_KERNEL_WIDTH);
     backend->wave_stride = backend->frame_width + 8;
     backend->shift_stride = backend->width + 8;
-    backend->padded = backend->rows < backend->frame_rows || backend->columns < backend->frame_columns;
+    backend->padded =
+        backend->rows < backend->frame_rows || backend->columns < backend->frame_columns;
     if (problem->near_field) { /* |F| of the far field does not care where in the pattern */
         backend->pad_row = (backend->frame_rows - backend->rows) / 2;
         backend->pad_column = (backend->frame_columns - backend->columns) / 2;
@@ -360,12 +365,14 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
     backend->blocks = calloc(backend->block_limit, sizeof *backend->blocks);
     if (backend->blocks == NULL)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the CPU backend");
-    backend->workspaces = ff_cpu_block(backend, threads, sizeof *backend->workspaces, "threads", error);
-    backend->sorted = ff_cpu_block(backend, plan->batch_limit, sizeof *backend->sorted, "a batch", error);
+    backend->workspaces =
+        ff_cpu_block(backend, threads, sizeof *backend->workspaces, "threads", error);
+    backend->sorted =
+        ff_cpu_block(backend, plan->batch_limit, sizeof *backend->sorted, "a batch", error);
     backend->owner = ff_cpu_block(backend, backend->tile.rows, 1, "a batch", error);
     if (backend->workspaces == NULL || backend->sorted == NULL || backend->owner == NULL ||
-        reals_of(backend, (1 + backend->eigenprobes) * ROW_PIECES, "a batch",
-                 &backend->piece_probe, error) < 0 ||
+        reals_of(backend, (1 + backend->eigenprobes) * ROW_PIECES, "a batch", &backend->piece_probe,
+                 error) < 0 ||
         reals_of(backend, 1 + backend->eigenprobes, "a batch", &backend->greatest_probe, error) < 0)
         return -1;
     memset(backend->owner, NO_LANE, backend->tile.rows);

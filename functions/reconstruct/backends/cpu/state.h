@@ -53,8 +53,8 @@ struct workspace {
     struct exposure *exposures; /* one a position of a pattern */
     struct ff_planes tile;      /* Σ_m P_m* χ_m */
     struct ff_wave *waves;      /* (positions, modes) */
-    struct ff_wave *others;     /* (2, positions, modes) along directions, where lines are searched */
-    struct ff_wave *kept;       /* (positions, modes), of those kept of a pattern */
+    struct ff_wave *others; /* (2, positions, modes) along directions, where lines are searched */
+    struct ff_wave *kept;   /* (positions, modes), of those kept of a pattern */
     struct ff_planes other_patch;
     struct ff_planes **probes; /* where patterns have probes of their own: (positions + 1) sets */
     ff_real **lights;          /* likewise, one a position */
@@ -68,8 +68,8 @@ struct workspace {
 struct ff_backend;
 
 /* One pattern, `local` by its place among the device's own, `index` in the sorted batch. */
-typedef void pattern_work(struct ff_backend *backend, struct lane *lane, struct workspace *space, uint32_t local,
-                          uint32_t index);
+typedef void pattern_work(struct ff_backend *backend, struct lane *lane, struct workspace *space,
+                          uint32_t local, uint32_t index);
 
 struct ff_backend {
     const struct ff_problem *problem;
@@ -109,18 +109,18 @@ struct ff_backend {
     ff_real *light;      /* Σ_m |P_m|² in the shape of a tile */
     ff_real *rest_light; /* without the first mode, where that differs by pattern */
 
-    uint32_t *numbers;                     /* of the device's patterns in the problem */
+    uint32_t *numbers;                    /* of the device's patterns in the problem */
     double *positions, *scales, *weights; /* as in enum ff_field, positions in the whole object */
     double *terms[TERM_KINDS];
-    char *exits;          /* (batch_limit, fly, rows, width) words */
-    ff_real *waves;       /* (patterns, fly, modes, frame_rows, frame_width) complex */
-    ff_real *directions;  /* likewise, along the line */
+    char *exits;           /* (batch_limit, fly, rows, width) words */
+    ff_real *waves;        /* (patterns, fly, modes, frame_rows, frame_width) complex */
+    ff_real *directions;   /* likewise, along the line */
     ff_real *coefficients; /* (patterns, degree + 1, frame_rows, frame_width) */
     unsigned degree;       /* of the line at hand */
     bool *on_line;         /* patterns that line() was called for */
 
     struct lane lanes[LANE_LIMIT];
-    unsigned lane_count; /* at most; small batches use fewer */
+    unsigned lane_count;          /* at most; small batches use fewer */
     struct workspace *workspaces; /* one a thread */
 
     /* the batch at work */
@@ -163,19 +163,23 @@ void *ff_cpu_block(struct ff_backend *backend, size_t count, size_t size, const 
 /* fields.c: what can be read and written. */
 void ff_cpu_put(struct ff_backend *backend, enum ff_field field, const void *values);
 void ff_cpu_get(struct ff_backend *backend, enum ff_field field, void *values);
-void ff_cpu_put_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count, const void *values);
-void ff_cpu_get_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count, void *values);
+void ff_cpu_put_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
+                     const void *values);
+void ff_cpu_get_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
+                     void *values);
 void ff_cpu_get_terms(struct ff_backend *backend, enum ff_terms terms, double *values);
 /* The numbers of one pattern. */
 double *ff_cpu_terms_of(struct ff_backend *backend, enum ff_terms terms, uint32_t local);
 /* Wave i of a pattern, in `waves` or `directions`. */
-struct ff_wave ff_cpu_kept_wave(const struct ff_backend *backend, ff_real *waves, uint32_t local, size_t i);
+struct ff_wave ff_cpu_kept_wave(const struct ff_backend *backend, ff_real *waves, uint32_t local,
+                                size_t i);
 
 /* batch.c: lanes. */
 /* Does the work for every pattern of the batch, and adds the lanes' costs. */
 void ff_cpu_run(struct ff_backend *backend, struct ff_batch batch, pattern_work *work);
 /* The same with the sums of `want`, which begin at zero. */
-void ff_cpu_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want, pattern_work *work);
+void ff_cpu_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want,
+                       pattern_work *work);
 
 /* propagate.c: waves to the detector and back, and shifts of the probe: every transform is called here. */
 int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backend_plan *plan,
@@ -186,7 +190,8 @@ void ff_cpu_back(struct ff_backend *backend, struct workspace *space, struct ff_
 /* to(r) = from(r - distance), or with `back` from(r + distance); pixels. `moved`: NULL, or the derivatives of the
  * first by the distance along rows and columns. */
 void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
-                  const double distance[2], bool back, struct ff_planes to, const struct ff_planes *moved);
+                  const double distance[2], bool back, struct ff_planes to,
+                  const struct ff_planes *moved);
 
 /* exposure.c: what a pattern sees. */
 struct place ff_cpu_place(const struct ff_backend *backend, uint32_t local, size_t k);
@@ -196,13 +201,15 @@ struct ff_frame ff_cpu_frame(const struct ff_backend *backend, uint32_t local, b
 void ff_cpu_light(struct ff_backend *backend);
 /* Of `probes` (modes, then eigenprobes), those of a pattern at a place: itself, or made in set `slot`. */
 const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspace *space,
-                                      const struct ff_planes *probes, uint32_t local, const struct place *place,
-                                      size_t slot);
+                                      const struct ff_planes *probes, uint32_t local,
+                                      const struct place *place, size_t slot);
 /* Place, patch and probes of position k, in space->exposures; |S|² is added to the lane's sums unless `lane` is NULL.
  */
-void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct lane *lane, uint32_t local, size_t k);
+void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct lane *lane,
+                   uint32_t local, size_t k);
 /* The same for all positions, and their waves at the detector. */
-void ff_cpu_waves(struct ff_backend *backend, struct workspace *space, struct lane *lane, uint32_t local);
+void ff_cpu_waves(struct ff_backend *backend, struct workspace *space, struct lane *lane,
+                  uint32_t local);
 /* The part of a wave where the exit wave lies. */
 static inline struct ff_wave window_of(const struct ff_backend *backend, struct ff_wave wave)
 {
@@ -233,6 +240,7 @@ void ff_cpu_line(struct ff_backend *backend, struct ff_batch batch, unsigned par
 struct ff_line_terms ff_cpu_line_terms(struct ff_backend *backend, double gamma);
 void ff_cpu_advance(struct ff_backend *backend, unsigned parts, double gamma);
 void ff_cpu_start_waves(struct ff_backend *backend, struct ff_batch batch);
-void ff_cpu_project(struct ff_backend *backend, struct ff_batch batch, const struct ff_projection *projection);
+void ff_cpu_project(struct ff_backend *backend, struct ff_batch batch,
+                    const struct ff_projection *projection);
 
 #endif

@@ -37,10 +37,9 @@ static size_t power_of(const struct ff_backend *backend, size_t probe)
 static struct ff_divisor probe_divisor(const struct step *step, size_t probe)
 {
     const struct ff_backend *backend = step->backend;
-    return step->update->normalised
-               ? (struct ff_divisor){0, 1}
-               : divisor_of(step->update->alpha_probe,
-                            backend->greatest_probe[power_of(backend, probe)]);
+    return step->update->normalised ? (struct ff_divisor){0, 1}
+                                    : divisor_of(step->update->alpha_probe,
+                                                 backend->greatest_probe[power_of(backend, probe)]);
 }
 
 /* Where normalise() leaves a row; the weights stay where they are. */
@@ -176,10 +175,9 @@ static void add_probe_lengths(struct step *step, size_t row, double sums[2])
     const struct lane *lane = &backend->lanes[0];
     size_t at = row * backend->width;
     for (size_t i = 0; i < backend->probes; i++)
-        backend->kernels->field->lengths(
-            lane->probe_sum[i].re + at, lane->probe_sum[i].im + at,
-            lane->power_sum[power_of(backend, i)] + at, backend->columns, probe_divisor(step, i),
-            sums);
+        backend->kernels->field->lengths(lane->probe_sum[i].re + at, lane->probe_sum[i].im + at,
+                                         lane->power_sum[power_of(backend, i)] + at,
+                                         backend->columns, probe_divisor(step, i), sums);
 }
 
 static void lengths_piece(void *context, unsigned piece, unsigned thread)

@@ -13,9 +13,9 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define FF_KERNEL_JOIN(table, suffix) table##_##suffix
+#define FF_KERNEL_JOIN(table, suffix)  table##_##suffix
 #define FF_KERNEL_NAMED(table, suffix) FF_KERNEL_JOIN(table, suffix)
-#define FF_KERNEL(table) FF_KERNEL_NAMED(table, FF_KERNEL_SUFFIX)
+#define FF_KERNEL(table)               FF_KERNEL_NAMED(table, FF_KERNEL_SUFFIX)
 
 extern const struct ff_wave_kernels FF_KERNEL(ff_wave_kernels);
 extern const struct ff_modulus_kernels FF_KERNEL(ff_modulus_kernels);
