@@ -169,13 +169,13 @@ static void check_shift(const struct stand *stand, uint64_t *state)
                      back = new_planes(backend);
     fill(x, backend->rows, backend->columns, state);
     fill(y, backend->rows, backend->columns, state);
-    ff_cpu_shift(backend, space, x, distance, false, moved, NULL);
-    ff_cpu_shift(backend, space, y, distance, true, back, NULL);
+    ff_cpu_shift(backend, space, x, distance, false, moved);
+    ff_cpu_shift(backend, space, y, distance, true, back);
     double there = product(moved, y, backend->rows, backend->width);
     double own = product(x, x, backend->rows, backend->width);
     stand_check(stand, "a shift and its adjoint", product(x, back, backend->rows, backend->width),
                 there, own, 1e-13);
-    ff_cpu_shift(backend, space, moved, distance, true, back, NULL);
+    ff_cpu_shift(backend, space, moved, distance, true, back);
     stand_check(stand, "a shift undone", product(x, back, backend->rows, backend->width), own, own,
                 1e-13);
     free_planes(x);

@@ -93,9 +93,9 @@ const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspa
     for (size_t i = 0; i < backend->probes; i++) {
         if (i == 0 && backend->eigenprobes > 0) {
             vary(backend, probes, local, space->shifted[0]);
-            ff_cpu_shift(backend, space, space->shifted[0], place->rest, false, own[0], NULL);
+            ff_cpu_shift(backend, space, space->shifted[0], place->rest, false, own[0]);
         } else {
-            ff_cpu_shift(backend, space, probes[i], place->rest, false, own[i], NULL);
+            ff_cpu_shift(backend, space, probes[i], place->rest, false, own[i]);
         }
     }
     return own;

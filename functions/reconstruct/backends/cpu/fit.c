@@ -13,7 +13,7 @@ static struct ff_planes probe_step(struct ff_backend *backend, struct workspace 
     struct ff_planes step = backend->lanes[0].probe_sum[0];
     if (backend->subpixel != FF_SUBPIXEL_FOURIER)
         return step;
-    ff_cpu_shift(backend, space, step, place->rest, false, space->shifted[0], NULL);
+    ff_cpu_shift(backend, space, step, place->rest, false, space->shifted[0]);
     return space->shifted[0];
 }
 

@@ -12,7 +12,7 @@ static void product_shifted_back(struct ff_backend *backend, struct workspace *s
     memset(product.re, 0, size);
     memset(product.im, 0, size);
     backend->kernels->wave->add_product(exposure->patch, window, 1, product);
-    ff_cpu_shift(backend, space, product, exposure->place.rest, true, space->shifted[1], NULL);
+    ff_cpu_shift(backend, space, product, exposure->place.rest, true, space->shifted[1]);
 }
 
 static void add_planes(const struct ff_backend *backend, struct ff_planes to, ff_real factor,
@@ -56,14 +56,12 @@ static void use_mode(struct ff_backend *backend, struct lane *lane, struct works
         add_eigenprobes(backend, lane, space, exposure, window, local);
 }
 
-/* The two derivatives of a shifted probe are of what it was before the shift. */
+/* b and A of one mode, where a move shifts the probe. */
 static void add_shifted_positions(struct ff_backend *backend, struct workspace *space,
                                   const struct exposure *exposure, struct ff_wave window, size_t m,
                                   double sums[5])
 {
-    const double there[2] = {0, 0};
-    struct ff_planes again = space->shifted[0];
-    ff_cpu_shift(backend, space, exposure->probes[m], there, false, again, space->shifted + 1);
+    ff_cpu_derive(backend, space, exposure->probes[m], space->shifted[1], space->shifted[2]);
     backend->kernels->term->probe_positions(exposure->patch, space->shifted[1], space->shifted[2],
                                             window, sums);
 }

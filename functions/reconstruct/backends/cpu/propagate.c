@@ -169,22 +169,46 @@ static void make_ramp(double distance, size_t n, bool slope, ff_real *re, ff_rea
     }
 }
 
-void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
-                  const double distance[2], bool back, struct ff_planes to,
-                  const struct ff_planes *moved)
+/* The ramps' factors on space->spectrum, and from there to planes. */
+static void shift_spectrum(struct ff_backend *backend, struct workspace *space, bool back,
+                           struct ff_planes to)
 {
     const struct ff_wave_kernels *kernels = backend->kernels->wave;
     const ff_real factor = (ff_real)(1.0 / ((double)backend->rows * (double)backend->columns));
-    const struct ff_wave wave = space->spectrum;
-    for (unsigned i = 0; i < (moved != NULL ? 3u : 1u); i++) {
-        make_ramp(distance[0], backend->rows, i == 1, space->ramps[0], space->ramps[1]);
-        make_ramp(distance[1], backend->columns, i == 2, space->ramps[2], space->ramps[3]);
-        kernels->join(from, wave);
-        ff_plan_forward(backend->shift_plan, wave.values);
-        kernels->ramp(wave, space->ramps[0], space->ramps[1], space->ramps[2], space->ramps[3],
-                      back);
-        ff_plan_inverse(backend->shift_plan, wave.values);
-        kernels->split(wave, factor, i == 0 ? to : moved[i - 1]);
-        space->transforms += 2;
-    }
+    kernels->ramp(space->spectrum, space->ramps[0], space->ramps[1], space->ramps[2],
+                  space->ramps[3], back);
+    ff_plan_inverse(backend->shift_plan, space->spectrum.values);
+    kernels->split(space->spectrum, factor, to);
+    space->transforms++;
+}
+
+static void find_spectrum(struct ff_backend *backend, struct workspace *space,
+                          struct ff_planes from)
+{
+    backend->kernels->wave->join(from, space->spectrum);
+    ff_plan_forward(backend->shift_plan, space->spectrum.values);
+    space->transforms++;
+}
+
+void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
+                  const double distance[2], bool back, struct ff_planes to)
+{
+    make_ramp(distance[0], backend->rows, false, space->ramps[0], space->ramps[1]);
+    make_ramp(distance[1], backend->columns, false, space->ramps[2], space->ramps[3]);
+    find_spectrum(backend, space, from);
+    shift_spectrum(backend, space, back, to);
+}
+
+void ff_cpu_derive(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
+                   struct ff_planes by_row, struct ff_planes by_column)
+{
+    find_spectrum(backend, space, from);
+    backend->kernels->wave->copy(space->spectrum, 1, space->second_spectrum);
+    make_ramp(0, backend->rows, true, space->ramps[0], space->ramps[1]);
+    make_ramp(0, backend->columns, false, space->ramps[2], space->ramps[3]);
+    shift_spectrum(backend, space, false, by_row);
+    backend->kernels->wave->copy(space->second_spectrum, 1, space->spectrum);
+    make_ramp(0, backend->rows, false, space->ramps[0], space->ramps[1]);
+    make_ramp(0, backend->columns, true, space->ramps[2], space->ramps[3]);
+    shift_spectrum(backend, space, false, by_column);
 }

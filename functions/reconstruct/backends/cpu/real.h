@@ -41,6 +41,7 @@ typedef double ff_real;
 #define ff_cpu_forward            ff_double_cpu_forward
 #define ff_cpu_back               ff_double_cpu_back
 #define ff_cpu_shift              ff_double_cpu_shift
+#define ff_cpu_derive             ff_double_cpu_derive
 #define ff_cpu_place              ff_double_cpu_place
 #define ff_cpu_planes_at          ff_double_cpu_planes_at
 #define ff_cpu_frame              ff_double_cpu_frame

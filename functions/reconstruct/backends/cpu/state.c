@@ -134,6 +134,28 @@ static int allocate_set(struct ff_backend *backend, struct ff_planes **set, stru
     return *set != NULL ? 0 : -1;
 }
 
+/* What a thread shifts probes in. */
+static int allocate_shifts(struct ff_backend *backend, struct workspace *space,
+                           struct ff_error *error)
+{
+    const char what[] = "shifts of the probe";
+    size_t stride = backend->shift_stride;
+    struct ff_wave *spectra[2] = {&space->spectrum, &space->second_spectrum};
+    for (unsigned i = 0; i < 2; i++) {
+        *spectra[i] = (struct ff_wave){NULL, stride, backend->rows, backend->width};
+        if (reals_of(backend, 2 * backend->rows * stride, what, &spectra[i]->values, error) < 0)
+            return -1;
+    }
+    for (unsigned i = 0; i < 3; i++)
+        if (planes_of(backend, backend->rows, backend->width, what, &space->shifted[i], error) < 0)
+            return -1;
+    for (unsigned i = 0; i < 4; i++)
+        if (reals_of(backend, i < 2 ? backend->rows : backend->width, what, &space->ramps[i],
+                     error) < 0)
+            return -1;
+    return 0;
+}
+
 /* What a thread needs where the probe differs by pattern or position. */
 static int allocate_own_probes(struct ff_backend *backend, struct workspace *space,
                                struct ff_error *error)
@@ -148,18 +170,7 @@ static int allocate_own_probes(struct ff_backend *backend, struct workspace *spa
         if (allocate_set(backend, &space->probes[k], error) < 0 ||
             (k < backend->fly && light_of(backend, &space->lights[k], error) < 0))
             return -1;
-    space->spectrum = (struct ff_wave){NULL, backend->shift_stride, backend->rows, backend->width};
-    if (reals_of(backend, 2 * backend->rows * backend->shift_stride, what, &space->spectrum.values,
-                 error) < 0)
-        return -1;
-    for (unsigned i = 0; i < 3; i++)
-        if (planes_of(backend, backend->rows, backend->width, what, &space->shifted[i], error) < 0)
-            return -1;
-    for (unsigned i = 0; i < 4; i++)
-        if (reals_of(backend, i < 2 ? backend->rows : backend->width, what, &space->ramps[i],
-                     error) < 0)
-            return -1;
-    return 0;
+    return backend->subpixel == FF_SUBPIXEL_FOURIER ? allocate_shifts(backend, space, error) : 0;
 }
 
 static int allocate_workspace(struct ff_backend *backend, struct workspace *space,

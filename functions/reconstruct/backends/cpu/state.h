@@ -60,6 +60,7 @@ struct workspace {
     ff_real **lights;          /* likewise, one a position */
     ff_real *power;            /* |S|², where there are eigenprobes */
     struct ff_wave spectrum;   /* of the probe's shape, where probes are shifted */
+    struct ff_wave second_spectrum;
     struct ff_planes shifted[3];
     ff_real *ramps[4]; /* by row and by column, real and imaginary parts */
     uint64_t transforms;
@@ -187,11 +188,12 @@ int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backen
 /* Of a wave whose window holds the exit wave. */
 void ff_cpu_forward(struct ff_backend *backend, struct workspace *space, struct ff_wave wave);
 void ff_cpu_back(struct ff_backend *backend, struct workspace *space, struct ff_wave wave);
-/* to(r) = from(r - distance), or with `back` from(r + distance); pixels. `moved`: NULL, or the derivatives of the
- * first by the distance along rows and columns. */
+/* to(r) = from(r - distance), or with `back` from(r + distance); pixels. */
 void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
-                  const double distance[2], bool back, struct ff_planes to,
-                  const struct ff_planes *moved);
+                  const double distance[2], bool back, struct ff_planes to);
+/* The derivatives of a shifted plane by the distances along rows and columns. */
+void ff_cpu_derive(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
+                   struct ff_planes by_row, struct ff_planes by_column);
 
 /* exposure.c: what a pattern sees. */
 struct place ff_cpu_place(const struct ff_backend *backend, uint32_t local, size_t k);
