@@ -39,6 +39,12 @@ static void bound_text(double bound, bool whole, char *text, size_t size)
         snprintf(text, size, "%g", bound);
 }
 
+/* Numbers whose default something else decides. */
+static bool takes_auto(const struct ff_option *option)
+{
+    return option->type == FF_OPTION_NUMBER && strcmp(option->initial, "auto") == 0;
+}
+
 /* What may stand there, in words: "1 … 1000000", "auto | cpu". */
 static void range_text(const struct ff_option *option, char *text, size_t size)
 {
@@ -55,7 +61,7 @@ static void range_text(const struct ff_option *option, char *text, size_t size)
     case FF_OPTION_NUMBER:
         bound_text(option->low, option->type == FF_OPTION_INTEGER, low, sizeof low);
         bound_text(option->high, option->type == FF_OPTION_INTEGER, high, sizeof high);
-        snprintf(text, size, "%s … %s", low, high);
+        snprintf(text, size, "%s%s … %s", takes_auto(option) ? "auto | " : "", low, high);
         break;
     case FF_OPTION_CHOICE:
         text[0] = '\0';
@@ -147,6 +153,10 @@ static int set_value(const struct ff_option *option, void *values, const char *v
         *(int64_t *)field = integer;
         return 0;
     case FF_OPTION_NUMBER:
+        if (takes_auto(option) && strcmp(value, "auto") == 0) {
+            *(double *)field = NAN;
+            return 0;
+        }
         if (ff_text_number(value, &number) < 0 || number < option->low || number > option->high)
             return refuse(option, value, error);
         *(double *)field = number;
@@ -287,6 +297,8 @@ static json_t *value_json(const struct ff_option *option, const void *values)
     case FF_OPTION_INTEGER:
         return json_integer(*(const int64_t *)field);
     case FF_OPTION_NUMBER:
+        if (isnan(*(const double *)field))
+            return json_string("auto");
         return json_real(*(const double *)field);
     case FF_OPTION_CHOICE:
         return json_string(option->choices[*(const int *)field]);

@@ -18,8 +18,8 @@ enum ff_option_type {
     FF_OPTION_TEXT,    /* char *, owned by the values; "" is allowed */
     FF_OPTION_PATH,    /* char *, a file; shown as FILE */
     FF_OPTION_INTEGER, /* int64_t in low…high */
-    FF_OPTION_NUMBER,  /* double in low…high */
-    FF_OPTION_CHOICE,  /* int, the index in `choices` */
+    FF_OPTION_NUMBER, /* double in low…high; where the default is "auto" also that, which is NaN */
+    FF_OPTION_CHOICE, /* int, the index in `choices` */
 };
 
 struct ff_option {

@@ -41,6 +41,7 @@ static void add_solver(struct ff_buffer *text, const struct ff_solver_settings *
     add_count(text, "batches of the first epochs", solver->early_batches);
     add_count(text, "first epochs", solver->early_epochs);
     add_number(text, "alpha", solver->alpha);
+    add_number(text, "alpha of the first epochs", solver->early_alpha);
     add_number(text, "step_object", solver->step_object);
     add_number(text, "step_probe", solver->step_probe);
     add_number(text, "momentum", solver->momentum);

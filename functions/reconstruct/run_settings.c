@@ -1,5 +1,33 @@
 #include "functions/reconstruct/run_settings.h"
 
+#include <math.h>
+
+static double number(double set, double otherwise)
+{
+    return isnan(set) ? otherwise : set;
+}
+
+static struct ff_solver_settings solver_settings(const struct ff_settings *settings,
+                                                 size_t patterns)
+{
+    const struct ff_algorithm_facts *facts = &ff_algorithms[settings->algorithm];
+    struct ff_batch_counts batches = ff_settings_batches(settings, patterns);
+    return (struct ff_solver_settings){
+        .epochs = (size_t)settings->epochs,
+        .batches = batches.count,
+        .early_batches = batches.early_count,
+        .early_epochs = batches.early_epochs,
+        .early_alpha = number(settings->alpha, facts->early_alpha),
+        .alpha = number(settings->alpha, facts->alpha),
+        .step = (enum ff_step)settings->step,
+        .step_object = number(settings->step_object, facts->step_object),
+        .step_probe = number(settings->step_probe, facts->step_probe),
+        .momentum = settings->momentum,
+        .probe_start =
+            (size_t)(settings->probe_start > 0 ? settings->probe_start : facts->probe_start),
+    };
+}
+
 struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, size_t patterns)
 {
     unsigned devices;
@@ -7,12 +35,7 @@ struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, si
         devices = 1;
     return (struct ff_run_settings){
         .algorithm = ff_settings_algorithm_name(settings),
-        .solver = {.epochs = (size_t)settings->epochs,
-                   .batches = ff_settings_batches(settings, patterns),
-                   .alpha = settings->alpha,
-                   .step_object = settings->step_object,
-                   .step_probe = settings->step_probe,
-                   .probe_start = (size_t)settings->probe_start},
+        .solver = solver_settings(settings, patterns),
         .refine = {.positions = settings->positions != 0,
                    .affine = settings->affine != 0,
                    .positions_start = (size_t)settings->positions_start,

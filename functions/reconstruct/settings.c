@@ -3,6 +3,7 @@
 #include "protocol/core/text.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 enum { PATTERNS_A_BATCH = 100, DEVICES_MAX = 64 };
 
 static const char *const formats[] = {"auto", "cxi", NULL};
-static const char *const algorithms[] = {"rpie", NULL};
 static const char *const noises[] = {"gaussian", "poisson", NULL};
 /* auto, then those of ff_orientations in their order. */
 static const char *const orientations[] = {"auto",
@@ -25,6 +25,7 @@ static const char *const orientations[] = {"auto",
                                            NULL};
 static const char *const subpixels[] = {"bilinear", "fourier", NULL};
 static const char *const transforms[] = {"auto", "fftw", "vector", NULL};
+static const char *const steps[] = {"batch", "position", NULL};
 static const char *const switches[] = {"off", "on", NULL};
 static const char *const object_constraints[] = {"none", "unit", "phase", "smooth", NULL};
 static const char *const probe_constraints[] = {"none", "centred", "support", NULL};
@@ -38,30 +39,49 @@ static const struct ff_option options[] = {
      "unset: the input's name with -recon.h5, in the current folder"},
     {"format", FF_OPTION_CHOICE, AT(format), NULL, "auto", 0, 0, formats,
      "What kind of file the input is; auto looks into it"},
-    {"algorithm", FF_OPTION_CHOICE, AT(algorithm), NULL, "rpie", 0, 0, algorithms,
-     "The solver; rpie is mini-batch regularised PIE (Maiden, Johnson and Li 2017)"},
+    {"algorithm", FF_OPTION_CHOICE, AT(algorithm), NULL, "lstsq", 0, 0, ff_algorithm_names,
+     "The solver. With a step after each batch of patterns: lstsq is least-squares maximum "
+     "likelihood "
+     "(Odstrcil et al. 2018), rpie regularised PIE (Maiden et al. 2017), epie PIE (Maiden and "
+     "Rodenburg 2009). With all patterns at once: cgrad is conjugate gradients of object and probe "
+     "by turns, ml of both together (Thibault and Guizar-Sicairos 2012), dm the difference map "
+     "(Thibault et al. 2009), raar relaxed averaged reflections (Luke 2005)"},
     {"epochs", FF_OPTION_INTEGER, AT(epochs), NULL, "100", 1, 1000000, NULL,
      "Passes over all patterns"},
     {"batches", FF_OPTION_INTEGER, AT(batches), NULL, "0", 0, 1000000, NULL,
-     "Parts that an epoch is cut into, with an update after each; 0 makes parts of about 100 "
-     "patterns"},
-    {"alpha", FF_OPTION_NUMBER, AT(alpha), NULL, "0.05", 0.0001, 1, NULL,
-     "Regularisation of rpie: small steps far where light is weak, 1 steps as ePIE does"},
-    {"step_object", FF_OPTION_NUMBER, AT(step_object), NULL, "1", 0, 2, NULL,
-     "Length of the object's steps; 0 keeps the object"},
-    {"step_probe", FF_OPTION_NUMBER, AT(step_probe), NULL, "1", 0, 2, NULL,
-     "Length of the probe's steps; 0 keeps the probe"},
-    {"probe_start", FF_OPTION_INTEGER, AT(probe_start), NULL, "2", 1, 1000000, NULL,
-     "The first epoch that updates the probe"},
+     "Parts that an epoch of lstsq, rpie or epie is cut into, with a step after each; 0 is 40 in "
+     "the "
+     "first 16 epochs (four fifths of them where there are fewer) and then 5, for epie 20"},
+    {"alpha", FF_OPTION_NUMBER, AT(alpha), NULL, "auto", 0.0001, 1, NULL,
+     "Regularisation where light is weak: near 0 steps there are as long as elsewhere, 1 makes "
+     "them "
+     "as short as there is light; auto is 0.1 for lstsq and rpie, and 0.2 in their first epochs of "
+     "many batches, 0.05 for cgrad and ml. For dm and raar the relaxation; auto is 0.8 and 0.75"},
+    {"step", FF_OPTION_CHOICE, AT(step), NULL, "batch", 0, 0, steps,
+     "Whether lstsq finds the length of its steps for each batch, or for each position to take the "
+     "mean, which costs a third more time"},
+    {"step_object", FF_OPTION_NUMBER, AT(step_object), NULL, "auto", 0, 2, NULL,
+     "Length of the object's steps against the algorithm's own; 0 keeps the object; auto is 1, for "
+     "lstsq 0.8"},
+    {"step_probe", FF_OPTION_NUMBER, AT(step_probe), NULL, "auto", 0, 2, NULL,
+     "Length of the probe's steps, likewise; auto is 1, for lstsq 0.9"},
+    {"momentum", FF_OPTION_NUMBER, AT(momentum), NULL, "0", 0, 0.99, NULL,
+     "Share of the last step of lstsq, rpie or epie that goes into the next; steps should be "
+     "shorter "
+     "by as much"},
+    {"probe_start", FF_OPTION_INTEGER, AT(probe_start), NULL, "0", 0, 1000000, NULL,
+     "The first epoch that updates the probe; 0 is 1 for lstsq, rpie and ml, 2 for the others"},
     {"modes", FF_OPTION_INTEGER, AT(modes), NULL, "1", 1, 64, NULL,
      "Mutually incoherent probe modes"},
     {"noise", FF_OPTION_CHOICE, AT(noise), NULL, "gaussian", 0, 0, noises,
      "Noise model; gaussian compares amplitudes, poisson counts"},
     {"orientation", FF_OPTION_CHOICE, AT(orientation), NULL, "auto", 0, 0, orientations,
-     "How rows and columns of the positions lie against those of the frames; auto takes them as they "
+     "How rows and columns of the positions lie against those of the frames; auto takes them as "
+     "they "
      "are unless a few patterns fit another way clearly better"},
     {"subpixel", FF_OPTION_CHOICE, AT(subpixel), NULL, "bilinear", 0, 0, subpixels,
-     "How a patch is taken at a position between pixels: bilinear interpolation of the object, or a "
+     "How a patch is taken at a position between pixels: bilinear interpolation of the object, or "
+     "a "
      "Fourier shift of the probe, which is exact and costs two more transforms"},
     {"positions", FF_OPTION_CHOICE, AT(positions), NULL, "off", 0, 0, switches,
      "Whether the positions of the scan are corrected on the way"},
@@ -74,14 +94,16 @@ static const struct ff_option options[] = {
     {"intensities", FF_OPTION_CHOICE, AT(intensities), NULL, "off", 0, 0, switches,
      "Whether the brightness of each exposure is fitted"},
     {"opr_modes", FF_OPTION_INTEGER, AT(opr_modes), NULL, "0", 0, 16, NULL,
-     "Eigenprobes by which the first probe mode varies over the scan (orthogonal probe relaxation)"},
+     "Eigenprobes by which the first probe mode varies over the scan (orthogonal probe "
+     "relaxation)"},
     {"object_constraint", FF_OPTION_CHOICE, AT(object_constraint), NULL, "none", 0, 0,
      object_constraints,
      "What the object is held to after each epoch: unit no more than all light passes, phase "
      "all light passes, smooth a little of the mean of the neighbours"},
     {"probe_constraint", FF_OPTION_CHOICE, AT(probe_constraint), NULL, "none", 0, 0,
      probe_constraints,
-     "What the probe is held to after each epoch: centred in its window, or within a circle of nine "
+     "What the probe is held to after each epoch: centred in its window, or within a circle of "
+     "nine "
      "tenths of it"},
     {"power_balance", FF_OPTION_CHOICE, AT(power_balance), NULL, "on", 0, 0, switches,
      "Whether the power that probe and object can exchange is given back to the probe every ten "
@@ -121,14 +143,7 @@ static const struct ff_option options[] = {
 
 /* What the solvers to come will need; refused by name, so that nobody believes it had an effect. */
 static const char *const reserved[] = {
-    "momentum",
-    "step",
-    "mask",
-    "fly",
-    "near_field",
-    "pad",
-    "initial_object",
-    NULL,
+    "mask", "fly", "near_field", "pad", "initial_object", NULL,
 };
 
 const struct ff_option_table ff_settings_table = {
@@ -171,6 +186,23 @@ static char *output_of(const char *input)
     return asprintf(&output, "%.*s-recon.h5", length, name) < 0 ? NULL : output;
 }
 
+/* What has no meaning for the algorithm is refused, so that nobody believes it had an effect. */
+static int check_algorithm(const struct ff_settings *settings, struct ff_error *error)
+{
+    const struct ff_algorithm_facts *facts = &ff_algorithms[settings->algorithm];
+    const char *idle = !facts->has_alpha && !isnan(settings->alpha)     ? "alpha"
+                       : facts->batches == 0 && settings->batches > 1   ? "batches"
+                       : !facts->has_momentum && settings->momentum > 0 ? "momentum"
+                       : !facts->has_step && settings->step != 0        ? "step"
+                       : !facts->has_noise && settings->noise != 0      ? "noise"
+                                                                        : NULL;
+    if (idle == NULL)
+        return 0;
+    ff_fail(error, FF_INVALID_SETTING, "the setting '%s' has no meaning for algorithm %s", idle,
+            facts->name);
+    return ff_hint(error, "leave it out, or choose another algorithm");
+}
+
 int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
 {
     if (settings->input[0] == '\0') {
@@ -183,6 +215,8 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
                        (long long)settings->crop);
     unsigned devices;
     if (ff_settings_devices(settings, &devices, error) < 0)
+        return -1;
+    if (check_algorithm(settings, error) < 0)
         return -1;
     if (settings->output[0] != '\0')
         return 0;
@@ -198,9 +232,9 @@ int ff_settings_devices(const struct ff_settings *settings, unsigned *count, str
 {
     const char *text = settings->devices;
     int64_t number = 1;
-    bool known = strcmp(text, "auto") == 0 || strcmp(text, "cpu") == 0 ||
-                 (strncmp(text, "cpu:", 4) == 0 &&
-                  ff_text_integer(text + 4, 1, DEVICES_MAX, &number) == 0);
+    bool known =
+        strcmp(text, "auto") == 0 || strcmp(text, "cpu") == 0 ||
+        (strncmp(text, "cpu:", 4) == 0 && ff_text_integer(text + 4, 1, DEVICES_MAX, &number) == 0);
     if (!known)
         return ff_fail(error, FF_INVALID_SETTING,
                        "the setting 'devices' cannot be '%s'; it takes auto, cpu, or cpu:N with N "
@@ -217,13 +251,11 @@ const char *ff_settings_format_name(const struct ff_settings *settings)
 
 const char *ff_settings_algorithm_name(const struct ff_settings *settings)
 {
-    return algorithms[settings->algorithm];
+    return ff_algorithm_names[settings->algorithm];
 }
 
-size_t ff_settings_batches(const struct ff_settings *settings, size_t patterns)
+struct ff_batch_counts ff_settings_batches(const struct ff_settings *settings, size_t patterns)
 {
-    if (settings->batches > 0)
-        return (size_t)settings->batches;
-    size_t batches = (patterns + PATTERNS_A_BATCH / 2) / PATTERNS_A_BATCH;
-    return batches > 0 ? batches : 1;
+    return ff_algorithm_batches((enum ff_algorithm)settings->algorithm, (size_t)settings->batches,
+                                patterns, (size_t)settings->epochs);
 }

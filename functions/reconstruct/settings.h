@@ -7,21 +7,23 @@
 #define FF_RECONSTRUCT_SETTINGS_H
 
 #include "functions/option_table.h"
+#include "functions/reconstruct/algorithms.h"
 
 /* In the order of the choices in settings.c. */
-enum ff_algorithm { FF_ALGORITHM_RPIE };
 
 struct ff_settings {
-    char *input;  /* required */
-    char *output; /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
-    int format;   /* 0: auto, else of formats/format.h; see ff_settings_format_name */
-    int algorithm;
+    char *input;   /* required */
+    char *output;  /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
+    int format;    /* 0: auto, else of formats/format.h; see ff_settings_format_name */
+    int algorithm; /* of enum ff_algorithm */
     int64_t epochs;
-    int64_t batches; /* 0: about 100 patterns a batch */
-    double alpha;
+    int64_t batches; /* 0: what the algorithm does by itself; see ff_settings_batches */
+    double alpha;    /* NaN: by the algorithm; likewise the steps */
+    int step;        /* of enum ff_step */
     double step_object;
     double step_probe;
-    int64_t probe_start;
+    double momentum;
+    int64_t probe_start; /* 0: by the algorithm */
     int64_t modes;
     int noise;
     int orientation; /* 0: auto, else 1 + the number in ff_orientations */
@@ -39,7 +41,7 @@ struct ff_settings {
     double stop_when;
     int64_t stop_window;
     int64_t seed;
-    char *devices; /* "auto", "cpu", "cpu:N"; see ff_settings_devices */
+    char *devices;   /* "auto", "cpu", "cpu:N"; see ff_settings_devices */
     int64_t threads; /* 0: one for each core of the slot */
     int64_t preview_every;
     int64_t checkpoint_every;
@@ -55,7 +57,7 @@ extern const struct ff_option_table ff_settings_table;
 struct ff_settings *ff_settings_create(struct ff_error *error) FF_MUST_USE;
 void ff_settings_destroy(struct ff_settings *settings);
 
-/* What one key alone cannot tell: that there is an input, and a name for the output (set when it is
+/* What one key alone cannot tell: that there is an input, that what was set has a meaning for the algorithm, and a name for the output (set when it is
  * ""). */
 int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) FF_MUST_USE;
 
@@ -68,6 +70,6 @@ int ff_settings_devices(const struct ff_settings *settings, unsigned *count,
                         struct ff_error *error) FF_MUST_USE;
 
 /* How many batches an epoch of so many patterns has: the setting, or its default made a number. */
-size_t ff_settings_batches(const struct ff_settings *settings, size_t patterns);
+struct ff_batch_counts ff_settings_batches(const struct ff_settings *settings, size_t patterns);
 
 #endif

@@ -218,10 +218,14 @@ static double memory_of(const struct ff_problem *problem, const struct ff_settin
     double object = (double)problem->object_rows * (double)problem->object_columns;
     double counts = (double)problem->patterns * pixels * (problem->counts.u16 != NULL ? 2 : 4);
     double probe = (double)settings->modes * pixels * sizeof(ff_complex);
-    size_t batches = ff_settings_batches(settings, problem->patterns);
+    const struct ff_algorithm_facts *facts = &ff_algorithms[settings->algorithm];
+    size_t batches = ff_settings_batches(settings, problem->patterns).count;
+    double kept =
+        (double)problem->patterns * pixels *
+        ((double)settings->modes * (double)facts->bytes_a_mode + (double)facts->bytes_a_pixel);
     double lanes = (double)problem->patterns / (double)batches / PATTERNS_A_LANE;
     lanes = fmax(1, fmin(LANES_MAX, floor(lanes)));
-    return counts + object * (3 * sizeof(ff_complex) + lanes * 3 * sizeof(float)) +
+    return counts + kept + object * (3 * sizeof(ff_complex) + lanes * 3 * sizeof(float)) +
            probe * (4 + lanes);
 }
 
@@ -230,9 +234,13 @@ json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_set
     json_t *plan = ff_summary_of_scan(problem);
     if (plan == NULL)
         return NULL;
-    size_t batches = ff_settings_batches(settings, problem->patterns);
+    struct ff_batch_counts batches = ff_settings_batches(settings, problem->patterns);
     json_object_set_new(plan, "doubts", ff_summary_of_doubts(plan));
-    json_object_set_new(plan, "batches", json_integer((json_int_t)batches));
+    set_count(plan, "batches", batches.count);
+    if (batches.early_epochs > 0) {
+        set_count(plan, "early_batches", batches.early_count);
+        set_count(plan, "early_epochs", batches.early_epochs);
+    }
     json_object_set_new(plan, "memory_bytes",
                         json_integer((json_int_t)memory_of(problem, settings)));
     json_object_set_new(plan, "settings", ff_options_to_json(&ff_settings_table, settings));

@@ -49,9 +49,11 @@ unsigned ff_batchwise_epoch(struct ff_solver *solver, struct ff_devices *devices
     bool probe_moves = ff_probe_moves(settings, epoch->number);
     unsigned want = epoch->want | (ff_object_moves(settings) ? FF_WANT_OBJECT : 0u) |
                     (probe_moves ? FF_WANT_PROBE : 0u);
+    double alpha =
+        epoch->number <= settings->early_epochs ? settings->early_alpha : settings->alpha;
     const struct ff_update update = {
-        .alpha_object = settings->alpha,
-        .alpha_probe = settings->alpha,
+        .alpha_object = alpha,
+        .alpha_probe = alpha,
         .step_object = settings->step_object,
         .step_probe = probe_moves ? settings->step_probe : 0,
         .momentum = settings->momentum,

@@ -11,10 +11,9 @@
 typedef struct ff_line_terms (*ff_line)(void *context, double gamma);
 
 /*
- * A γ > 0 where the objective is lower than at 0, near the minimum that Newton's method finds from
- * there; at most 4 evaluations where it goes well. Where Newton's first step goes uphill, the step of
- * the majorising parabola is taken, and halved until it descends. 0 when the line does not descend
- * at 0, or nothing lower was found.
+ * A γ where the objective is lower than at 0, near the minimum that Newton's method finds from there
+ * with at most 5 evaluations. A step that goes uphill is replaced by that of the majorising parabola,
+ * or by half of itself. 0 when the line does not descend at 0, or nothing lower was found.
  */
 double ff_line_minimum(ff_line line, void *context);
 

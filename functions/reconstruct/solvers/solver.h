@@ -22,6 +22,7 @@ struct ff_solver_settings {
     size_t batches;       /* an epoch, ≥ 1; algorithms that take all patterns at once ignore it */
     size_t early_batches; /* the same for the first early_epochs epochs */
     size_t early_epochs;
+    double early_alpha; /* alpha in these: small batches leave gaps in the weights */
     double alpha;       /* 0 … 1: regularisation of the weights; of dm and raar the relaxation */
     double step_object; /* 0: the object is known */
     double step_probe;  /* 0: the probe is known */

@@ -4,6 +4,8 @@
 #include "functions/reconstruct/settings.h"
 #include "protocol/core/file.h"
 
+#include <math.h>
+
 static struct ff_settings *make(void)
 {
     struct ff_error error = {0};
@@ -47,7 +49,9 @@ static void test_wrong_settings_are_refused_in_words(void **state)
     } cases[] = {
         {"epoch=4", FF_UNKNOWN_SETTING, "no setting 'epoch'", "epochs"},
         {"step-object=1", FF_UNKNOWN_SETTING, "step-object", "step_object"},
-        {"momentum=.5", FF_UNKNOWN_SETTING, "not available", "leave it out"},
+        {"mask=bad.h5", FF_UNKNOWN_SETTING, "not available", "leave it out"},
+        {"step_object=many", FF_INVALID_SETTING, "auto | 0 … 2", ""},
+        {"momentum=auto", FF_INVALID_SETTING, "0 … 0.99", ""},
         {"epochs=0", FF_INVALID_SETTING, "1 … 1000000", ""},
         {"epochs=4.5", FF_INVALID_SETTING, "'4.5'", ""},
         {"alpha=nan", FF_INVALID_SETTING, "alpha", ""},
@@ -174,6 +178,7 @@ static void test_the_record_of_settings_reads_back(void **state)
     char *text = json_dumps(json, JSON_COMPACT);
     assert_ok(ff_options_read_json(&ff_settings_table, again, text, strlen(text), &error), error);
     assert_memory_equal(&settings->alpha, &again->alpha, sizeof settings->alpha);
+    assert_true(isnan(settings->step_probe) && isnan(again->step_probe)); /* auto */
     assert_string_equal(again->output, "ä b.h5");
     free(text);
     json_decref(json);
