@@ -142,6 +142,19 @@ void scene_create(struct scene *scene, struct scene_shape shape)
     make_counts(scene, &shape);
 }
 
+void scene_blur_probe(struct scene *scene)
+{
+    const struct ff_problem *problem = scene->problem;
+    for (size_t m = 0; m < problem->modes; m++)
+        for (size_t r = 0; r < problem->rows; r++)
+            for (size_t c = 0; c < problem->columns; c++) {
+                double y = ((double)r - 0.5 * (double)problem->rows) / (double)problem->rows;
+                double x = ((double)c - 0.5 * (double)problem->columns) / (double)problem->columns;
+                problem->probe[(m * problem->rows + r) * problem->columns + c] *=
+                    (ff_complex)polar(1, 2 * (x * x + y * y));
+            }
+}
+
 void scene_destroy(struct scene *scene)
 {
     struct ff_problem *problem = scene->problem;

@@ -26,6 +26,9 @@ struct scene {
 void scene_create(struct scene *scene, struct scene_shape shape);
 void scene_destroy(struct scene *scene);
 
+/* Makes the probe to start from another than the true one: out of focus, as a guess is. */
+void scene_blur_probe(struct scene *scene);
+
 /* |found - truth| / |truth| where the scan's light falls, after the best common factor; the same
  * for a shift of the phase ramp is not removed, so give the true probe. */
 double scene_object_error(const struct scene *scene, const ff_complex *found);

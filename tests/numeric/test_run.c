@@ -7,6 +7,7 @@
 #include "functions/reconstruct/run.h"
 #include "functions/reconstruct/solvers/solvers.h"
 #include "protocol/core/file.h"
+#include "tests/numeric/keep.h"
 #include "tests/numeric/scene.h"
 
 #include <complex.h>
@@ -139,52 +140,11 @@ static void test_either_transform_gives_the_same(void **state)
     scene_destroy(&scene);
 }
 
-struct keeper {
-    struct ff_buffer kept;
-    size_t yield_after, epochs;
-};
-
-static void count_epoch(void *user, const struct ff_run_epoch *epoch)
-{
-    ((struct keeper *)user)->epochs = epoch->epoch;
-}
-
-static enum ff_run_order yield_then(void *user)
-{
-    const struct keeper *keeper = user;
-    return keeper->epochs == keeper->yield_after ? FF_RUN_CHECKPOINT : FF_RUN_ON;
-}
-
-static int keep_begin(void *user, struct ff_error *error)
-{
-    (void)error;
-    ff_buffer_clear(&((struct keeper *)user)->kept);
-    return 0;
-}
-
-static int keep_piece(void *user, struct ff_span piece, struct ff_error *error)
-{
-    struct keeper *keeper = user;
-    ff_buffer_append(&keeper->kept, piece.data, piece.size);
-    return ff_buffer_check(&keeper->kept, "the kept checkpoint", error);
-}
-
-static int keep_end(void *user, bool whole, struct ff_error *error)
-{
-    (void)user;
-    (void)error;
-    assert_true(whole);
-    return 0;
-}
-
 /* A run that is told to yield after so many epochs, and its checkpoint in memory. */
 static struct ff_run_result run_until(const struct scene *scene, struct ff_run_settings settings,
-                                      struct keeper *keeper)
+                                      struct keeper *keeper, size_t epochs)
 {
-    const struct ff_checkpoint_sink sink = {keeper, keep_begin, keep_piece, keep_end};
-    const struct ff_run_watch watch = {
-        .user = keeper, .epoch = count_epoch, .asked = yield_then, .checkpoint = &sink};
-    ff_buffer_init(&keeper->kept, 1 << 26);
+    const struct ff_run_watch watch = keeper_begin(keeper, epochs);
     return run(scene, settings, &watch, (struct ff_span){0});
 }
 
@@ -195,17 +155,16 @@ static void test_resuming_is_as_if_nothing_happened(void **state)
     scene_create(&scene, shape);
     struct ff_run_result whole = run(&scene, settings_of(8, 2), NULL, (struct ff_span){0});
     for (size_t after = 1; after < 8; after += 2) {
-        struct keeper keeper = {.yield_after = after};
-        struct ff_run_result first = run_until(&scene, settings_of(8, 2), &keeper);
+        struct keeper keeper;
+        struct ff_run_result first = run_until(&scene, settings_of(8, 2), &keeper, after);
         assert_int_equal(first.end, FF_RUN_YIELDED);
         assert_int_equal(first.epochs, after);
         ff_run_result_dispose(&first);
-        struct ff_run_result rest =
-            run(&scene, settings_of(8, 1), NULL, ff_buffer_span(&keeper.kept));
+        struct ff_run_result rest = run(&scene, settings_of(8, 1), NULL, keeper_span(&keeper));
         assert_int_equal(rest.resumed_at, after);
         assert_same(&scene, &whole, &rest);
         ff_run_result_dispose(&rest);
-        ff_buffer_dispose(&keeper.kept);
+        keeper_dispose(&keeper);
     }
     ff_run_result_dispose(&whole);
     scene_destroy(&scene);
@@ -229,21 +188,20 @@ static void test_resuming_needs_no_cache_folder(void **state)
     struct ff_run_settings measured = settings_of(8, 2);
     measured.cache_folder = folder;
     struct ff_run_result whole = run(&scene, measured, NULL, (struct ff_span){0});
-    struct keeper keeper = {.yield_after = 3};
-    struct ff_run_result first = run_until(&scene, measured, &keeper);
+    struct keeper keeper;
+    struct ff_run_result first = run_until(&scene, measured, &keeper, 3);
     ff_run_result_dispose(&first);
     struct ff_error error;
     assert_ok(ff_folder_remove(folder, &error), error);
 
     bool rounded = false;
     struct ff_run_watch listener = {.user = &rounded, .note = hear};
-    struct ff_run_result rest =
-        run(&scene, settings_of(8, 2), &listener, ff_buffer_span(&keeper.kept));
+    struct ff_run_result rest = run(&scene, settings_of(8, 2), &listener, keeper_span(&keeper));
     assert_false(rounded);
     assert_same(&scene, &whole, &rest);
     ff_run_result_dispose(&rest);
     ff_run_result_dispose(&whole);
-    ff_buffer_dispose(&keeper.kept);
+    keeper_dispose(&keeper);
     scene_destroy(&scene);
 }
 
@@ -263,10 +221,10 @@ static void test_other_checkpoints_are_refused_with_the_difference(void **state)
     (void)state;
     struct scene scene;
     scene_create(&scene, shape);
-    struct keeper keeper = {.yield_after = 2};
-    struct ff_run_result first = run_until(&scene, settings_of(4, 1), &keeper);
+    struct keeper keeper;
+    struct ff_run_result first = run_until(&scene, settings_of(4, 1), &keeper, 2);
     ff_run_result_dispose(&first);
-    struct ff_span kept = ff_buffer_span(&keeper.kept);
+    struct ff_span kept = keeper_span(&keeper);
     struct ff_run_settings other = settings_of(4, 1);
     other.seed = 8;
     assert_refused(&scene, other, kept, "seed");
@@ -283,7 +241,7 @@ static void test_other_checkpoints_are_refused_with_the_difference(void **state)
     keeper.kept.data[0] = 'F';
     scene.problem->digest.bytes[0] ^= 1;
     assert_refused(&scene, settings_of(4, 1), kept, "input file");
-    ff_buffer_dispose(&keeper.kept);
+    keeper_dispose(&keeper);
     scene_destroy(&scene);
 }
 

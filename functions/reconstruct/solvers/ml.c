@@ -48,7 +48,8 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
     ff_devices_gradients(devices, solver->all, want | FF_WANT_WAVES);
     ff_conjugate_turn(&solver->memory.both, devices, parts, settings->alpha);
     ff_devices_line(devices, solver->all, parts);
-    ff_conjugate_go(devices, parts, 1);
+    ff_conjugate_go(devices, parts,
+                    parts & FF_PART_OBJECT ? settings->step_object : settings->step_probe);
     return 1;
 }
 
