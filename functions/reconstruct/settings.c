@@ -56,7 +56,7 @@ static const struct ff_option options[] = {
      "Regularisation where light is weak: near 0 steps there are as long as elsewhere, 1 makes "
      "them "
      "as short as there is light; auto is 0.1 for lstsq and rpie, and 0.2 in their first epochs of "
-     "many batches, 0.05 for cgrad and ml. For dm and raar the relaxation; auto is 0.8 and 0.75"},
+     "many batches, 0.05 for cgrad and ml. For dm and raar the relaxation; auto is 0.6 and 0.7"},
     {"step", FF_OPTION_CHOICE, AT(step), NULL, "batch", 0, 0, steps,
      "Whether lstsq finds the length of its steps for each batch, or for each position to take the "
      "mean, which costs a third more time"},
