@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""tests/bench/defaults.py [--farfield PATH] [--epochs 10,40] [--scans near,weak] [LABEL=SETTINGS]…
+"""tests/bench/defaults.py [--farfield PATH] [--epochs 10,40] [--scans near,weak] [LABEL:SETTINGS]…
 
 What settings of `farfield reconstruct` reach on simulated scans whose object is known: the error of the object
-relative to the truth (after the best factor, shift and phase ramp) and the cost per pixel. SETTINGS are words
-as --set takes them, joined by commas; without any, every algorithm with its own defaults. Prints a table.
+relative to the truth (after the best factor, shift and phase ramp), in percent, after each number of epochs,
+and the cost per pixel after the last. SETTINGS are words as --set takes them, joined by commas; without any,
+every algorithm with its own defaults. Prints a table.
 
-    tests/bench/defaults.py lstsq=algorithm=lstsq "careful=algorithm=lstsq,alpha=0.5"
+    tests/bench/defaults.py lstsq:algorithm=lstsq "careful lstsq:algorithm=lstsq,alpha=0.5"
 
 functions/reconstruct/solvers/README.md has the table that the defaults were chosen by.
 """
@@ -57,7 +58,13 @@ def measure(farfield, scan, settings, epochs, folder):
     if result is None:
         return None
     near = last_line([farfield, "compare", output, path, *([] if scan == "unknown" else ["--keep-hand"])])
-    return None if near is None else (near["object"]["error"], result["cost"])
+    return None if near is None else (near["object_error"], result["cost"])
+
+
+def cell(found):
+    """"6.5 4.3 · .266": the errors, and the last cost."""
+    errors = " ".join("failed" if one is None else f"{100 * one[0]:.1f}" for one in found)
+    return errors if found[-1] is None else f"{errors} · {found[-1][1]:.3g}".replace("· 0.", "· .")
 
 
 def main():
@@ -65,24 +72,21 @@ def main():
     parser.add_argument("--farfield", default="build/stage/bin/farfield")
     parser.add_argument("--epochs", default="10,40")
     parser.add_argument("--scans", default=",".join(SCANS))
-    parser.add_argument("candidates", nargs="*", metavar="LABEL=SETTINGS")
+    parser.add_argument("candidates", nargs="*", metavar="LABEL:SETTINGS")
     given = parser.parse_args()
     candidates = [(label, settings.split(",")) for label, _, settings in
-                  (word.partition("=") for word in given.candidates)]
+                  (word.partition(":") for word in given.candidates)]
     candidates = candidates or [(name, [f"algorithm={name}"]) for name in ALGORITHMS]
     scans = given.scans.split(",")
     counts = [int(number) for number in given.epochs.split(",")]
-    print("| | " + " | ".join(f"{scan} {count}" for scan in scans for count in counts) + " |")
-    print("|---|" + "---|" * (len(scans) * len(counts)))
+    print("| | " + " | ".join(scans) + " |")
+    print("|---|" + "---|" * len(scans))
     with tempfile.TemporaryDirectory() as folder:
         for scan in scans:
             simulate(given.farfield, scan, folder)
         for label, settings in candidates:
-            cells = []
-            for scan in scans:
-                for count in counts:
-                    found = measure(given.farfield, scan, settings, count, folder)
-                    cells.append("failed" if found is None else f"{found[0]:.3f} / {found[1]:.4g}")
+            cells = [cell([measure(given.farfield, scan, settings, count, folder) for count in counts])
+                     for scan in scans]
             print(f"| {label} | " + " | ".join(cells) + " |", flush=True)
     return 0
 
