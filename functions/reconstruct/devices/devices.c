@@ -178,6 +178,21 @@ static void describe(struct ff_devices *devices)
                  devices->threads == 1 ? "" : "s", rest != NULL ? rest : "");
 }
 
+/* Backends know neither until they are put. */
+static int put_first_rows(struct ff_devices *devices, struct ff_error *error)
+{
+    const struct ff_problem *problem = devices->problem;
+    double *scales = ff_array_create(problem->patterns, sizeof *scales, "the scales", error);
+    if (scales == NULL)
+        return -1;
+    for (size_t n = 0; n < problem->patterns; n++)
+        scales[n] = 1;
+    ff_devices_put(devices, FF_SCALES, scales);
+    ff_devices_put(devices, FF_POSITIONS, problem->positions);
+    free(scales);
+    return 0;
+}
+
 static int make(struct ff_devices *devices, const struct ff_devices_plan *plan,
                 struct ff_error *error)
 {
@@ -198,7 +213,7 @@ static int make(struct ff_devices *devices, const struct ff_devices_plan *plan,
         devices->bytes += room;
     }
     describe(devices);
-    return 0;
+    return put_first_rows(devices, error);
 }
 
 struct ff_devices *ff_devices_create(const struct ff_devices_plan *plan, struct ff_error *error)

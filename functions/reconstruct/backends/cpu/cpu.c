@@ -39,7 +39,8 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     }
     backend->pool = ff_pool_create(plan->threads, plan->cores, plan->core_count, error);
     if (backend->pool == NULL || ff_cpu_allocate(backend, plan, error) < 0 ||
-        ff_cpu_propagation_create(backend, plan, error) < 0) {
+        ff_cpu_propagation_create(backend, plan, error) < 0 ||
+        (plan->count > 1 && ff_cpu_exchange_create(backend, error) < 0)) {
         destroy(backend);
         return NULL;
     }

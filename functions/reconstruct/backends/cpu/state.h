@@ -147,6 +147,7 @@ struct ff_backend {
 
     struct ff_cost cost; /* since it was last taken */
     uint64_t exchanged;
+    struct ff_exchange *exchange; /* exchange.c; NULL for a single device */
 
     void **blocks; /* every allocation, for destroy */
     size_t block_count, block_limit;

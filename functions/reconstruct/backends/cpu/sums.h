@@ -34,7 +34,8 @@ struct sum_row ff_cpu_claim_row(struct ff_backend *backend, size_t row);
  *   exchanged                 bytes read from others
  */
 
-/* exchange.c */
+/* exchange.c. Create allocates what settle() keeps beside; destroy of the backend frees it. */
+int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
 void ff_cpu_settle(struct ff_backend *backend, struct ff_backend *const *peers);
 void ff_cpu_spread(struct ff_backend *backend, struct ff_backend *const *peers);
 
