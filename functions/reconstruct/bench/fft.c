@@ -3,6 +3,7 @@
 #include "functions/reconstruct/arrays.h"
 #include "functions/reconstruct/backends/cpu/plan.h"
 #include "functions/reconstruct/backends/cpu/pool.h"
+#include "functions/reconstruct/backends/cpu/vector_fft.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/text.h"
@@ -17,17 +18,22 @@
 static const char usage[] =
     "usage: farfield bench fft [--size N] [--threads N] [--json]\n"
     "\n"
-    "Times complex transforms of N × N pixels by FFTW, rows padded by 8, in place, one at a time "
-    "on\n"
-    "each thread. Without --size: 64, 128, 192, 256, 384 and 512; without --threads: 1, and one a\n"
-    "core.\n"
+    "Times complex transforms of N × N pixels, rows padded by 8, in place, one at a time on each\n"
+    "thread: by FFTW, and where N is a power of two by the vector transform, with every "
+    "instruction\n"
+    "set that this CPU has. Without --size: 64, 128, 192, 256, 384 and 512; without --threads: 1, "
+    "and\n"
+    "one a core.\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong use.\n";
 
 enum { PADDING = 8, ROUNDS = 7, PIXELS_A_ROUND = 1 << 23, THREADS_MAX = 1024 };
 
+/* One way of making the transforms: a plan of FFTW, or the vector transform. */
 struct transforms {
-    const struct ff_plan *plan;
+    char name[64];
+    struct ff_plan *plan;
+    struct ff_vector_fft *vector;
     float **waves; /* one a thread */
 };
 
@@ -35,7 +41,10 @@ static void transform(void *context, unsigned piece, unsigned thread)
 {
     const struct transforms *transforms = context;
     (void)piece;
-    ff_plan_forward(transforms->plan, transforms->waves[thread]);
+    if (transforms->vector != NULL)
+        ff_vector_fft_forward(transforms->vector, transforms->waves[thread]);
+    else
+        ff_plan_forward(transforms->plan, transforms->waves[thread]);
 }
 
 /* Zeros stay zeros, so nothing overflows however often they are transformed. */
@@ -62,41 +71,74 @@ static void destroy_waves(struct transforms *transforms, unsigned threads)
 }
 
 /* Seconds of one transform, best of some rounds; NaN after a failure. */
-static double measure(size_t size, unsigned threads, const char *cache_folder,
+static double measure(struct transforms *transforms, size_t size, unsigned threads,
                       struct ff_error *error)
 {
-    struct transforms transforms = {0};
-    struct ff_plan *plan =
-        ff_plan_create(size, size, size + PADDING, cache_folder, (struct ff_span){NULL, 0}, error);
-    struct ff_pool *pool = plan != NULL ? ff_pool_create(threads, NULL, 0, error) : NULL;
+    struct ff_pool *pool = ff_pool_create(threads, NULL, 0, error);
     double best = NAN;
-    if (pool != NULL && make_waves(&transforms, threads, size, error) == 0) {
+    if (pool != NULL && make_waves(transforms, threads, size, error) == 0) {
         unsigned count = (unsigned)(PIXELS_A_ROUND / (size * size));
-        transforms.plan = plan;
         for (int i = 0; i < ROUNDS; i++) {
             int64_t start = ff_monotonic_ns();
-            ff_pool_run(pool, transform, &transforms, count);
+            ff_pool_run(pool, transform, transforms, count);
             best = fmin(best, 1e-9 * (double)(ff_monotonic_ns() - start) / count);
         }
     }
-    destroy_waves(&transforms, threads);
+    destroy_waves(transforms, threads);
     ff_pool_destroy(pool);
-    ff_plan_destroy(plan);
     return best;
 }
 
-static int report(size_t size, unsigned threads, const char *cache_folder, bool json,
+static int report(struct transforms *transforms, size_t size, unsigned threads, bool json,
                   struct ff_error *error)
 {
-    double seconds = measure(size, threads, cache_folder, error);
+    double seconds = measure(transforms, size, threads, error);
     if (isnan(seconds))
         return -1;
     if (json)
         printf("{\"size\":%zu,\"threads\":%u,\"us_per_transform\":%.3f,\"transform\":\"%s\"}\n",
-               size, threads, 1e6 * seconds, fftwf_version);
+               size, threads, 1e6 * seconds, transforms->name);
     else
-        printf("%4zu × %-4zu  %u thread%s  %8.2f µs\n", size, size, threads,
-               threads == 1 ? " " : "s", 1e6 * seconds);
+        printf("%4zu × %-4zu  %u thread%s  %8.2f µs  %s\n", size, size, threads,
+               threads == 1 ? " " : "s", 1e6 * seconds, transforms->name);
+    return 0;
+}
+
+static int report_fftw(size_t size, unsigned threads, const char *cache_folder, bool json,
+                       struct ff_error *error)
+{
+    struct transforms transforms = {0};
+    transforms.plan =
+        ff_plan_create(size, size, size + PADDING, cache_folder, (struct ff_span){NULL, 0}, error);
+    snprintf(transforms.name, sizeof transforms.name, "%s", fftwf_version);
+    int result = transforms.plan != NULL ? report(&transforms, size, threads, json, error) : -1;
+    ff_plan_destroy(transforms.plan);
+    return result;
+}
+
+static int report_vector(const struct ff_vector_code *code, size_t size, unsigned threads,
+                         bool json, struct ff_error *error)
+{
+    struct transforms transforms = {0};
+    transforms.vector = ff_vector_fft_create(code, size, size, size + PADDING, error);
+    snprintf(transforms.name, sizeof transforms.name, "vector, %s", ff_vector_code_name(code));
+    int result = transforms.vector != NULL ? report(&transforms, size, threads, json, error) : -1;
+    ff_vector_fft_destroy(transforms.vector);
+    return result;
+}
+
+/* By everything that can make them. */
+static int report_all(size_t size, unsigned threads, const char *cache_folder, bool json,
+                      struct ff_error *error)
+{
+    const struct ff_vector_code *code;
+    bool runs;
+    if (report_fftw(size, threads, cache_folder, json, error) < 0)
+        return -1;
+    for (unsigned i = 0; (code = ff_vector_code_at(i, &runs)) != NULL; i++)
+        if (runs && ff_vector_fft_takes(size, size) &&
+            report_vector(code, size, threads, json, error) < 0)
+            return -1;
     return 0;
 }
 
@@ -136,9 +178,9 @@ static int run(const struct wishes *wishes, const char *cache_folder, struct ff_
         size_t size = wishes->size > 0 ? (size_t)wishes->size : sizes[i];
         unsigned most = wishes->threads > 0 ? (unsigned)wishes->threads : (unsigned)cores;
         if (wishes->threads == 0 && most > 1 &&
-            report(size, 1, cache_folder, wishes->json, error) < 0)
+            report_all(size, 1, cache_folder, wishes->json, error) < 0)
             return -1;
-        if (report(size, most, cache_folder, wishes->json, error) < 0)
+        if (report_all(size, most, cache_folder, wishes->json, error) < 0)
             return -1;
         if (wishes->size > 0)
             break;
