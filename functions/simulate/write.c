@@ -102,6 +102,7 @@ static void put_instrument(struct layout *layout, const struct ff_simulation *si
     if (simulation->guess != NULL)
         put_waves(layout, INSTRUMENT "/source_1/illumination", simulation->modes,
                   simulation->probe_size, simulation->probe_size, simulation->guess);
+    put_number(layout, "/simulation/object_pixel_m", simulation->object_pixel_m);
     put_waves(layout, "/simulation/object", 1, simulation->rows, simulation->columns,
               simulation->object);
     put_waves(layout, "/simulation/probe", simulation->modes, simulation->probe_size,
