@@ -3,10 +3,10 @@
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/build.h"
+#include "functions/reconstruct/metrics/comparison.h"
 #include "functions/reconstruct/run.h"
 #include "functions/simulate/measurement.h"
 
-#include <complex.h>
 #include <math.h>
 
 static struct ff_simulation *simulate(size_t modes, enum ff_simulate_guess guess)
@@ -60,28 +60,50 @@ static struct ff_run_result run(const struct ff_problem *problem, size_t epochs,
     return result;
 }
 
-/* |found - truth| / |truth| over the middle of the scan, after the best common factor. Object and
- * problem may be placed differently by whole pixels. */
+static struct ff_estimate estimate_of(const struct ff_estimate_source *source)
+{
+    struct ff_error error = {0};
+    struct ff_estimate estimate;
+    assert_ok(ff_estimate_create(&estimate, source, &error), error);
+    return estimate;
+}
+
+/* |found - truth| / |truth| where the scan's light falls. Object and problem may be placed
+ * differently, and a probe that moves along leaves a shift and a ramp open. */
 static double object_error(const struct ff_simulation *truth, const struct ff_problem *problem,
                            const ff_complex *found)
 {
-    size_t edge = truth->size / 2 + 4;
-    long row_shift = lround(problem->positions[0] - truth->positions[0]);
-    long column_shift = lround(problem->positions[1] - truth->positions[1]);
-    double complex product = 0;
-    double power = 0;
-    double scale = 0;
-    for (size_t r = edge; r < truth->rows - edge; r++)
-        for (size_t c = edge; c < truth->columns - edge; c++) {
-            double complex a = (double complex)truth->object[r * truth->columns + c];
-            size_t row = (size_t)((long)r + row_shift);
-            size_t column = (size_t)((long)c + column_shift);
-            double complex b = (double complex)found[row * problem->object_columns + column];
-            product += conj(b) * a;
-            power += creal(b * conj(b));
-            scale += creal(a * conj(a));
-        }
-    return sqrt(fmax(0, 1 - creal(product * conj(product)) / (power * scale)));
+    const struct ff_comparison_options options = {.keep_hand = true};
+    struct ff_error error = {0};
+    struct ff_comparison comparison;
+    struct ff_estimate reference = estimate_of(&(struct ff_estimate_source){
+        .object = truth->object,
+        .rows = truth->rows,
+        .columns = truth->columns,
+        .positions = truth->positions,
+        .count = truth->patterns,
+        .probe = truth->probe,
+        .modes = truth->modes,
+        .probe_rows = truth->probe_size,
+        .probe_columns = truth->probe_size,
+    });
+    struct ff_estimate estimate = estimate_of(&(struct ff_estimate_source){
+        .object = found,
+        .rows = problem->object_rows,
+        .columns = problem->object_columns,
+        .positions = problem->positions,
+        .count = problem->patterns,
+        .probe = problem->probe,
+        .modes = problem->modes,
+        .probe_rows = problem->probe_rows,
+        .probe_columns = problem->probe_columns,
+    });
+    assert_ok(ff_compare(&estimate, &reference, &options, &comparison, &error), error);
+    double relative = comparison.object.relative;
+    ff_comparison_dispose(&comparison);
+    ff_estimate_dispose(&estimate);
+    ff_estimate_dispose(&reference);
+    return relative;
 }
 
 static void test_the_object_comes_out_with_a_known_probe(void **state)
