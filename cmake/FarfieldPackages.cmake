@@ -14,6 +14,8 @@ pkg_check_modules(FFTW_DOUBLE REQUIRED IMPORTED_TARGET fftw3>=3.3.10)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng>=1.6)
 pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4>=4.4)
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5>=1.10)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 # libmsgpack-dev 4.0 ships C headers and libmsgpackc, and no pkg-config file for the C library alone.
 find_path(MSGPACK_INCLUDE_DIR msgpack.h REQUIRED)
