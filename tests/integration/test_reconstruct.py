@@ -114,8 +114,12 @@ class Reconstruct(FarfieldTest):
         self.assertTrue(0 < line["fft_share"] < 1, line)
         self.assertAlmostEqual(line["fft_share"], line["fft_seconds_per_epoch"] / line["seconds_per_epoch"], places=3)
         self.assertGreater(line["peak_bytes"], 1 << 20)
-        line = self.ff.run("bench", "fft", "--size", "64", "--threads", "1", "--json").document
-        self.assertGreater(line["us_per_transform"], 0)
+        lines = self.ff.run("bench", "fft", "--size", "64", "--threads", "1", "--json").lines
+        self.assertTrue(lines[0]["transform"].startswith("fftw"), lines)
+        for line in lines[1:]:  # as many as this CPU has
+            self.assertTrue(line["transform"].startswith("vector"), lines)
+        for line in lines:
+            self.assertGreater(line["us_per_transform"], 0)
 
     def test_help_lists_every_setting(self):
         for words in ((), ("settings",), ("man",)):
