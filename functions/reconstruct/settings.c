@@ -10,6 +10,7 @@ enum { PATTERNS_A_BATCH = 100 };
 static const char *const formats[] = {"auto", "cxi", NULL};
 static const char *const algorithms[] = {"rpie", NULL};
 static const char *const noises[] = {"gaussian", NULL};
+static const char *const switches[] = {"off", "on", NULL};
 static const char *const devices[] = {"auto", "cpu", NULL};
 
 #define AT(field) offsetof(struct ff_settings, field)
@@ -57,6 +58,8 @@ static const struct ff_option options[] = {
      "Time for all of it, from reading to the last figures; the reconstruction ends before the "
      "epoch "
      "that would pass it, and keeps its result; 0 for no limit"},
+    {"tiff", FF_OPTION_CHOICE, AT(tiff), NULL, "off", 0, 0, switches,
+     "Writes phase, unwrapped phase, amplitude and the probe's modes as 32-bit float TIFF as well"},
     {"crop", FF_OPTION_INTEGER, AT(crop), "px", "0", 0, 16384, NULL,
      "Use only the middle of each frame, so many rows and columns; 0 the whole frame"},
     {"initial_probe", FF_OPTION_PATH, AT(initial_probe), NULL, "", 0, 0, NULL,

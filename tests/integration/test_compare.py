@@ -71,6 +71,16 @@ class Compare(FarfieldTest):
         self.assertLess(found["object_error"], 1e-2)
         self.assertEqual(found["probe"], None)
 
+    def test_tiffs_hold_the_object(self):
+        result = self.path("found.h5")
+        made = self.ff.run("reconstruct", SIEMENS, "--output", result, "--set", "epochs=2", "--set", "tiff=on", "--json")
+        names = [os.path.basename(name) for name in made.lines[-1]["pictures"] if name.endswith(".tif")]
+        self.assertEqual(names, ["found-phase.tif", "found-phase-unwrapped.tif", "found-amplitude.tif", "found-probe.tif"])
+        for name in ("found-phase.tif", "found-amplitude.tif"):
+            found = self.ff.json("compare", self.path(name), result)
+            self.assertLess(found["object_error"], 1e-5)
+            self.assertEqual(found["removed"]["pixel_scale"], [1, 1])
+
     def test_a_region(self):
         _, result = self.simulated()
         found = self.ff.json("compare", result, result, "--region", "30:60,32:70")

@@ -7,7 +7,11 @@
 #include <string.h>
 #include <tiffio.h>
 
-enum { SIDE_MAX = 1 << 20, ROWS_A_STRIP = 64 };
+enum {
+    SIDE_MAX = 1 << 20,
+    ROWS_A_STRIP = 64,
+    CLASSIC_SAMPLES_MAX = 1000000000, /* of four bytes, with room for all else below 4 GiB */
+};
 
 static const size_t file_bytes_max = (size_t)4 << 30;
 
@@ -42,11 +46,11 @@ static tmsize_t read_some(thandle_t handle, void *data, tmsize_t size)
 static tmsize_t write_some(thandle_t handle, void *data, tmsize_t size)
 {
     struct stream *stream = handle;
-    static const uint8_t gap[16] = {0};
+    static const uint8_t gap[4096] = {0};
     size_t all = size_of(stream);
     if (stream->buffer->failed || stream->at > all + sizeof gap)
         return -1;
-    if (stream->at > all) { /* a directory begins at an even place */
+    if (stream->at > all) { /* what a directory points to is written before it */
         ff_buffer_append(stream->buffer, gap, stream->at - all);
         all = stream->at;
     }
@@ -113,16 +117,19 @@ int ff_tiff_encode(const struct ff_tiff *image, const char *description, struct 
                    struct ff_error *error)
 {
     struct stream stream = {.buffer = bytes, .begin = bytes->size};
-    if (ff_array_elements(image->rows, image->columns, sizeof(float)) > UINT32_MAX - (1 << 20))
+    size_t pages = image->pages > 0 ? image->pages : 1;
+    if (ff_array_elements(pages, image->rows, image->columns) > CLASSIC_SAMPLES_MAX)
         return ff_fail(error, FF_TOO_LARGE, "an image of %zu × %zu pixels is too large for TIFF",
                        image->rows, image->columns);
     TIFF *tiff = open_stream(&stream, "w");
     bool written = tiff != NULL;
-    if (written)
+    for (size_t page = 0; written && page < pages; page++) {
+        float *values = image->values + page * image->rows * image->columns;
         set_tags(tiff, image, description);
-    for (size_t r = 0; written && r < image->rows; r++)
-        written = TIFFWriteScanline(tiff, image->values + r * image->columns, (uint32_t)r, 0) == 1;
-    written = written && TIFFFlush(tiff) == 1;
+        for (size_t r = 0; written && r < image->rows; r++)
+            written = TIFFWriteScanline(tiff, values + r * image->columns, (uint32_t)r, 0) == 1;
+        written = written && TIFFWriteDirectory(tiff) == 1;
+    }
     if (tiff != NULL)
         TIFFClose(tiff);
     if (ff_buffer_check(bytes, "a TIFF", error) < 0)

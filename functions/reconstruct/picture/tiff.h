@@ -10,12 +10,13 @@
 #include "protocol/core/bytes.h"
 
 struct ff_tiff {
+    size_t pages; /* images of one shape in the file; 0 is 1 */
     size_t rows, columns;
-    float *values;     /* row by row */
+    float *values;     /* (pages, rows, columns) */
     double pixel_m[2]; /* rows, columns; NaN: not told */
 };
 
-/* Appends the image as TIFF. `description` is one line of text; FF_TOO_LARGE above 4 GB, which the
+/* Appends the images as TIFF. `description` is one line of text; FF_TOO_LARGE above 4 GB, which the
  * format cannot address. */
 int ff_tiff_encode(const struct ff_tiff *image, const char *description, struct ff_buffer *bytes,
                    struct ff_error *error) FF_MUST_USE;
