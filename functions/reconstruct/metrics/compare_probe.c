@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const double far_px = 1e6;   /* no array is so long: such positions are of nothing here */
 static const double scatter_px = 8; /* corrected positions differ by less, other scans by more */
 
 bool ff_compare_offset(const struct ff_estimate *estimate, const struct ff_estimate *reference,
@@ -22,7 +23,8 @@ bool ff_compare_offset(const struct ff_estimate *estimate, const struct ff_estim
         double left = reference->positions[i] - estimate->positions[i] - apart[i % 2];
         square += left * left;
     }
-    return sqrt(square / (double)count) < scatter_px;
+    return sqrt(square / (double)count) < scatter_px && fabs(apart[0]) < far_px &&
+           fabs(apart[1]) < far_px;
 }
 
 /* A mode of the estimate as it would be in the reference's window. */

@@ -160,7 +160,8 @@ int ff_unwrap(float *phase, size_t rows, size_t columns, struct ff_error *error)
     if (pixels > UINT32_MAX / 2)
         return ff_fail(error, FF_TOO_LARGE, "a phase of %zu × %zu pixels is too large to unwrap",
                        rows, columns);
-    struct unwrapping own = {.phase = phase, .rows = rows, .columns = columns};
+    struct unwrapping own = {.rows = rows, .columns = columns};
+    own.phase = phase;
     own.reliability = ff_array_create(pixels, sizeof(float), "the unwrapping", error);
     own.pairs = ff_array_create(2 * pixels, sizeof(uint32_t), "the unwrapping", error);
     own.spare = ff_array_create(2 * pixels, sizeof(uint32_t), "the unwrapping", error);

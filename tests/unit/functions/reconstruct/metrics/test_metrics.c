@@ -280,6 +280,20 @@ static void test_what_cannot_be_compared_is_refused(void **state)
     assert_non_null(strstr(error.message, "row 1, column 5"));
 }
 
+/* Positions far outside of the array tell nothing: neither where the other lies, nor what is lit. */
+static void test_absurd_positions_are_no_region(void **state)
+{
+    (void)state;
+    struct ff_estimate estimate = estimate_of(nothing);
+    struct ff_estimate reference = estimate_of(nothing);
+    for (size_t i = 0; i < 2 * PATTERNS; i++)
+        estimate.positions[i] = 1e300;
+    assert_refused(&estimate, &reference,
+                   (struct ff_comparison_options){.region = FF_REGION_SCANNED});
+    ff_estimate_dispose(&estimate);
+    ff_estimate_dispose(&reference);
+}
+
 /* A constant has no structure by which it could be shifted: nothing is invented. */
 static void test_flat_objects_agree(void **state)
 {
@@ -526,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_the_error_is_that_of_the_noise),
         cmocka_unit_test(test_a_region_can_be_given),
         cmocka_unit_test(test_what_cannot_be_compared_is_refused),
+        cmocka_unit_test(test_absurd_positions_are_no_region),
         cmocka_unit_test(test_flat_objects_agree),
         cmocka_unit_test(test_the_ring_correlation_is_that_of_theory),
         cmocka_unit_test(test_the_threshold_counts_independent_values),
