@@ -10,9 +10,12 @@ pkg_check_modules(MHD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.80)
 pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3f>=3.3.10)
-pkg_check_modules(FFTW_DOUBLE REQUIRED IMPORTED_TARGET fftw3>=3.3.10) # of tests alone
+pkg_check_modules(FFTW_DOUBLE REQUIRED IMPORTED_TARGET fftw3>=3.3.10)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng>=1.6)
+pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4>=4.4)
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5>=1.10)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 # libmsgpack-dev 4.0 ships C headers and libmsgpackc, and no pkg-config file for the C library alone.
 find_path(MSGPACK_INCLUDE_DIR msgpack.h REQUIRED)

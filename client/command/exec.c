@@ -16,6 +16,7 @@ const struct ff_external ff_externals[] = {
     {"reconstruct", "reconstruct FILE", "reconstruct a scan here and now, without a service", NULL},
     {"inspect", "inspect FILE", "tell what a measurement file holds", NULL},
     {"show", "show RESULT", "print the figures of a result, and draw it on a terminal", NULL},
+    {"compare", "compare A B", "tell how near two results are, or a result and the truth", NULL},
     {"simulate", "simulate", "make a measurement file of a known object", NULL},
     {"bench", "bench WHAT", "measure: fft, reconstruct, dispatch, gpu-registry", bench_words},
     {NULL, NULL, NULL, NULL},

@@ -19,6 +19,7 @@ _farfield_options() {
         'task preview') echo --output ;;
         'token create') echo --expires --scope ;;
         'reconstruct '*) echo --output --set --config --plan ;;
+        'compare '*) echo --region --output --keep-hand ;;
         'simulate '*) echo --object --output --set ;;
         'bench dispatch') echo --modes --tasks --calls --slots --idle-seconds ;;
     esac
@@ -34,7 +35,7 @@ _farfield_verbs() {
         token) echo create list revoke ;;
         gpu) echo list ;;
         bench) echo fft reconstruct dispatch gpu-registry ;;
-        '') echo service endpoint function run task token gpu reconstruct inspect show simulate bench version help ;;
+        '') echo service endpoint function run task token gpu reconstruct inspect show compare simulate bench version help ;;
     esac
 }
 

@@ -360,6 +360,8 @@ static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff
     struct ff_buffer notes;
     ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
     int outcome = ff_outputs_write(own->settings->output, &content, pictures, &notes, error);
+    if (outcome == 0 && own->settings->tiff)
+        ff_outputs_write_tiffs(own->settings->output, &content, pictures, &notes);
     log_notes(own->call, &notes);
     ff_buffer_dispose(&notes);
     free(settings);

@@ -20,6 +20,13 @@ int ff_outputs_check(const char *path, const char *input, struct ff_error *error
 int ff_outputs_write(const char *path, const struct ff_result_content *content, json_t *pictures,
                      struct ff_buffer *notes, struct ff_error *error) FF_MUST_USE;
 
+/* Writes 32-bit float TIFFs beside it, of all of the object's array as it is: recon-phase.tif (radians
+ * in -π … π), recon-phase-unwrapped.tif (without the jumps: picture/unwrap.h), recon-amplitude.tif,
+ * and recon-probe.tif, the amplitudes of the modes, a page each. Names and failures go where those of
+ * the pictures go. */
+void ff_outputs_write_tiffs(const char *path, const struct ff_result_content *content,
+                            json_t *pictures, struct ff_buffer *notes);
+
 /* Appends the phase as it is now, as PNG. */
 int ff_outputs_preview(const struct ff_problem *problem, const ff_complex *object,
                        struct ff_buffer *png, struct ff_error *error) FF_MUST_USE;

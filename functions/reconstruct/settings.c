@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERNS_A_BATCH = 100, DEVICES_MAX = 64 };
+enum { DEVICES_MAX = 64 };
 
 static const char *const formats[] = {"auto", "cxi", NULL};
 static const char *const noises[] = {"gaussian", "poisson", NULL};
@@ -135,6 +135,8 @@ static const struct ff_option options[] = {
      "epochs; 0 never"},
     {"stop_window", FF_OPTION_INTEGER, AT(stop_window), "epochs", "10", 1, 1000000, NULL,
      "The epochs over which stop_when looks at the cost"},
+    {"tiff", FF_OPTION_CHOICE, AT(tiff), NULL, "off", 0, 0, switches,
+     "Writes phase, unwrapped phase, amplitude and the probe's modes as 32-bit float TIFF as well"},
     {"crop", FF_OPTION_INTEGER, AT(crop), "px", "0", 0, 16384, NULL,
      "Use only the middle of each frame, so many rows and columns; 0 the whole frame"},
     {"initial_probe", FF_OPTION_PATH, AT(initial_probe), NULL, "", 0, 0, NULL,

@@ -47,6 +47,7 @@ struct ff_settings {
     int64_t checkpoint_every;
     char *resume;        /* "auto", "never", or a checkpoint file */
     double time_limit_s; /* 0: none */
+    int tiff;            /* 1: images of numbers beside the pictures */
     int64_t crop;        /* 0: the whole frame */
     char *initial_probe; /* "": the one of the input, else an estimate */
 };

@@ -1,16 +1,14 @@
 #include "functions/simulate/beam.h"
 
-#include "functions/reconstruct/constants.h"
 #include "functions/reconstruct/refine/modes.h"
 #include "functions/reconstruct/transform.h"
+#include "functions/simulate/geometry.h"
 #include "functions/simulate/waves.h"
 
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WINDOW_MIN = 16 };
 
 /* The bright disc on the detector, and the shadow of the stop in it, by its side and radius. */
 static const double disc_share = 0.2;
@@ -21,43 +19,6 @@ static const double diffuser_share = 0.3;
 static const double diffuser_detail = 1.0 / 12;
 static const double diffuser_phase = 1.5;
 static const double gaussian_share = 0.25;
-
-size_t ff_simulate_window(const struct ff_simulate_settings *settings)
-{
-    return (size_t)(settings->size - 2 * settings->pad);
-}
-
-int ff_simulate_complete(struct ff_simulate_settings *settings, struct ff_error *error)
-{
-    bool near = settings->field == FF_SIMULATE_NEAR_FIELD;
-    if (settings->size - 2 * settings->pad < WINDOW_MIN)
-        return ff_fail(error, FF_INVALID_SETTING,
-                       "a frame of %lld pixels with %lld of padding on each side leaves the probe "
-                       "a window of %lld; at least %d are needed",
-                       (long long)settings->size, (long long)settings->pad,
-                       (long long)(settings->size - 2 * settings->pad), WINDOW_MIN);
-    if (settings->probe == FF_SIMULATE_USUAL_PROBE)
-        settings->probe = near ? FF_SIMULATE_DIFFUSER : FF_SIMULATE_ZONE_PLATE;
-    if (settings->distance_m <= 0)
-        settings->distance_m = near ? 0.05 : 1.92;
-    if (settings->pixel_um <= 0)
-        settings->pixel_um = near ? 1 : 75;
-    return 0;
-}
-
-double ff_simulate_wavelength_m(const struct ff_simulate_settings *settings)
-{
-    return FF_PLANCK_J_S * FF_LIGHT_M_S / (settings->energy_eV * FF_ELECTRON_V_J);
-}
-
-double ff_simulate_object_pixel_m(const struct ff_simulate_settings *settings)
-{
-    double pixel_m = settings->pixel_um * 1e-6;
-    if (settings->field == FF_SIMULATE_NEAR_FIELD)
-        return pixel_m;
-    return ff_simulate_wavelength_m(settings) * settings->distance_m /
-           ((double)settings->size * pixel_m);
-}
 
 static ff_complex wave_of(double amplitude, double phase)
 {

@@ -5,6 +5,7 @@
  *      "seconds": s}
  */
 #include "functions/function.h"
+#include "functions/simulate/format.h"
 #include "functions/simulate/write.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
@@ -66,9 +67,14 @@ static int read_settings(struct work *work, struct ff_error *error)
     if (ff_options_init(&ff_simulate_table, &work->settings, error) < 0 ||
         ff_options_read_json(&ff_simulate_table, &work->settings, arguments, size, error) < 0)
         return -1;
+    char usual[64];
+    snprintf(usual, sizeof usual, "simulated%s",
+             ff_simulate_format(work->settings.format)->ending);
     if (work->settings.output[0] == '\0' &&
-        ff_options_set(&ff_simulate_table, &work->settings, "output", "simulated.cxi", error) < 0)
+        ff_options_set(&ff_simulate_table, &work->settings, "output", usual, error) < 0)
         return -1;
+    if (work->settings.threads == 0 && ff_call_facts(work->call)->core_count > 0)
+        work->settings.threads = (int64_t)ff_call_facts(work->call)->core_count;
     if (ff_call_facts(work->call)->task_id[0] != '\0' && work->settings.output[0] != '/') {
         ff_fail(error, FF_INVALID_SETTING, "the output '%s' is not absolute",
                 work->settings.output);

@@ -3,6 +3,7 @@
 #include "functions/reconstruct/transform.h"
 #include "functions/simulate/beam.h"
 #include "functions/simulate/detector.h"
+#include "functions/simulate/geometry.h"
 #include "functions/simulate/objects.h"
 #include "functions/simulate/scan.h"
 #include "functions/simulate/variation.h"

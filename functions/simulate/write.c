@@ -1,268 +1,242 @@
 #include "functions/simulate/write.h"
 
-#include "functions/reconstruct/constants.h"
-#include "functions/reconstruct/formats/hdf5.h"
+#include "functions/simulate/crew.h"
+#include "functions/simulate/detector.h"
+#include "functions/simulate/hdf5_files.h"
+#include "functions/simulate/npz_file.h"
+#include "functions/simulate/pack.h"
+#include "functions/simulate/table.h"
+#include "protocol/core/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <zlib.h>
 
-#define INSTRUMENT "/entry_1/instrument_1"
+/* Frames made at a time, for each thread; fewer of large ones. */
+enum { FRAMES_A_THREAD = 4, BLOCK_BYTES_MAX = 64 << 20 };
 
-/* The file being laid out; `failed` is looked at once, at the end. */
-struct layout {
-    hid_t file;
-    hid_t link_list; /* makes the groups on the way */
-    bool failed;
+/* A frame on its way to the file. */
+struct slot {
+    double *turned; /* as the format lays it out; NULL where that is as it was counted */
+    uint8_t *numbers;
+    uint8_t *packed;
+    size_t packed_size;
+    uint32_t crc;
 };
 
-/* An open dataset; `values` NULL leaves it for later. */
-static hid_t put_open(struct layout *layout, const char *path, hid_t type, int rank,
-                      const hsize_t *shape, hid_t create_list, const void *values)
+struct writing {
+    struct ff_simulate_plan plan;
+    struct ff_simulation *simulation;
+    struct ff_simulation_crew *crew;
+    struct ff_simulate_hdf5 *hdf5; /* frames are sent there when packed */
+    struct ff_npz_file *npz;
+    bool packed;
+    size_t first; /* of the block */
+    size_t slot_count;
+    struct slot *slots;
+    uint32_t crc; /* of all frames so far */
+};
+
+/* --- a frame, in any thread --- */
+
+/* DC to the corner, rows to columns, counts to amplitudes. */
+static const double *turn(const struct writing *writing, const double *counts, double *turned)
 {
-    hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, shape, NULL);
-    hid_t dataset =
-        H5Dcreate2(layout->file, path, type, space, layout->link_list, create_list, H5P_DEFAULT);
-    if (dataset < 0 ||
-        (values != NULL && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0))
-        layout->failed = true;
-    H5Sclose(space);
-    return dataset;
+    const struct ff_simulate_format *format = writing->plan.format;
+    size_t size = writing->simulation->size;
+    size_t shift = format->corner ? size / 2 : 0;
+    if (turned == NULL)
+        return counts;
+    for (size_t r = 0; r < size; r++)
+        for (size_t c = 0; c < size; c++) {
+            double value = counts[(r + shift) % size * size + (c + shift) % size];
+            size_t to = format->transposed ? c * size + r : r * size + c;
+            turned[to] = format->amplitudes ? sqrt(value) : value;
+        }
+    return turned;
 }
 
-static void put(struct layout *layout, const char *path, hid_t type, int rank, const hsize_t *shape,
-                const void *values)
+static void take_frame(void *user, size_t frame, double *counts)
 {
-    hid_t dataset = put_open(layout, path, type, rank, shape, H5P_DEFAULT, values);
-    if (dataset >= 0)
-        H5Dclose(dataset);
+    struct writing *writing = user;
+    struct slot *slot = &writing->slots[frame - writing->first];
+    const struct ff_simulate_settings *settings = &writing->simulation->settings;
+    size_t bytes = writing->plan.frame_bytes;
+    const double *values = turn(writing, counts, slot->turned);
+    ff_simulate_store(settings->type, values, writing->simulation->size * writing->simulation->size,
+                      slot->numbers);
+    if (writing->packed)
+        slot->packed_size = ff_pack(settings->compression, slot->numbers, bytes,
+                                    ff_simulate_type_bytes(settings->type), slot->packed);
+    if (writing->npz != NULL)
+        slot->crc = (uint32_t)crc32_z(0, slot->numbers, bytes);
 }
 
-static void put_number(struct layout *layout, const char *path, double value)
+/* --- the frames, in order --- */
+
+static const struct ff_simulate_segment *segment_of(const struct writing *writing, size_t frame)
 {
-    put(layout, path, H5T_NATIVE_DOUBLE, 0, NULL, &value);
+    const struct ff_simulate_plan *plan = &writing->plan;
+    return &plan->segments[frame / plan->segments[0].part.count];
 }
 
-static void put_waves(struct layout *layout, const char *path, size_t planes, size_t rows,
-                      size_t columns, const ff_complex *values)
+static int put_frame(struct writing *writing, size_t frame, struct ff_error *error)
 {
-    hid_t type = ff_hdf5_complex_type();
-    const hsize_t shape[] = {planes, rows, columns};
-    put(layout, path, type, planes > 1 ? 3 : 2, planes > 1 ? shape : shape + 1, values);
-    H5Tclose(type);
-}
-
-static void link_to(struct layout *layout, const char *target, const char *path)
-{
-    if (H5Lcreate_soft(target, layout->file, path, layout->link_list, H5P_DEFAULT) < 0)
-        layout->failed = true;
-}
-
-/* Positions are the sample's, which moves against the probe; rows run along y, columns along x. */
-static void put_positions(struct layout *layout, const struct ff_simulation *simulation)
-{
-    size_t patterns = simulation->patterns;
-    size_t places = patterns * simulation->fly;
-    double *values = ff_array_create(places, 3 * sizeof *values, "the positions", NULL);
-    if (values == NULL) {
-        layout->failed = true;
-        return;
+    const struct ff_simulate_plan *plan = &writing->plan;
+    const struct ff_simulate_segment *segment = segment_of(writing, frame);
+    const struct slot *slot = &writing->slots[frame - writing->first];
+    size_t index = frame - segment->part.first;
+    if (writing->packed) {
+        if (ff_simulate_hdf5_send(writing->hdf5, (size_t)(segment - plan->segments), index,
+                                  slot->packed, slot->packed_size))
+            return 0;
+        int result = ff_simulate_hdf5_finish(writing->hdf5, error);
+        writing->hdf5 = NULL;
+        return result < 0 ? -1 : ff_fail(error, FF_INTERNAL, "the process that writes HDF5 ended");
     }
-    for (size_t n = 0; n < places; n++) {
-        values[3 * n] = -simulation->stated[2 * n + 1] * simulation->object_pixel_m;
-        values[3 * n + 1] = -simulation->stated[2 * n] * simulation->object_pixel_m;
-    }
-    put(layout, "/entry_1/sample_1/geometry_1/translation", H5T_NATIVE_DOUBLE, 2,
-        (const hsize_t[]){places, 3}, values);
-    put(layout, "/simulation/positions_px", H5T_NATIVE_DOUBLE, 2, (const hsize_t[]){patterns, 2},
-        simulation->positions);
-    free(values);
-    link_to(layout, "/entry_1/sample_1/geometry_1/translation", "/entry_1/data_1/translation");
-}
-
-static void put_instrument(struct layout *layout, const struct ff_simulation *simulation)
-{
-    const struct ff_simulate_settings *settings = &simulation->settings;
-    const int64_t version = 160;
-    double pixel = settings->pixel_um * 1e-6;
-    const double basis[] = {0, pixel, 0, pixel, 0, 0};
-    put(layout, "/cxi_version", H5T_NATIVE_INT64, 0, NULL, &version);
-    put_number(layout, INSTRUMENT "/detector_1/distance", settings->distance_m);
-    put_number(layout, INSTRUMENT "/detector_1/x_pixel_size", pixel);
-    put_number(layout, INSTRUMENT "/detector_1/y_pixel_size", pixel);
-    put(layout, INSTRUMENT "/detector_1/basis_vectors", H5T_NATIVE_DOUBLE, 2,
-        (const hsize_t[]){2, 3}, basis);
-    put_number(layout, INSTRUMENT "/source_1/energy", settings->energy_eV * FF_ELECTRON_V_J);
-    put_number(layout, INSTRUMENT "/source_1/wavelength", simulation->wavelength_m);
-    if (simulation->guess != NULL)
-        put_waves(layout, INSTRUMENT "/source_1/illumination", simulation->modes,
-                  simulation->probe_size, simulation->probe_size, simulation->guess);
-    put_waves(layout, "/simulation/object", 1, simulation->rows, simulation->columns,
-              simulation->object);
-    put_waves(layout, "/simulation/probe", simulation->modes, simulation->probe_size,
-              simulation->probe_size, simulation->probe);
-}
-
-static void put_frames(struct layout *layout, const struct ff_simulation *simulation)
-{
-    const hsize_t shape[] = {simulation->patterns, simulation->size, simulation->size};
-    hid_t create_list = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_layout(create_list, H5D_CONTIGUOUS);
-    H5Pset_alloc_time(create_list, H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(create_list, H5D_FILL_TIME_NEVER);
-    hid_t dataset =
-        put_open(layout, INSTRUMENT "/detector_1/data", H5T_STD_U16LE, 3, shape, create_list, NULL);
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    H5Pclose(create_list);
-    link_to(layout, INSTRUMENT "/detector_1/data", "/entry_1/data_1/data");
-}
-
-/* Everything but the frames; 0, or the number of the error. */
-static int lay_out(const struct ff_simulation *simulation, const char *path)
-{
-    struct layout layout = {.link_list = H5Pcreate(H5P_LINK_CREATE)};
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    H5Pset_create_intermediate_group(layout.link_list, 1);
-    errno = 0;
-    /* The file is this process's own; many parallel file systems have no locks. */
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_file_locking(access, false, true);
-    layout.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    H5Pclose(access);
-    layout.failed = layout.file < 0;
-    if (!layout.failed) {
-        put_instrument(&layout, simulation);
-        put_positions(&layout, simulation);
-        put_frames(&layout, simulation);
-        layout.failed = H5Fclose(layout.file) < 0 || layout.failed;
-    }
-    return !layout.failed ? 0 : errno != 0 ? errno : EIO;
-}
-
-/* The HDF5 library does not get over a file that it could not write, and takes the process with it
- * at its end; so it writes in a child, whose exit status is the number of the error. */
-static int lay_out_apart(const struct ff_simulation *simulation, const char *path,
-                         struct ff_error *error)
-{
-    int status = 0;
-    pid_t child = fork();
-    if (child < 0)
-        return ff_fail_errno(error, FF_IO, errno, "no process to write %s in", path);
-    if (child == 0)
-        _exit(lay_out(simulation, path));
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return ff_fail_errno(error, FF_IO, errno, "lost the process that writes %s", path);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    const struct ff_simulate_file *file = &plan->files[segment->file];
+    struct ff_span span = {slot->numbers, plan->frame_bytes};
+    if (writing->npz != NULL)
+        writing->crc =
+            (uint32_t)crc32_combine(writing->crc, slot->crc, (z_off_t)plan->frame_bytes);
+    if (ff_pwrite_all(file->fd, span, segment->offset + (off_t)(index * plan->frame_bytes)) == 0)
         return 0;
-    return ff_fail_errno(error, FF_OUTPUT_FAILED, WIFEXITED(status) ? WEXITSTATUS(status) : EIO,
-                         "HDF5 cannot lay out %s", path);
+    return ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", file->path);
 }
 
-/* Where the frames will lie in the file. */
-static int find_frames(const char *path, off_t *place, struct ff_error *error)
+static int write_frames(struct writing *writing, ff_simulation_step *step, void *user,
+                        struct ff_error *error)
 {
-    static const char *const names[] = {INSTRUMENT "/detector_1/data", NULL};
-    struct ff_hdf5_dataset dataset = {0};
-    struct ff_hdf5_file *file = ff_hdf5_open(path, error);
-    haddr_t offset = HADDR_UNDEF;
-    if (file == NULL)
-        return -1;
-    int result = ff_hdf5_find(file, names, &dataset, error);
-    if (result == 0)
-        offset = H5Dget_offset(dataset.id);
-    ff_hdf5_dataset_close(&dataset);
-    ff_hdf5_close(file);
-    if (result == 0 && offset == HADDR_UNDEF)
-        result = ff_fail(error, FF_OUTPUT_FAILED, "HDF5 made no place for the frames of %s", path);
-    *place = (off_t)offset;
-    return result;
-}
-
-static int write_frame(int fd, const uint16_t *frame, size_t bytes, off_t place)
-{
-    const char *at = (const char *)frame;
-    while (bytes > 0) {
-        ssize_t written = pwrite(fd, at, bytes, place);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
+    size_t frames = writing->simulation->frame_count;
+    for (size_t n = 0; n < frames; n++) {
+        if (n == writing->first + writing->slot_count || n == 0) {
+            size_t left = frames - n;
+            writing->first = n;
+            ff_simulation_crew_run(writing->crew, n,
+                                   left < writing->slot_count ? left : writing->slot_count,
+                                   take_frame, writing);
+        }
+        if (put_frame(writing, n, error) < 0)
             return -1;
-        at += written;
-        bytes -= (size_t)written;
-        place += written;
+        if (!step(user, n + 1))
+            return ff_fail(error, FF_TASK_CANCELLED, "ended after %zu of %zu patterns", n + 1,
+                           frames);
     }
     return 0;
 }
 
-static int write_frames(struct ff_simulation *simulation, int fd, const char *path, off_t place,
-                        ff_simulation_step *step, void *user, struct ff_error *error)
+/* --- before and after --- */
+
+static int make_slots(struct writing *writing, struct ff_error *error)
 {
-    size_t bytes = simulation->size * simulation->size * sizeof(uint16_t);
-    int failure = posix_fallocate(fd, place, (off_t)(bytes * simulation->patterns));
-    if (failure != 0)
-        return ff_fail_errno(error, FF_OUTPUT_FAILED, failure,
-                             "no room for the %.1f MB of the frames of %s",
-                             1e-6 * (double)(bytes * simulation->patterns), path);
-    uint16_t *frame = ff_array_create(bytes, 1, "a frame", error);
-    if (frame == NULL)
-        return -1;
-    int result = 0;
-    for (size_t n = 0; result == 0 && n < simulation->patterns; n++) {
-        ff_simulation_pattern(simulation, n, frame);
-        if (write_frame(fd, frame, bytes, place + (off_t)(n * bytes)) < 0)
-            result = ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", path);
-        else if (!step(user, n + 1))
-            result = ff_fail(error, FF_TASK_CANCELLED, "ended after %zu of %zu patterns", n + 1,
-                             simulation->patterns);
+    const struct ff_simulate_format *format = writing->plan.format;
+    size_t bytes = writing->plan.frame_bytes;
+    size_t pixels = writing->simulation->size * writing->simulation->size;
+    size_t threads = ff_simulation_crew_threads(writing->crew);
+    size_t most = BLOCK_BYTES_MAX / bytes > threads ? BLOCK_BYTES_MAX / bytes : threads;
+    size_t count = FRAMES_A_THREAD * threads < most ? FRAMES_A_THREAD * threads : most;
+    bool turns = format->corner || format->transposed || format->amplitudes;
+    writing->slots = calloc(count, sizeof *writing->slots);
+    if (writing->slots == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the frames");
+    writing->slot_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct slot *slot = &writing->slots[i];
+        slot->numbers = ff_array_create(bytes, 1, "a frame", error);
+        if (slot->numbers == NULL)
+            return -1;
+        if (turns && (slot->turned = ff_array_create(pixels, sizeof(double), "a frame", error)) ==
+                         NULL)
+            return -1;
+        if (writing->packed &&
+            (slot->packed =
+                 ff_array_create(ff_pack_room(writing->simulation->settings.compression, bytes), 1,
+                                 "a packed frame", error)) == NULL)
+            return -1;
     }
-    free(frame);
-    if (result == 0 && fsync(fd) < 0)
-        result = ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", path);
-    return result;
+    return 0;
 }
 
-static int write_whole(struct ff_simulation *simulation, const char *beside, const char *path,
-                       ff_simulation_step *step, void *user, struct ff_error *error)
+/* So that a full disk shows now. */
+static int reserve(const struct writing *writing, struct ff_error *error)
 {
-    off_t place;
-    if (lay_out_apart(simulation, beside, error) < 0 || find_frames(beside, &place, error) < 0)
+    const struct ff_simulate_plan *plan = &writing->plan;
+    for (size_t i = 0; !writing->packed && i < plan->segment_count; i++) {
+        const struct ff_simulate_segment *segment = &plan->segments[i];
+        const struct ff_simulate_file *file = &plan->files[segment->file];
+        size_t bytes = segment->part.count * plan->frame_bytes;
+        if (segment->offset < 0)
+            return ff_fail(error, FF_OUTPUT_FAILED, "HDF5 made no place for the frames of %s",
+                           file->path);
+        int failure = posix_fallocate(file->fd, segment->offset, (off_t)bytes);
+        if (failure != 0)
+            return ff_fail_errno(error, FF_OUTPUT_FAILED, failure,
+                                 "no room for the %.1f MB of the frames of %s",
+                                 1e-6 * (double)bytes, file->path);
+    }
+    return 0;
+}
+
+/* The child of HDF5 comes before the threads. */
+static int begin(struct writing *writing, struct ff_error *error)
+{
+    writing->packed = writing->simulation->settings.compression != FF_SIMULATE_CONTIGUOUS;
+    writing->hdf5 = ff_simulate_hdf5_start(&writing->plan, error);
+    if (writing->hdf5 == NULL || ff_simulate_table_write(&writing->plan, error) < 0)
         return -1;
-    int fd = open(beside, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", path);
-    int result = write_frames(simulation, fd, path, place, step, user, error);
-    if (close(fd) < 0 && result == 0)
-        result = ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", path);
-    if (result == 0 && rename(beside, path) < 0)
-        result = ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", path);
-    return result;
+    if (writing->plan.format->container == FF_SIMULATE_NPZ) {
+        writing->npz = ff_npz_file_start(&writing->plan, error);
+        if (writing->npz == NULL)
+            return -1;
+    }
+    if (reserve(writing, error) < 0)
+        return -1;
+    writing->crew = ff_simulation_crew_create(writing->simulation, error);
+    return writing->crew != NULL ? make_slots(writing, error) : -1;
+}
+
+static int end(struct writing *writing, struct ff_error *error)
+{
+    int result = ff_simulate_hdf5_finish(writing->hdf5, error);
+    writing->hdf5 = NULL;
+    if (result == 0 && writing->npz != NULL) {
+        result = ff_npz_file_finish(writing->npz, writing->crc, error);
+        writing->npz = NULL;
+    }
+    return result < 0 ? -1 : ff_simulate_plan_commit(&writing->plan, error);
+}
+
+static void dispose(struct writing *writing)
+{
+    ff_simulate_hdf5_abandon(writing->hdf5);
+    ff_npz_file_abandon(writing->npz);
+    ff_simulation_crew_destroy(writing->crew);
+    for (size_t i = 0; i < writing->slot_count; i++) {
+        free(writing->slots[i].turned);
+        free(writing->slots[i].numbers);
+        free(writing->slots[i].packed);
+    }
+    free(writing->slots);
+    ff_simulate_plan_destroy(&writing->plan);
 }
 
 int ff_simulation_write(struct ff_simulation *simulation, const char *path,
                         ff_simulation_step *step, void *user, struct ff_error *error)
 {
-    char beside[PATH_MAX];
-    int length = snprintf(beside, sizeof beside, "%s.%d.tmp", path, (int)getpid());
-    if (length < 0 || (size_t)length >= sizeof beside)
-        return ff_fail(error, FF_OUTPUT_FAILED, "the name of the output is too long: %s", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) {
-        ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot create %s", beside);
-        return ff_hint(error, "name a file in a folder that exists and can be written with output");
-    }
-    close(fd);
-    if (write_whole(simulation, beside, path, step, user, error) == 0)
-        return 0;
-    unlink(beside);
-    if (error != NULL && error->code == FF_DISK_FULL)
+    struct writing writing = {.simulation = simulation};
+    if (ff_simulate_plan_create(&writing.plan, simulation, path, error) < 0)
+        return -1;
+    int result = begin(&writing, error);
+    if (result == 0)
+        result = write_frames(&writing, step, user, error);
+    if (result == 0)
+        result = end(&writing, error);
+    dispose(&writing);
+    if (result < 0 && error != NULL && error->code == FF_DISK_FULL)
         ff_hint(error,
                 "free some space, name another place with output, or ask for fewer patterns");
-    return -1;
+    return result;
 }

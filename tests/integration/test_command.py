@@ -11,7 +11,7 @@ VERBS = [("service", verb) for verb in ("start", "stop", "status", "logs")] + \
                                          "list")] + \
         [("function", verb) for verb in ("register", "list", "show", "delete")] + \
         [("task", verb) for verb in ("list", "show", "watch", "result", "logs", "cancel", "stop")] + \
-        [("run",), ("reconstruct",), ("inspect",), ("show",), ("simulate",), ("gpu", "list"), ("bench", "dispatch"),
+        [("run",), ("reconstruct",), ("inspect",), ("show",), ("compare",), ("simulate",), ("gpu", "list"), ("bench", "dispatch"),
          ("bench", "reconstruct"), ("bench", "gpu-registry")]
 
 

@@ -1,5 +1,6 @@
 #include "tests/numeric/scene.h"
 
+#include "functions/reconstruct/metrics/comparison.h"
 #include "tests/numeric/model.h"
 #include "tests/unit/check.h"
 
@@ -19,11 +20,6 @@ static double next_unit(uint64_t *state)
 static complex_double polar(double size, double angle)
 {
     return size * (cos(angle) + sin(angle) * (complex_double)I);
-}
-
-static complex_double object_at(const ff_complex *object, size_t columns, size_t row, size_t column)
-{
-    return (complex_double)object[row * columns + column];
 }
 
 static void *make(size_t count, size_t size)
@@ -173,21 +169,29 @@ void scene_destroy(struct scene *scene)
 double scene_object_error(const struct scene *scene, const ff_complex *found)
 {
     const struct ff_problem *problem = scene->problem;
-    size_t rows = problem->object_rows;
-    size_t columns = problem->object_columns;
-    complex_double cross = 0;
-    double own = 0;
-    double truth = 0;
-    /* The middle, where every pixel is seen by several patterns at full light. */
-    for (size_t r = rows / 3; r < 2 * rows / 3; r++) {
-        for (size_t c = columns / 3; c < 2 * columns / 3; c++) {
-            complex_double a = object_at(found, columns, r, c);
-            complex_double b = object_at(scene->object, columns, r, c);
-            cross += conj(a) * b;
-            own += creal(a) * creal(a) + cimag(a) * cimag(a);
-            truth += creal(b) * creal(b) + cimag(b) * cimag(b);
-        }
-    }
-    double left = truth - (creal(cross) * creal(cross) + cimag(cross) * cimag(cross)) / own;
-    return sqrt(fmax(left, 0) / truth);
+    const struct ff_comparison_options options = {.keep_hand = true};
+    struct ff_estimate_source source = {
+        .object = found,
+        .rows = problem->object_rows,
+        .columns = problem->object_columns,
+        .positions = problem->positions,
+        .count = problem->patterns,
+        .probe = scene->probe,
+        .modes = problem->modes,
+        .probe_rows = problem->probe_rows,
+        .probe_columns = problem->probe_columns,
+    };
+    struct ff_error error = {0};
+    struct ff_estimate estimate;
+    struct ff_estimate truth;
+    struct ff_comparison comparison;
+    assert_ok(ff_estimate_create(&estimate, &source, &error), error);
+    source.object = scene->object;
+    assert_ok(ff_estimate_create(&truth, &source, &error), error);
+    assert_ok(ff_compare(&estimate, &truth, &options, &comparison, &error), error);
+    double relative = comparison.object.relative;
+    ff_comparison_dispose(&comparison);
+    ff_estimate_dispose(&estimate);
+    ff_estimate_dispose(&truth);
+    return relative;
 }

@@ -29,8 +29,8 @@ void scene_destroy(struct scene *scene);
 /* Makes the probe to start from another than the true one: out of focus, as a guess is. */
 void scene_blur_probe(struct scene *scene);
 
-/* |found - truth| / |truth| where the scan's light falls, after the best common factor; the same
- * for a shift of the phase ramp is not removed, so give the true probe. */
+/* |found - truth| / |truth| where the scan's light falls, after the best common factor, phase ramp
+ * and shift: metrics/comparison.h. */
 double scene_object_error(const struct scene *scene, const ff_complex *found);
 
 /* Intensity of pattern n under object and probe, (rows, columns), DC at the corner. */

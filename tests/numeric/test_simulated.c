@@ -3,10 +3,10 @@
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/build.h"
-#include "functions/reconstruct/run.h"
+#include "functions/reconstruct/metrics/comparison.h"
+#include "functions/reconstruct/run_settings.h"
 #include "functions/simulate/measurement.h"
 
-#include <complex.h>
 #include <math.h>
 
 static struct ff_simulation *simulate(size_t modes, enum ff_simulate_guess guess)
@@ -61,28 +61,67 @@ static struct ff_run_result run(const struct ff_problem *problem, size_t epochs,
     return result;
 }
 
-/* |found - truth| / |truth| over the middle of the scan, after the best common factor. Object and
- * problem may be placed differently by whole pixels. */
+/* As a user runs it who says no more than this. */
+static struct ff_run_result run_as_asked(const struct ff_problem *problem,
+                                         const char *const *assignments)
+{
+    struct ff_error error = {0};
+    struct ff_run_result result;
+    struct ff_settings *asked = ff_settings_create(&error);
+    assert_non_null(asked);
+    for (size_t i = 0; assignments[i] != NULL; i++)
+        assert_ok(ff_options_assign(&ff_settings_table, asked, assignments[i], &error), error);
+    struct ff_run_settings settings = ff_run_settings_of(asked, problem->patterns);
+    settings.threads = 2;
+    assert_ok(ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error), error);
+    ff_settings_destroy(asked);
+    return result;
+}
+
+static struct ff_estimate estimate_of(const struct ff_estimate_source *source)
+{
+    struct ff_error error = {0};
+    struct ff_estimate estimate;
+    assert_ok(ff_estimate_create(&estimate, source, &error), error);
+    return estimate;
+}
+
+/* |found - truth| / |truth| where the scan's light falls. Object and problem may be placed
+ * differently, and a probe that moves along leaves a shift and a ramp open. */
 static double object_error(const struct ff_simulation *truth, const struct ff_problem *problem,
                            const ff_complex *found)
 {
-    size_t edge = truth->size / 2 + 4;
-    long row_shift = lround(problem->positions[0] - truth->positions[0]);
-    long column_shift = lround(problem->positions[1] - truth->positions[1]);
-    double complex product = 0;
-    double power = 0;
-    double scale = 0;
-    for (size_t r = edge; r < truth->rows - edge; r++)
-        for (size_t c = edge; c < truth->columns - edge; c++) {
-            double complex a = (double complex)truth->object[r * truth->columns + c];
-            size_t row = (size_t)((long)r + row_shift);
-            size_t column = (size_t)((long)c + column_shift);
-            double complex b = (double complex)found[row * problem->object_columns + column];
-            product += conj(b) * a;
-            power += creal(b * conj(b));
-            scale += creal(a * conj(a));
-        }
-    return sqrt(fmax(0, 1 - creal(product * conj(product)) / (power * scale)));
+    const struct ff_comparison_options options = {.keep_hand = true};
+    struct ff_error error = {0};
+    struct ff_comparison comparison;
+    struct ff_estimate reference = estimate_of(&(struct ff_estimate_source){
+        .object = truth->object,
+        .rows = truth->rows,
+        .columns = truth->columns,
+        .positions = truth->positions,
+        .count = truth->patterns,
+        .probe = truth->probe,
+        .modes = truth->modes,
+        .probe_rows = truth->probe_size,
+        .probe_columns = truth->probe_size,
+    });
+    struct ff_estimate estimate = estimate_of(&(struct ff_estimate_source){
+        .object = found,
+        .rows = problem->object_rows,
+        .columns = problem->object_columns,
+        .positions = problem->positions,
+        .count = problem->patterns,
+        .probe = problem->probe,
+        .modes = problem->modes,
+        .probe_rows = problem->probe_rows,
+        .probe_columns = problem->probe_columns,
+    });
+    assert_ok(ff_compare(&estimate, &reference, &options, &comparison, &error), error);
+    double relative = comparison.object.relative;
+    ff_comparison_dispose(&comparison);
+    ff_estimate_dispose(&estimate);
+    ff_estimate_dispose(&reference);
+    return relative;
 }
 
 static void test_the_object_comes_out_with_a_known_probe(void **state)
@@ -137,12 +176,57 @@ static void test_modes_explain_partial_coherence(void **state)
     ff_simulation_destroy(truth);
 }
 
+static void test_the_defaults_come_near_in_few_epochs(void **state)
+{
+    (void)state;
+    struct ff_simulation *truth = simulate(1, FF_SIMULATE_NEAR);
+    struct ff_problem *problem = problem_of(truth);
+    struct ff_run_result ten = run_as_asked(problem, (const char *const[]){"epochs=10", NULL});
+    struct ff_run_result forty = run_as_asked(problem, (const char *const[]){"epochs=40", NULL});
+    double early = object_error(truth, problem, ten.state->object);
+    double late = object_error(truth, problem, forty.state->object);
+    if (!(early < 0.3 && late < 0.02 && forty.cost < ten.cost))
+        fail_msg("object error %.3f after 10 epochs, %.3f after 40; cost %.3f, %.3f", early, late,
+                 ten.cost, forty.cost);
+    ff_run_result_dispose(&ten);
+    ff_run_result_dispose(&forty);
+    ff_problem_destroy(problem);
+    ff_simulation_destroy(truth);
+}
+
+/* With a known probe, where plain conjugate gradients take 256 steps to come as near as 0.08. */
+static void test_conjugate_gradients_come_near_in_64_steps(void **state)
+{
+    (void)state;
+    static struct ff_simulate_settings scan;
+    struct ff_error error = {0};
+    assert_ok(ff_options_init(&ff_simulate_table, &scan, &error), error);
+    scan.size = 32;
+    scan.patterns = 169;
+    scan.modes = 2;
+    scan.guess = FF_SIMULATE_EXACT;
+    struct ff_simulation *truth = ff_simulation_create(&scan, &error);
+    assert_non_null(truth);
+    struct ff_problem *problem = problem_of(truth);
+    struct ff_run_result result = run_as_asked(
+        problem, (const char *const[]){"algorithm=cgrad", "epochs=64", "step_probe=0", NULL});
+    double error_left = object_error(truth, problem, result.state->object);
+    if (!(error_left < 0.02))
+        fail_msg("object error %.3f", error_left);
+    ff_run_result_dispose(&result);
+    ff_problem_destroy(problem);
+    ff_simulation_destroy(truth);
+    ff_options_dispose(&ff_simulate_table, &scan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_object_comes_out_with_a_known_probe),
         cmocka_unit_test(test_a_probe_out_of_focus_is_corrected),
         cmocka_unit_test(test_modes_explain_partial_coherence),
+        cmocka_unit_test(test_the_defaults_come_near_in_few_epochs),
+        cmocka_unit_test(test_conjugate_gradients_come_near_in_64_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

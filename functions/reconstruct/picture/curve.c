@@ -1,92 +1,57 @@
 /* The curve of the cost: a frame, a grid with numbers, a line. */
-#include "functions/reconstruct/picture/draw.h"
+#include "functions/reconstruct/picture/plot.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 400, LEFT = 60, RIGHT = 16, TOP = 24, BOTTOM = 36, TICKS_WANTED = 6 };
-
-static const struct ff_colour paper = {255, 255, 255};
-static const struct ff_colour ink = {40, 40, 40};
-static const struct ff_colour grid = {224, 224, 224};
-static const struct ff_colour curve = {49, 104, 142};
-
-/* The range of the two axes: epochs 1 … last, decades low … high. */
-struct axes {
-    double last, low, high;
-};
-
-static double x_of(const struct axes *axes, double epoch)
-{
-    double share = axes->last > 1 ? (epoch - 1) / (axes->last - 1) : 0.5;
-    return LEFT + share * (WIDTH - LEFT - RIGHT);
-}
-
-static double y_of(const struct axes *axes, double cost)
-{
-    double share = (log10(cost) - axes->low) / (axes->high - axes->low);
-    return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
-}
+enum { TICKS_WANTED = 6 };
 
 static bool usable(double cost)
 {
     return isfinite(cost) && cost > 0;
 }
 
-static struct axes axes_of(const double *costs, size_t epochs)
+/* Epochs 1 … last, and decades. */
+static void set_axes(struct ff_plot *plot, const double *costs, size_t epochs)
 {
-    struct axes axes = {(double)epochs, INFINITY, -INFINITY};
+    plot->x_low = epochs > 1 ? 1 : 0;
+    plot->x_high = epochs > 1 ? (double)epochs : 2;
+    plot->y_low = INFINITY;
+    plot->y_high = -INFINITY;
     for (size_t i = 0; i < epochs; i++) {
         if (!usable(costs[i]))
             continue;
-        axes.low = fmin(axes.low, log10(costs[i]));
-        axes.high = fmax(axes.high, log10(costs[i]));
+        plot->y_low = fmin(plot->y_low, log10(costs[i]));
+        plot->y_high = fmax(plot->y_high, log10(costs[i]));
     }
-    if (!isfinite(axes.low))
-        axes.low = axes.high = 0;
-    double margin = fmax(0.02, 0.05 * (axes.high - axes.low));
-    axes.low -= margin;
-    axes.high += margin;
-    return axes;
+    if (!isfinite(plot->y_low))
+        plot->y_low = plot->y_high = 0;
+    double margin = fmax(0.02, 0.05 * (plot->y_high - plot->y_low));
+    plot->y_low -= margin;
+    plot->y_high += margin;
 }
 
-/* 1, 2 or 5 times a power of ten, so that about TICKS_WANTED fit in. */
-static double step_of(double range)
+static void draw_epochs(const struct ff_plot *plot, size_t epochs)
 {
-    double rough = fmax(1, range / TICKS_WANTED);
-    double power = pow(10, floor(log10(rough)));
-    double digit = rough / power;
-    return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
-}
-
-static void draw_epochs(struct ff_picture *picture, const struct axes *axes)
-{
-    double step = step_of(axes->last - 1);
-    for (double epoch = step; epoch <= axes->last; epoch += step) {
+    double step = ff_plot_step(fmax((double)epochs - 1, TICKS_WANTED), TICKS_WANTED);
+    for (double epoch = step; epoch <= (double)epochs; epoch += step) {
         char label[32];
-        double x = x_of(axes, epoch);
         snprintf(label, sizeof label, "%.0f", epoch);
-        ff_draw_line(picture, x, TOP, x, HEIGHT - BOTTOM, 1, grid);
-        ff_draw_text(picture, (size_t)(x - 3 * (double)strlen(label)), HEIGHT - BOTTOM + 6, label,
-                     ink);
+        ff_plot_tick_x(plot, epoch, label);
     }
 }
 
-static void draw_cost(struct ff_picture *picture, const struct axes *axes, double cost)
+static void draw_cost(const struct ff_plot *plot, double cost)
 {
-    if (log10(cost) < axes->low || log10(cost) > axes->high)
+    if (log10(cost) < plot->y_low || log10(cost) > plot->y_high)
         return;
     char label[32];
-    double y = y_of(axes, cost);
     snprintf(label, sizeof label, "%.3g", cost);
-    ff_draw_line(picture, LEFT, y, WIDTH - RIGHT, y, 1, grid);
-    ff_draw_text(picture, (size_t)(LEFT - 6 - FF_GLYPH_WIDTH * (double)strlen(label)),
-                 (size_t)(y - 3), label, ink);
+    ff_plot_tick_y(plot, log10(cost), label);
 }
 
 /* Within one decade many digits get a line, over several 1, 2 and 5, over many 1 alone. */
-static void draw_costs(struct ff_picture *picture, const struct axes *axes)
+static void draw_costs(const struct ff_plot *plot)
 {
     static const struct {
         double range_max;
@@ -98,35 +63,27 @@ static void draw_costs(struct ff_picture *picture, const struct axes *axes)
         {INFINITY, 1, {1}},
     };
     size_t which = 0;
-    while (which < 2 && !(axes->high - axes->low < grids[which].range_max))
+    while (which < 2 && !(plot->y_high - plot->y_low < grids[which].range_max))
         which++;
-    for (double decade = floor(axes->low); decade <= axes->high; decade++)
+    for (double decade = floor(plot->y_low); decade <= plot->y_high; decade++)
         for (size_t i = 0; i < grids[which].count; i++)
-            draw_cost(picture, axes, grids[which].digits[i] * pow(10, decade));
-}
-
-static void draw_frame(struct ff_picture *picture)
-{
-    ff_draw_line(picture, LEFT, TOP, LEFT, HEIGHT - BOTTOM, 1, ink);
-    ff_draw_line(picture, LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, 1, ink);
-    ff_draw_text(picture, LEFT, 8, "cost", ink);
-    ff_draw_text(picture, WIDTH - RIGHT - 5 * FF_GLYPH_WIDTH, HEIGHT - 14, "epoch", ink);
+            draw_cost(plot, grids[which].digits[i] * pow(10, decade));
 }
 
 struct ff_picture *ff_picture_of_costs(const double *costs, size_t epochs, struct ff_error *error)
 {
-    struct ff_picture *picture = ff_picture_create(WIDTH, HEIGHT, paper, error);
-    if (picture == NULL)
+    struct ff_plot plot;
+    if (ff_plot_create(&plot, error) < 0)
         return NULL;
-    const struct axes axes = axes_of(costs, epochs);
-    draw_epochs(picture, &axes);
-    draw_costs(picture, &axes);
-    draw_frame(picture);
+    set_axes(&plot, costs, epochs);
+    draw_epochs(&plot, epochs);
+    draw_costs(&plot);
+    ff_plot_frame(&plot, "epoch", "cost");
     for (size_t i = 0; i < epochs; i++) {
         size_t from = i > 0 && usable(costs[i - 1]) ? i - 1 : i;
         if (usable(costs[i]))
-            ff_draw_line(picture, x_of(&axes, (double)from + 1), y_of(&axes, costs[from]),
-                         x_of(&axes, (double)i + 1), y_of(&axes, costs[i]), 2, curve);
+            ff_plot_line(&plot, (double)from + 1, log10(costs[from]), (double)i + 1,
+                         log10(costs[i]), 2, ff_plot_curve);
     }
-    return picture;
+    return plot.picture;
 }
