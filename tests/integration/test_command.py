@@ -116,7 +116,7 @@ class Command(FarfieldTest):
         self.assertIn("service", self.complete("farfield", "se"))
         self.assertEqual(sorted(self.complete("farfield", "service", "st")), ["start", "status", "stop"])
         self.assertIn("--endpoint", self.complete("farfield", "run", "--e"))
-        self.assertEqual(self.complete("farfield", "reconstruct", "x.cxi", "--set", "mo"), ["modes="])
+        self.assertEqual(self.complete("farfield", "reconstruct", "x.cxi", "--set", "mod"), ["modes="])
 
     def test_completion_names_tasks_and_functions_once(self):
         self.ff.up("echo", "echo")
