@@ -138,6 +138,11 @@ enum ff_field {
     FF_FIELDS,
 };
 
+/* Where the model is dark and counts were measured, the phase of F is chance, and χ blows up whatever
+ * made it: steps of many small batches then drift apart from the least difference. Bounded, a wave
+ * grows fourfold at most, and what is once as bright as measured is not touched. */
+enum { FF_CHI_BOUND = 3 };
+
 /* What gradients() and overlap() shall do beside the sums. */
 enum ff_want {
     FF_WANT_OBJECT = 1,       /* N_O, W */
@@ -148,6 +153,7 @@ enum ff_want {
     FF_WANT_EXIT = 32,        /* keep χ_n0 for fit() */
     FF_WANT_WAVES = 64,       /* keep F in FF_WAVES */
     FF_WANT_FROM_WAVES = 128, /* take F from FF_WAVES instead of forming it */
+    FF_WANT_BOUNDED = 256,    /* χ from at most FF_CHI_BOUND × F */
 };
 
 /* Numbers for each pattern that a pass leaves, in double, a row for each pattern of the device. */

@@ -47,7 +47,8 @@ unsigned ff_batchwise_epoch(struct ff_solver *solver, struct ff_devices *devices
 {
     const struct ff_solver_settings *settings = &solver->settings;
     bool probe_moves = ff_probe_moves(settings, epoch->number);
-    unsigned want = epoch->want | (ff_object_moves(settings) ? FF_WANT_OBJECT : 0u) |
+    unsigned want = epoch->want | FF_WANT_BOUNDED |
+                    (ff_object_moves(settings) ? FF_WANT_OBJECT : 0u) |
                     (probe_moves ? FF_WANT_PROBE : 0u);
     double alpha =
         epoch->number <= settings->early_epochs ? settings->early_alpha : settings->alpha;

@@ -150,7 +150,9 @@ static void gradients_of(struct ff_backend *backend, struct lane *lane, struct w
 {
     size_t count = backend->fly * backend->modes;
     bool kept = find_waves(backend, lane, space, local);
-    const struct ff_frame frame = ff_cpu_frame(backend, local, kept);
+    struct ff_frame frame = ff_cpu_frame(backend, local, kept);
+    if (backend->want & FF_WANT_BOUNDED)
+        frame.bound = FF_CHI_BOUND;
     clear_terms(backend, local);
     if (backend->want & FF_WANT_SCALES)
         backend->kernels->modulus->scales(space->waves, count, &frame,

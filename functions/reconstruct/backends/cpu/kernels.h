@@ -40,6 +40,7 @@ struct ff_frame {
     size_t rows, columns, width;
     ff_real scale; /* F = scale × the wave */
     ff_real back;  /* χ is the transform of back × the factor of modulus × F / scale */
+    ff_real bound; /* the most that the factor may be; 0: no bound */
     enum ff_noise noise;
 };
 

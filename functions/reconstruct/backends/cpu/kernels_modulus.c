@@ -15,6 +15,7 @@ INLINE vf intensity_at(const struct ff_wave *waves, size_t count, size_t row, si
 struct scales {
     vf scale, square;        /* of F, and of its intensity */
     vf back, back_over_root; /* of the factors, the latter by √I of the wave */
+    vf most;                 /* that a factor may be */
 };
 
 /* The objective there and, by that of `noise`, what the wave is multiplied with to be χ's transform. */
@@ -43,8 +44,11 @@ INLINE struct factors poisson(vf intensity, vf counts, const struct scales *s)
 INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
                                  const struct ff_frame *frame, bool keep, bool is_poisson)
 {
-    const struct scales scales = {all(frame->scale), all(frame->scale * frame->scale),
-                                  all(frame->back), all(frame->back / frame->scale)};
+    const ff_real endless = 1e30f;
+    const struct scales scales = {
+        all(frame->scale), all(frame->scale * frame->scale), all(frame->back),
+        all(frame->back / frame->scale),
+        all(frame->bound > 0 ? frame->bound * frame->back : endless)};
     struct ff_cost total = {0, 0};
     for (size_t r = 0; r < frame->rows; r++) {
         vf amplitude = {0};
@@ -55,6 +59,7 @@ INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
             vf counts = counts_at(frame, r, c, &weight);
             struct factors here = is_poisson ? poisson(intensity, counts, &scales)
                                              : gaussian(intensity, counts, &scales);
+            here.factor = smaller(here.factor, scales.most);
             if (frame->weight != NULL) {
                 here.amplitude = where(weight, here.amplitude);
                 here.objective = where(weight, here.objective);

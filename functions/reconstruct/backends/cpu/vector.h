@@ -131,6 +131,12 @@ INLINE vf reciprocal_root(vf x)
 }
 #endif
 
+/* What is no number stays none: the instruction gives its second operand then. */
+INLINE vf smaller(vf a, vf most)
+{
+    return -larger(-most, -a);
+}
+
 /*
  * ln x, x > 0 and no subnormal: x = m 2^e with m in [√½, √2), and ln m = 2 artanh((m-1)/(m+1)), whose series has lost
  * a factor of 34 with each of its terms.
