@@ -32,6 +32,14 @@ class Here(FarfieldTest):
         last = self.reconstruct("five.h5", 20, "--set", "positions=on", "--set", "modes=5")[-1]
         self.assertLessEqual(last["cost"], 0.227)
 
+    def test_several_devices_give_the_answer_of_one(self):
+        for algorithm in ("lstsq", "raar"):
+            self.reconstruct("one.h5", 20, "--set", f"algorithm={algorithm}")
+            self.reconstruct("three.h5", 20, "--set", f"algorithm={algorithm}", "--set", "devices=cpu:3")
+            one, three = (os.path.join(self.ff.folder, name) for name in ("one.h5", "three.h5"))
+            found = self.ff.json("compare", three, one, "--region", "all", "--keep-hand")
+            self.assertLessEqual(found["object_error"], 1e-4, algorithm)
+
     def test_pictures_lie_beside_the_result(self):
         lines = self.reconstruct("near.h5", 3)
         self.assertEqual(lines[-1]["epochs"], 3)

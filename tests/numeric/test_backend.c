@@ -328,6 +328,38 @@ static void test_kernels_agree(void **state)
     assert_true(tried >= 1);
 }
 
+/* With a bound the wave's factor is no more than that, and what is no number stays none. */
+static void test_dark_waves_grow_no_more_than_the_bound(void **state)
+{
+    (void)state;
+    enum { LENGTH = 64, PAIRS = 2 * LENGTH };
+    static float wave[PAIRS] __attribute__((aligned(64)));
+    static uint16_t counts[LENGTH];
+    bool runs = false;
+    const struct ff_kernels *kernels;
+    for (size_t i = 0; i < LENGTH; i++)
+        counts[i] = 100;
+    for (unsigned k = 0; (kernels = ff_kernels_at(k, &runs)) != NULL; k++) {
+        for (int bounded = 0; runs && bounded < 2; bounded++) {
+            const struct ff_wave whole = {wave, LENGTH, 1, LENGTH};
+            const struct ff_frame frame = {.counts = {counts, NULL},
+                                           .rows = 1,
+                                           .columns = LENGTH,
+                                           .width = LENGTH,
+                                           .scale = 1,
+                                           .back = 0.5f,
+                                           .bound = bounded ? FF_CHI_BOUND : 0};
+            for (size_t i = 0; i < PAIRS; i++)
+                wave[i] = i / kernels->block % 2 == 0 ? 0.01f : 0;
+            wave[0] = NAN;
+            (void)kernels->modulus->modulus(&whole, 1, &frame, false);
+            float dark = bounded ? 0.5f * FF_CHI_BOUND * 0.01f : 0.5f * (10 - 0.01f);
+            assert_true(isnan(wave[0]));
+            assert_true(fabsf(wave[2 * kernels->block] - dark) < 1e-4f * dark);
+        }
+    }
+}
+
 /* A large scan: 8,000 patterns of 256 × 256 in five batches, over an object of 2,042 × 2,042. What is held beside the
  * counts may be a quarter of those, of object and probe, and of what a batch keeps. */
 static void test_memory_of_a_large_scan(void **state)
@@ -378,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_gradient_points_the_right_way_at_single_pixels),
         cmocka_unit_test(test_what_lies_under_the_mask_changes_nothing),
         cmocka_unit_test(test_kernels_agree),
+        cmocka_unit_test(test_dark_waves_grow_no_more_than_the_bound),
         cmocka_unit_test(test_memory_of_a_large_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,8 @@ static void project_on_measured(const struct stand *stand, size_t pattern, model
             intensity += pow(cabs(waves[w * frame + i]), 2);
         for (size_t w = 0; w < count; w++)
             waves[w * frame + i] *=
-                sqrt((double)problem->counts.f32[pattern * frame + i] / intensity);
+                fmin(1 + FF_CHI_BOUND,
+                     sqrt((double)problem->counts.f32[pattern * frame + i] / intensity));
     }
 }
 

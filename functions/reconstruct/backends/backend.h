@@ -139,8 +139,8 @@ enum ff_field {
 };
 
 /* Where the model is dark and counts were measured, the phase of F is chance, and χ blows up whatever
- * made it: steps of many small batches then drift apart from the least difference. Bounded, a wave
- * grows fourfold at most, and what is once as bright as measured is not touched. */
+ * made it: steps of many small batches, and projections, then drift apart from the least difference
+ * of rounding. Bounded, χ is at most so many times F: a wave grows fourfold at once. */
 enum { FF_CHI_BOUND = 3 };
 
 /* What gradients() and overlap() shall do beside the sums. */
@@ -203,7 +203,8 @@ struct ff_line_terms {
 };
 
 /* Ψ += b back(modulus(forward((1-c) Ψ + c P S))) + a P S - (a + b) Ψ (Thibault et al. 2009; ptypy's
- * form): difference map with a = -α, b = 1, c = 1+α; RAAR with a = 1-2β, b = β, c = 2. */
+ * form): difference map with a = -α, b = 1, c = 1+α; RAAR with a = 1-2β, b = β, c = 2.
+ * modulus() makes a wave at most 1 + FF_CHI_BOUND times as large. */
 struct ff_projection {
     double a, b, c;
 };

@@ -45,10 +45,9 @@ INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
                                  const struct ff_frame *frame, bool keep, bool is_poisson)
 {
     const ff_real endless = 1e30f;
-    const struct scales scales = {
-        all(frame->scale), all(frame->scale * frame->scale), all(frame->back),
-        all(frame->back / frame->scale),
-        all(frame->bound > 0 ? frame->bound * frame->back : endless)};
+    const struct scales scales = {all(frame->scale), all(frame->scale * frame->scale),
+                                  all(frame->back), all(frame->back / frame->scale),
+                                  all(frame->bound > 0 ? frame->bound * frame->back : endless)};
     struct ff_cost total = {0, 0};
     for (size_t r = 0; r < frame->rows; r++) {
         vf amplitude = {0};

@@ -64,6 +64,7 @@ static void project_of(struct ff_backend *backend, struct lane *lane, struct wor
     struct ff_frame frame = ff_cpu_frame(backend, local, false);
     frame.noise =
         FF_NOISE_GAUSSIAN; /* the projection on what was measured, whatever the objective */
+    frame.bound = FF_CHI_BOUND;
     backend->kernels->modulus->modulus(space->waves, count, &frame, false);
     for (size_t i = 0; i < count; i++) {
         const struct exposure *exposure = &space->exposures[i / backend->modes];
