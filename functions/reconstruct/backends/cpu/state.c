@@ -196,11 +196,9 @@ static int allocate_workspace(struct ff_backend *backend, struct workspace *spac
     if (space->kept == NULL)
         return -1;
     bool lines = (backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
-    if ((lines &&
-         waves_of(backend, 2 * backend->fly * backend->modes, &space->others, error) < 0) ||
-        ((lines || (backend->needs & FF_NEED_EXIT)) &&
-         planes_of(backend, backend->rows, backend->width, "a patch", &space->other_patch, error) <
-             0))
+    if (lines && (waves_of(backend, 2 * backend->fly * backend->modes, &space->others, error) < 0 ||
+                  planes_of(backend, backend->rows, backend->width, "a patch", &space->other_patch,
+                            error) < 0))
         return -1;
     return backend->probes_differ ? allocate_own_probes(backend, space, error) : 0;
 }
@@ -236,8 +234,8 @@ static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
     if ((backend->needs & FF_NEED_EXIT) &&
         (planes_of(backend, backend->tile.rows + 2, stride, "a step of the object",
                    &backend->normal, error) < 0 ||
-         planes_of(backend, backend->rows, backend->width, "a step of the probe", &backend->nothing,
-                   error) < 0))
+         planes_of(backend, backend->rows + 1, backend->width + PLANE_MARGIN, "a step of the probe",
+                   &backend->nothing, error) < 0))
         return -1;
     return light_of(backend, &backend->light, error) < 0 ||
                    (backend->eigenprobes > 0 && light_of(backend, &backend->rest_light, error) < 0)

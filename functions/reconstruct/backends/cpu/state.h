@@ -138,7 +138,7 @@ struct ff_backend {
     unsigned sum_lanes;
     size_t first_row, end_row; /* rows that the batch touched */
     struct ff_planes normal;   /* N_O / D(W) for fit(), in one piece where lanes' rows are not */
-    struct ff_planes nothing;  /* a plane of zeros of the probe's shape, for fit() */
+    struct ff_planes nothing;  /* zeros in the place of a step, for fit() */
     unsigned char *owner;      /* the lane that holds the sums of each row of the tile */
     ff_real piece_object[ROW_PIECES];
     ff_real *piece_probe; /* (1 + eigenprobes, ROW_PIECES) */
