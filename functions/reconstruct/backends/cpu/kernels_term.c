@@ -28,7 +28,8 @@ struct lane_sums {
     vf sums[5];
 };
 
-INLINE void add_products(struct lane_sums *five, struct pair a, struct pair b, struct pair x, vf light)
+INLINE void add_products(struct lane_sums *five, struct pair a, struct pair b, struct pair x,
+                         vf light)
 {
     five->sums[0] += real_product(a, x);
     five->sums[1] += real_product(b, x);
