@@ -402,6 +402,37 @@ static void test_memory_of_a_large_scan(void **state)
     }
 }
 
+/* Positions that no patch can have do no harm. */
+static void test_positions_stay_inside_of_the_tile(void **state)
+{
+    (void)state;
+    struct scene scene;
+    uint32_t patterns[64];
+    scene_create(&scene, odd);
+    const struct ff_problem *problem = scene.problem;
+    const double most[2] = {(double)(problem->object_rows - problem->rows - 1),
+                            (double)(problem->object_columns - problem->columns - 1)};
+    const double wild[][2] = {
+        {NAN, INFINITY}, {-3, 1e300}, {-INFINITY, most[1] + 0.5}, {1e9, -1e-9}};
+    const double kept[][2] = {{0, most[1]}, {0, most[1]}, {0, most[1]}, {most[0], 0}};
+    double got[4][2];
+    struct ff_cost cost;
+    struct ff_error error;
+    struct ff_backend *backend = open_backend(&scene, odd.modes, 1);
+    ff_backend_cpu.put(backend, FF_OBJECT, problem->object);
+    ff_backend_cpu.put(backend, FF_PROBE, scene.probe);
+    ff_backend_cpu.put_rows(backend, FF_POSITIONS, 2, 4, wild);
+    ff_backend_cpu.get_rows(backend, FF_POSITIONS, 2, 4, got);
+    assert_memory_equal(got, kept, sizeof kept);
+    set_all(patterns, problem->patterns);
+    form_gradients(backend, (struct ff_batch){patterns, problem->patterns},
+                   FF_WANT_OBJECT | FF_WANT_PROBE);
+    assert_ok(ff_backend_cpu.take_cost(backend, &cost, &error), error);
+    assert_true(isfinite(cost.amplitude));
+    ff_backend_cpu.destroy(backend);
+    scene_destroy(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_kernels_agree),
         cmocka_unit_test(test_dark_waves_grow_no_more_than_the_bound),
         cmocka_unit_test(test_memory_of_a_large_scan),
+        cmocka_unit_test(test_positions_stay_inside_of_the_tile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,11 +130,12 @@ enum ff_field {
     FF_PROBE_VELOCITY,
     FF_FIELDS_WHOLE, /* so many of the above */
     /* a row for each pattern of the device, in the order of plan->patterns */
-    FF_POSITIONS =
-        FF_FIELDS_WHOLE, /* double (fly, 2): row and column in the whole object, as in problem.h */
-    FF_SCALES,           /* double: s_n */
-    FF_WEIGHTS,          /* double (eigenprobes): w_nc */
-    FF_WAVES,            /* complex (fly, modes, rows, columns): F or exit waves */
+    /* double (fly, 2): row and column in the whole object, as in problem.h; a patch that would leave the tile
+     * is put at its border */
+    FF_POSITIONS = FF_FIELDS_WHOLE,
+    FF_SCALES,  /* double: s_n */
+    FF_WEIGHTS, /* double (eigenprobes): w_nc */
+    FF_WAVES,   /* complex (fly, modes, rows, columns): F or exit waves */
     FF_FIELDS,
 };
 

@@ -82,6 +82,9 @@ static void clear_sums(const struct ff_backend *backend, struct lane *lane)
         for (size_t i = 0; i < backend->probes; i++) {
             memset(lane->probe_sum[i].re, 0, size);
             memset(lane->probe_sum[i].im, 0, size);
+            if (lane->spectrum_sum != NULL)
+                memset(lane->spectrum_sum[i].values, 0,
+                       2 * backend->rows * backend->shift_stride * sizeof(ff_real));
         }
     }
 }
@@ -96,11 +99,15 @@ static void run_lane(void *context, unsigned piece, unsigned thread)
         clear_sums(backend, lane);
     for (uint32_t i = lane->first; i < lane->end; i++)
         backend->work(backend, lane, &backend->workspaces[thread], backend->sorted[i], i);
+    if (backend->summing && (backend->want & FF_WANT_PROBE) && lane->spectrum_sum != NULL)
+        ff_cpu_leave_spectra(backend, &backend->workspaces[thread], lane);
 }
 
 static void run_lanes(struct ff_backend *backend, pattern_work *work)
 {
     backend->work = work;
+    if (backend->spectra != NULL)
+        ff_cpu_find_spectra(backend);
     ff_pool_run(backend->pool, run_lane, backend, backend->lanes_used);
     for (unsigned i = 0; i < backend->lanes_used; i++) {
         backend->cost.amplitude += backend->lanes[i].cost.amplitude;

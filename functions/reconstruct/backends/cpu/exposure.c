@@ -91,7 +91,9 @@ const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspa
         return own;
     }
     for (size_t i = 0; i < backend->probes; i++) {
-        if (i == 0 && backend->eigenprobes > 0) {
+        if (probes == backend->probe[0]) {
+            ff_cpu_shift_probe(backend, space, i, local, place->rest, own[i]);
+        } else if (i == 0 && backend->eigenprobes > 0) {
             vary(backend, probes, local, space->shifted[0]);
             ff_cpu_shift(backend, space, space->shifted[0], place->rest, false, own[0]);
         } else {

@@ -17,6 +17,22 @@ static struct ff_planes probe_step(struct ff_backend *backend, struct workspace 
     return space->shifted[0];
 }
 
+/* A part that does not move has no step: zeros take its place. */
+static struct ff_steps steps_of(struct ff_backend *backend, struct workspace *space, uint32_t local,
+                                size_t k)
+{
+    const struct place place = ff_cpu_place(backend, local, k);
+    bool object_moves = (backend->want & FF_WANT_OBJECT) != 0;
+    bool probe_moves = (backend->want & FF_WANT_PROBE) != 0;
+    return (struct ff_steps){
+        .object = ff_cpu_planes_at(backend->object[0], &place),
+        .object_step = object_moves ? ff_cpu_planes_at(backend->normal, &place) : backend->nothing,
+        .taps = place.taps,
+        .probe = ff_cpu_probes(backend, space, backend->probe[0], local, &place, k)[0],
+        .probe_step = probe_moves ? probe_step(backend, space, &place) : backend->nothing,
+    };
+}
+
 static void fit_pattern(struct ff_backend *backend, struct lane *lane, struct workspace *space,
                         uint32_t local, uint32_t index)
 {
@@ -25,20 +41,9 @@ static void fit_pattern(struct ff_backend *backend, struct lane *lane, struct wo
     double *sums = ff_cpu_terms_of(backend, FF_TERMS_STEPS, local);
     memset(sums, 0, 6 * sizeof *sums);
     for (size_t k = 0; k < backend->fly; k++) {
-        const struct exposure *exposure = &space->exposures[k];
-        ff_cpu_expose(backend, space, NULL, local, k);
-        backend->kernels->wave->gather(ff_cpu_planes_at(backend->normal, &exposure->place),
-                                       exposure->place.taps, backend->rows, backend->width,
-                                       space->other_patch, NULL);
-        struct ff_planes factors[4] = {space->other_patch, exposure->probes[0], exposure->patch,
-                                       probe_step(backend, space, &exposure->place)};
-        /* A part that does not move has no step: its factor is a plane of zeros. */
-        if ((backend->want & FF_WANT_OBJECT) == 0)
-            factors[0] = backend->nothing;
-        if ((backend->want & FF_WANT_PROBE) == 0)
-            factors[3] = backend->nothing;
+        const struct ff_steps steps = steps_of(backend, space, local, k);
         size_t at = (index * backend->fly + k) * backend->rows * backend->width;
-        backend->kernels->term->steps(factors, backend->exits + at * word, backend->rows,
+        backend->kernels->term->steps(&steps, backend->exits + at * word, backend->rows,
                                       backend->width, sums);
     }
 }

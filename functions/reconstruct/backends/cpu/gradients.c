@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Σ_n S_n* χ_n of one mode where the probe was shifted: what was found is shifted back. Left in space->shifted[1]. */
+/* The spectrum of S* χ of one mode, shifted back to where the probe is; left in space->spectrum. */
 static void product_shifted_back(struct ff_backend *backend, struct workspace *space,
                                  const struct exposure *exposure, struct ff_wave window)
 {
@@ -12,28 +12,21 @@ static void product_shifted_back(struct ff_backend *backend, struct workspace *s
     memset(product.re, 0, size);
     memset(product.im, 0, size);
     backend->kernels->wave->add_product(exposure->patch, window, 1, product);
-    ff_cpu_shift(backend, space, product, exposure->place.rest, true, space->shifted[1]);
-}
-
-static void add_planes(const struct ff_backend *backend, struct ff_planes to, ff_real factor,
-                       struct ff_planes from)
-{
-    size_t size = backend->rows * backend->width;
-    backend->kernels->field->add_scaled(to.re, from.re, factor, size);
-    backend->kernels->field->add_scaled(to.im, from.im, factor, size);
+    ff_cpu_shift_back(backend, space, product, exposure->place.rest);
 }
 
 /* N_E,c += w_nc S* χ_0 */
 static void add_eigenprobes(struct ff_backend *backend, struct lane *lane, struct workspace *space,
                             const struct exposure *exposure, struct ff_wave window, uint32_t local)
 {
+    const struct ff_wave_kernels *kernels = backend->kernels->wave;
     for (size_t c = 0; c < backend->eigenprobes; c++) {
-        struct ff_planes sum = lane->probe_sum[backend->modes + c];
         ff_real weight = (ff_real)backend->weights[local * backend->eigenprobes + c];
+        size_t i = backend->modes + c;
         if (backend->subpixel == FF_SUBPIXEL_FOURIER)
-            add_planes(backend, sum, weight, space->shifted[1]);
+            kernels->blend(lane->spectrum_sum[i], 1, weight, space->spectrum);
         else
-            backend->kernels->wave->add_product(exposure->patch, window, weight, sum);
+            kernels->add_product(exposure->patch, window, weight, lane->probe_sum[i]);
     }
 }
 
@@ -50,7 +43,7 @@ static void use_mode(struct ff_backend *backend, struct lane *lane, struct works
                                      probe_wanted && !shifted ? lane->probe_sum[m] : none);
     if (probe_wanted && shifted) {
         product_shifted_back(backend, space, exposure, window);
-        add_planes(backend, lane->probe_sum[m], 1, space->shifted[1]);
+        backend->kernels->wave->blend(lane->spectrum_sum[m], 1, 1, space->spectrum);
     }
     if (probe_wanted && m == 0 && backend->eigenprobes > 0)
         add_eigenprobes(backend, lane, space, exposure, window, local);
@@ -59,9 +52,10 @@ static void use_mode(struct ff_backend *backend, struct lane *lane, struct works
 /* b and A of one mode, where a move shifts the probe. */
 static void add_shifted_positions(struct ff_backend *backend, struct workspace *space,
                                   const struct exposure *exposure, struct ff_wave window, size_t m,
-                                  double sums[5])
+                                  uint32_t local, double sums[5])
 {
-    ff_cpu_derive(backend, space, exposure->probes[m], space->shifted[1], space->shifted[2]);
+    ff_cpu_derive_probe(backend, space, m, local, exposure->place.rest, space->shifted[1],
+                        space->shifted[2]);
     backend->kernels->term->probe_positions(exposure->patch, space->shifted[1], space->shifted[2],
                                             window, sums);
 }
@@ -72,7 +66,7 @@ static void add_mode_terms(struct ff_backend *backend, struct workspace *space, 
 {
     const struct exposure *exposure = &space->exposures[k];
     if ((backend->want & FF_WANT_POSITIONS) && backend->subpixel == FF_SUBPIXEL_FOURIER)
-        add_shifted_positions(backend, space, exposure, window, m,
+        add_shifted_positions(backend, space, exposure, window, m, local,
                               ff_cpu_terms_of(backend, FF_TERMS_POSITIONS, local) + 5 * k);
     if (m > 0)
         return;

@@ -104,6 +104,14 @@ struct ff_modulus_kernels {
                    double sums[2]);
 };
 
+/* What u = patch(object_step) probe and v = patch(object) probe_step are made of: the former's planes from the patch's
+ * corner on. */
+struct ff_steps {
+    struct ff_planes object, object_step;
+    struct ff_taps taps;
+    struct ff_planes probe, probe_step;
+};
+
 /* Numbers of one pattern, as in enum ff_terms; each adds to its sums. */
 struct ff_term_kernels {
     /* With Σ_m P_m* χ_m in `tile` and Σ_m |P_m|² in `light`, rows tile.stride apart. */
@@ -117,8 +125,8 @@ struct ff_term_kernels {
 
     /* Keeps χ, the two parts of a value in one word of a real's size, past the caches; `kept` holds rows × width. */
     void (*keep)(struct ff_wave wave, void *kept);
-    /* The six sums of fit(), with u = first × second and v = third × fourth. */
-    void (*steps)(const struct ff_planes factors[4], const void *kept, size_t rows, size_t width,
+    /* The six sums of fit(). */
+    void (*steps)(const struct ff_steps *steps, const void *kept, size_t rows, size_t width,
                   double sums[6]);
 };
 

@@ -23,15 +23,30 @@ INLINE struct pair moved_by_column(struct ff_planes object, struct ff_taps taps,
         taps.y0 * (load(im + 1) - load(im)) + taps.y1 * (load(im + s + 1) - load(im + s))};
 }
 
-/* Σ of a, b, aa, ab, bb along a row. */
-struct five {
+/* The lanes' sums of some rows: adding lanes after each row would take as long as the rows. */
+struct lane_sums {
     vf sums[5];
 };
 
-INLINE void add_five(struct five *five, double sums[5])
+INLINE void add_products(struct lane_sums *five, struct pair a, struct pair b, struct pair x,
+                         vf light)
 {
-    for (unsigned i = 0; i < 5; i++)
+    five->sums[0] += real_product(a, x);
+    five->sums[1] += real_product(b, x);
+    five->sums[2] += light * real_product(a, a);
+    five->sums[3] += light * real_product(a, b);
+    five->sums[4] += light * real_product(b, b);
+}
+
+/* At the end of every block of rows, and of all. */
+INLINE void add_lanes(struct lane_sums *five, size_t row, size_t rows, double *sums, unsigned count)
+{
+    if ((row + 1) % BLOCK != 0 && row + 1 < rows)
+        return;
+    for (unsigned i = 0; i < count; i++) {
         sums[i] += sum_of(five->sums[i]);
+        five->sums[i] = (vf){0};
+    }
 }
 
 /* `taps` as in gather: the y weights hold the scale of the pattern, and so their sum is it. */
@@ -39,70 +54,58 @@ static void positions(struct ff_planes object, struct ff_taps taps, size_t rows,
                       struct ff_planes tile, const ff_real *light, double sums[5])
 {
     const vf scale = all(taps.y0 + taps.y1);
+    struct lane_sums five = {0};
     for (size_t r = 0; r < rows; r++) {
-        struct five five = {0};
-        for (size_t c = 0; c < width; c += L) {
-            struct pair by_row = moved_by_row(object, taps, r, c, scale);
-            struct pair by_column = moved_by_column(object, taps, r, c);
-            struct pair t = load_planes(tile, r, c);
-            vf l = load(light + r * tile.stride + c);
-            five.sums[0] += real_product(by_row, t);
-            five.sums[1] += real_product(by_column, t);
-            five.sums[2] += l * real_product(by_row, by_row);
-            five.sums[3] += l * real_product(by_row, by_column);
-            five.sums[4] += l * real_product(by_column, by_column);
-        }
-        add_five(&five, sums);
+        for (size_t c = 0; c < width; c += L)
+            add_products(&five, moved_by_row(object, taps, r, c, scale),
+                         moved_by_column(object, taps, r, c), load_planes(tile, r, c),
+                         load(light + r * tile.stride + c));
+        add_lanes(&five, r, rows, sums, 5);
     }
 }
 
 static void probe_positions(struct ff_planes patch, struct ff_planes by_row,
                             struct ff_planes by_column, struct ff_wave wave, double sums[5])
 {
+    struct lane_sums five = {0};
     for (size_t r = 0; r < wave.rows; r++) {
-        struct five five = {0};
         for (size_t c = 0; c < wave.width; c += L) {
             struct pair s = load_planes(patch, r, c);
-            struct pair x = load_pair(wave.values + 2 * (r * wave.stride + c));
-            struct pair a = times(s, load_planes(by_row, r, c));
-            struct pair b = times(s, load_planes(by_column, r, c));
-            five.sums[0] += real_product(a, x);
-            five.sums[1] += real_product(b, x);
-            five.sums[2] += real_product(a, a);
-            five.sums[3] += real_product(a, b);
-            five.sums[4] += real_product(b, b);
+            add_products(&five, times(s, load_planes(by_row, r, c)),
+                         times(s, load_planes(by_column, r, c)),
+                         load_pair(wave.values + 2 * (r * wave.stride + c)), all(1));
         }
-        add_five(&five, sums);
+        add_lanes(&five, r, wave.rows, sums, 5);
     }
 }
 
 static void weights(struct ff_planes patch, struct ff_planes eigenprobe, struct ff_wave wave,
                     double sums[2])
 {
+    struct lane_sums two = {0};
     for (size_t r = 0; r < wave.rows; r++) {
-        vf slope = {0};
-        vf own = {0};
         for (size_t c = 0; c < wave.width; c += L) {
             struct pair e = times(load_planes(patch, r, c), load_planes(eigenprobe, r, c));
             struct pair x = load_pair(wave.values + 2 * (r * wave.stride + c));
-            slope += real_product(e, x);
-            own += real_product(e, e);
+            two.sums[0] += real_product(e, x);
+            two.sums[1] += real_product(e, e);
         }
-        sums[0] += sum_of(slope);
-        sums[1] += sum_of(own);
+        add_lanes(&two, r, wave.rows, sums, 2);
     }
 }
 
+/* So many words ahead fit() asks for what comes from memory; else it waits for that as long as it computes. */
+enum { KEPT_AHEAD = 1024 };
+
 /*
  * χ for fit(). Its sums over a whole pattern do not need 24 bits of each value: in float the upper halves of both
- * parts, rounded, share a word, which halves what goes through memory. In double it is one word a part.
+ * parts, rounded, share a word, which halves what goes through memory. In double it is one word a part. They lie in the
+ * order in which steps() reads them, so that memory is read straight on.
  */
 #ifdef FF_REAL_DOUBLE
-static void keep(struct ff_wave wave, void *kept)
+INLINE void store_kept(void *kept, size_t at, struct pair value)
 {
-    for (size_t r = 0; r < wave.rows; r++)
-        memcpy((ff_real *)kept + 2 * r * wave.width, wave.values + 2 * r * wave.stride,
-               2 * wave.width * sizeof(ff_real));
+    store_pair((ff_real *)kept + 2 * at, value.re, value.im);
 }
 
 INLINE struct pair load_kept(const void *kept, size_t at)
@@ -111,19 +114,19 @@ INLINE struct pair load_kept(const void *kept, size_t at)
 }
 #else
 #if FF_KERNEL_LANES == 16
-INLINE void store_past(void *to, vi value)
+INLINE void store_past(ff_word *to, vi value)
 {
-    _mm512_stream_si512(to, (__m512i)value);
+    _mm512_stream_si512((void *)to, (__m512i)value);
 }
 #elif FF_KERNEL_LANES == 8
-INLINE void store_past(void *to, vi value)
+INLINE void store_past(ff_word *to, vi value)
 {
-    _mm256_stream_si256(to, (__m256i)value);
+    _mm256_stream_si256((void *)to, (__m256i)value);
 }
 #else
-INLINE void store_past(void *to, vi value)
+INLINE void store_past(ff_word *to, vi value)
 {
-    _mm_stream_si128(to, (__m128i)value);
+    _mm_stream_si128((void *)to, (__m128i)value);
 }
 #endif
 
@@ -135,17 +138,10 @@ INLINE vi upper_half(vf value)
     return bits & ~0xffff;
 }
 
-static void keep(struct ff_wave wave, void *kept)
+INLINE void store_kept(void *kept, size_t at, struct pair value)
 {
-    char *to = kept;
-    for (size_t r = 0; r < wave.rows; r++) {
-        for (size_t c = 0; c < wave.width; c += L) {
-            struct pair x = load_pair(wave.values + 2 * (r * wave.stride + c));
-            store_past(to, upper_half(x.re) | ((upper_half(x.im) >> 16) & 0xffff));
-            to += sizeof(vi);
-        }
-    }
-    _mm_sfence();
+    store_past((ff_word *)kept + at,
+               upper_half(value.re) | ((upper_half(value.im) >> 16) & 0xffff));
 }
 
 INLINE struct pair load_kept(const void *kept, size_t at)
@@ -156,26 +152,74 @@ INLINE struct pair load_kept(const void *kept, size_t at)
 }
 #endif
 
-static void steps(const struct ff_planes factors[4], const void *kept, size_t rows, size_t width,
+static void keep(struct ff_wave wave, void *kept)
+{
+    size_t at = 0;
+    for (size_t first = 0; first < wave.rows; first += BLOCK) {
+        size_t end = first + BLOCK < wave.rows ? first + BLOCK : wave.rows;
+        for (size_t c = 0; c < wave.width; c += L) {
+            for (size_t r = first; r < end; r++) {
+                store_kept(kept, at, load_pair(wave.values + 2 * (r * wave.stride + c)));
+                at += L;
+            }
+        }
+    }
+    _mm_sfence();
+}
+
+/* One row of a plane through the horizontal taps. */
+INLINE struct pair tap_row(struct ff_planes planes, size_t row, size_t column, vf x0, vf x1)
+{
+    size_t at = row * planes.stride + column;
+    return (struct pair){blend_taps(planes.re + at, x0, x1), blend_taps(planes.im + at, x0, x1)};
+}
+
+INLINE struct pair mix(struct pair above, vf y0, struct pair below, vf y1)
+{
+    return (struct pair){y0 * above.re + y1 * below.re, y0 * above.im + y1 * below.im};
+}
+
+/* Rows first … end-1. Both patches are formed on the way: storing and loading them would cost more than the taps. */
+INLINE void steps_block(const struct ff_steps *steps, const void *kept, size_t first, size_t end,
+                        size_t width, double sums[6])
+{
+    const struct ff_taps taps = steps->taps;
+    const vf x0 = all(taps.x0), x1 = all(taps.x1), y0 = all(taps.y0), y1 = all(taps.y1);
+    vf block[6] = {{0}};
+    size_t at = first * width;
+    for (size_t c = 0; c < width; c += L) {
+        struct pair object = tap_row(steps->object, first, c, x0, x1);
+        struct pair change = tap_row(steps->object_step, first, c, x0, x1);
+        for (size_t r = first; r < end; r++) {
+            struct pair object_below = tap_row(steps->object, r + 1, c, x0, x1);
+            struct pair change_below = tap_row(steps->object_step, r + 1, c, x0, x1);
+            struct pair u =
+                times(mix(change, y0, change_below, y1), load_planes(steps->probe, r, c));
+            struct pair v =
+                times(mix(object, y0, object_below, y1), load_planes(steps->probe_step, r, c));
+            __builtin_prefetch((const ff_word *)kept + at + KEPT_AHEAD);
+            struct pair x = load_kept(kept, at);
+            at += L;
+            struct pair cross = conjugate_times(v, u);
+            block[0] += real_product(u, u);
+            block[1] += real_product(v, v);
+            block[2] += cross.re;
+            block[3] += cross.im;
+            block[4] += real_product(u, x);
+            block[5] += real_product(v, x);
+            object = object_below;
+            change = change_below;
+        }
+    }
+    for (unsigned i = 0; i < 6; i++)
+        sums[i] += sum_of(block[i]);
+}
+
+static void steps(const struct ff_steps *factors, const void *kept, size_t rows, size_t width,
                   double sums[6])
 {
-    for (size_t r = 0; r < rows; r++) {
-        vf row[6] = {{0}};
-        for (size_t c = 0; c < width; c += L) {
-            struct pair u = times(load_planes(factors[0], r, c), load_planes(factors[1], r, c));
-            struct pair v = times(load_planes(factors[2], r, c), load_planes(factors[3], r, c));
-            struct pair x = load_kept(kept, r * width + c);
-            struct pair cross = conjugate_times(v, u);
-            row[0] += real_product(u, u);
-            row[1] += real_product(v, v);
-            row[2] += cross.re;
-            row[3] += cross.im;
-            row[4] += real_product(u, x);
-            row[5] += real_product(v, x);
-        }
-        for (unsigned i = 0; i < 6; i++)
-            sums[i] += sum_of(row[i]);
-    }
+    for (size_t r = 0; r < rows; r += BLOCK)
+        steps_block(factors, kept, r, r + BLOCK < rows ? r + BLOCK : rows, width, sums);
 }
 
 const struct ff_term_kernels FF_KERNEL(ff_term_kernels) = {

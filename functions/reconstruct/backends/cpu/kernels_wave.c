@@ -1,16 +1,7 @@
 /* From object and probe to waves, and the way back. */
 #include "functions/reconstruct/backends/cpu/vector.h"
 
-/* Rows are taken in blocks of so many, column by column of vectors: what a row shares with the next one then stays in
- * a register, and a block stays in the first-level cache. */
-enum { BLOCK = 16 };
-
-/* The horizontal half of the taps, and of their adjoint. */
-INLINE vf blend_taps(const ff_real *at, vf here, vf next)
-{
-    return here * load(at) + next * load(at + 1);
-}
-
+/* The horizontal half of the taps' adjoint. */
 INLINE vf blend_back(const ff_real *at, vf here, vf next)
 {
     return here * load(at) + next * load(at - 1);

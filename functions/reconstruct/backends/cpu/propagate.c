@@ -1,5 +1,5 @@
 /*
- * Waves to the detector and back, and shifts of the probe: every transform is called here.
+ * Waves to the detector and back: every transform is called here, but for those of shifted probes (shift.c).
  *
  * Far field: the unnormalised transform; frames know the scale. Near field: the Fresnel transfer function
  * H = exp(-iπ λ z (f_y² + f_x²)) between two transforms, divided by the number of pixels, so that the wave comes out
@@ -11,12 +11,6 @@
 
 #include <math.h>
 #include <string.h>
-
-/* The frequency of element i of n, in cycles over the whole. */
-static double frequency(size_t i, size_t n)
-{
-    return i < (n + 1) / 2 ? (double)i : (double)i - (double)n;
-}
 
 static int make_transfer(struct ff_backend *backend, struct ff_error *error)
 {
@@ -35,9 +29,10 @@ static int make_transfer(struct ff_backend *backend, struct ff_error *error)
     if (h->re == NULL || h->im == NULL)
         return -1;
     for (size_t r = 0; r < rows; r++) {
-        double y = frequency(r, rows) / ((double)rows * geometry->object_pixel_m[0]);
+        double y = ff_cpu_frequency(r, rows) / ((double)rows * geometry->object_pixel_m[0]);
         for (size_t c = 0; c < columns; c++) {
-            double x = frequency(c, columns) / ((double)columns * geometry->object_pixel_m[1]);
+            double x =
+                ff_cpu_frequency(c, columns) / ((double)columns * geometry->object_pixel_m[1]);
             double angle = -bend * (y * y + x * x);
             h->re[r * width + c] = (ff_real)(cos(angle) / (double)(rows * columns));
             h->im[r * width + c] = (ff_real)(sin(angle) / (double)(rows * columns));
@@ -155,60 +150,4 @@ void ff_cpu_back(struct ff_backend *backend, struct workspace *space, struct ff_
         for (size_t r = 0; r < window.rows; r++)
             memset(window.values + 2 * (r * window.stride + backend->columns), 0, tail);
     }
-}
-
-/* exp(-2πi f distance / n) for each frequency f; with `slope` also times -2πi f / n. */
-static void make_ramp(double distance, size_t n, bool slope, ff_real *re, ff_real *im)
-{
-    for (size_t i = 0; i < n; i++) {
-        double turn = -2 * M_PI * frequency(i, n) / (double)n;
-        double c = cos(turn * distance);
-        double s = sin(turn * distance);
-        re[i] = (ff_real)(slope ? -turn * s : c);
-        im[i] = (ff_real)(slope ? turn * c : s);
-    }
-}
-
-/* The ramps' factors on space->spectrum, and from there to planes. */
-static void shift_spectrum(struct ff_backend *backend, struct workspace *space, bool back,
-                           struct ff_planes to)
-{
-    const struct ff_wave_kernels *kernels = backend->kernels->wave;
-    const ff_real factor = (ff_real)(1.0 / ((double)backend->rows * (double)backend->columns));
-    kernels->ramp(space->spectrum, space->ramps[0], space->ramps[1], space->ramps[2],
-                  space->ramps[3], back);
-    ff_plan_inverse(backend->shift_plan, space->spectrum.values);
-    kernels->split(space->spectrum, factor, to);
-    space->transforms++;
-}
-
-static void find_spectrum(struct ff_backend *backend, struct workspace *space,
-                          struct ff_planes from)
-{
-    backend->kernels->wave->join(from, space->spectrum);
-    ff_plan_forward(backend->shift_plan, space->spectrum.values);
-    space->transforms++;
-}
-
-void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
-                  const double distance[2], bool back, struct ff_planes to)
-{
-    make_ramp(distance[0], backend->rows, false, space->ramps[0], space->ramps[1]);
-    make_ramp(distance[1], backend->columns, false, space->ramps[2], space->ramps[3]);
-    find_spectrum(backend, space, from);
-    shift_spectrum(backend, space, back, to);
-}
-
-void ff_cpu_derive(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
-                   struct ff_planes by_row, struct ff_planes by_column)
-{
-    find_spectrum(backend, space, from);
-    backend->kernels->wave->copy(space->spectrum, 1, space->second_spectrum);
-    make_ramp(0, backend->rows, true, space->ramps[0], space->ramps[1]);
-    make_ramp(0, backend->columns, false, space->ramps[2], space->ramps[3]);
-    shift_spectrum(backend, space, false, by_row);
-    backend->kernels->wave->copy(space->second_spectrum, 1, space->spectrum);
-    make_ramp(0, backend->rows, false, space->ramps[0], space->ramps[1]);
-    make_ramp(0, backend->columns, true, space->ramps[2], space->ramps[3]);
-    shift_spectrum(backend, space, false, by_column);
 }

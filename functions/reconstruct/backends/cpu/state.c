@@ -1,5 +1,6 @@
 #include "functions/reconstruct/backends/cpu/state.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,22 +62,30 @@ static int probe_planes_of(struct ff_backend *backend, size_t count, const char 
     return 0;
 }
 
-static int waves_of(struct ff_backend *backend, size_t count, struct ff_wave **waves,
-                    struct ff_error *error)
+static int waves_of(struct ff_backend *backend, size_t count, struct ff_wave shape,
+                    struct ff_wave **waves, struct ff_error *error)
 {
     const char what[] = "waves";
     *waves = ff_cpu_block(backend, count, sizeof **waves, what, error);
     if (*waves == NULL)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct ff_wave *wave = &(*waves)[i];
-        *wave =
-            (struct ff_wave){NULL, backend->wave_stride, backend->frame_rows, backend->frame_width};
-        if (reals_of(backend, 2 * backend->frame_rows * backend->wave_stride, what, &wave->values,
-                     error) < 0)
+        (*waves)[i] = shape;
+        if (reals_of(backend, 2 * shape.rows * shape.stride, what, &(*waves)[i].values, error) < 0)
             return -1;
     }
     return 0;
+}
+
+/* The shapes of waves at the detector, and of a probe's spectrum. */
+static struct ff_wave frame_shape(const struct ff_backend *backend)
+{
+    return (struct ff_wave){NULL, backend->wave_stride, backend->frame_rows, backend->frame_width};
+}
+
+static struct ff_wave spectrum_shape(const struct ff_backend *backend)
+{
+    return (struct ff_wave){NULL, backend->shift_stride, backend->rows, backend->width};
 }
 
 /* A tile proper begins behind one row and one margin of zeros. */
@@ -119,7 +128,12 @@ static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct f
         if (reals_of(backend, backend->rows * backend->width, "the probe's weight",
                      &lane->power_sum[i], error) < 0)
             return -1;
-    return lane->power_sum != NULL ? 0 : -1;
+    if (lane->power_sum == NULL)
+        return -1;
+    return backend->subpixel == FF_SUBPIXEL_FOURIER
+               ? waves_of(backend, backend->probes, spectrum_shape(backend), &lane->spectrum_sum,
+                          error)
+               : 0;
 }
 
 /* Room for the probes of a pattern: without shifts only the first of them is not everybody's. */
@@ -139,13 +153,11 @@ static int allocate_shifts(struct ff_backend *backend, struct workspace *space,
                            struct ff_error *error)
 {
     const char what[] = "shifts of the probe";
-    size_t stride = backend->shift_stride;
-    struct ff_wave *spectra[2] = {&space->spectrum, &space->second_spectrum};
-    for (unsigned i = 0; i < 2; i++) {
-        *spectra[i] = (struct ff_wave){NULL, stride, backend->rows, backend->width};
-        if (reals_of(backend, 2 * backend->rows * stride, what, &spectra[i]->values, error) < 0)
-            return -1;
-    }
+    space->spectrum = spectrum_shape(backend);
+    space->ramp_distance[0] = space->ramp_distance[1] = NAN; /* of none yet */
+    if (reals_of(backend, 2 * backend->rows * backend->shift_stride, what, &space->spectrum.values,
+                 error) < 0)
+        return -1;
     for (unsigned i = 0; i < 3; i++)
         if (planes_of(backend, backend->rows, backend->width, what, &space->shifted[i], error) < 0)
             return -1;
@@ -179,7 +191,8 @@ static int allocate_workspace(struct ff_backend *backend, struct workspace *spac
     size_t stride = tile_stride(backend);
     struct ff_planes whole;
     if (planes_of(backend, backend->rows + 2, stride, "a tile", &whole, error) < 0 ||
-        waves_of(backend, backend->fly * backend->modes, &space->waves, error) < 0)
+        waves_of(backend, backend->fly * backend->modes, frame_shape(backend), &space->waves,
+                 error) < 0)
         return -1;
     space->tile = (struct ff_planes){whole.re + stride + TILE_MARGIN,
                                      whole.im + stride + TILE_MARGIN, stride};
@@ -196,11 +209,10 @@ static int allocate_workspace(struct ff_backend *backend, struct workspace *spac
     if (space->kept == NULL)
         return -1;
     bool lines = (backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
-    if ((lines &&
-         waves_of(backend, 2 * backend->fly * backend->modes, &space->others, error) < 0) ||
-        ((lines || (backend->needs & FF_NEED_EXIT)) &&
-         planes_of(backend, backend->rows, backend->width, "a patch", &space->other_patch, error) <
-             0))
+    if (lines && (waves_of(backend, 2 * backend->fly * backend->modes, frame_shape(backend),
+                           &space->others, error) < 0 ||
+                  planes_of(backend, backend->rows, backend->width, "a patch", &space->other_patch,
+                            error) < 0))
         return -1;
     return backend->probes_differ ? allocate_own_probes(backend, space, error) : 0;
 }
@@ -220,6 +232,21 @@ static int allocate_mask(struct ff_backend *backend, struct ff_error *error)
     return 0;
 }
 
+/* What all patterns share where probes are shifted. */
+static int allocate_spectra(struct ff_backend *backend, struct ff_error *error)
+{
+    const char what[] = "shifts of the probe";
+    size_t most = backend->width > backend->rows ? backend->width : backend->rows;
+    if (waves_of(backend, backend->probes, spectrum_shape(backend), &backend->spectra, error) < 0 ||
+        reals_of(backend, most, what, &backend->slopes[0], error) < 0 ||
+        reals_of(backend, most, what, &backend->slopes[1], error) < 0 ||
+        reals_of(backend, most, what, &backend->ones, error) < 0 ||
+        reals_of(backend, most, what, &backend->zeros, error) < 0)
+        return -1;
+    ff_cpu_make_slopes(backend);
+    return 0;
+}
+
 /* Object and probe, and what an algorithm keeps of their shapes. */
 static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
 {
@@ -236,8 +263,8 @@ static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
     if ((backend->needs & FF_NEED_EXIT) &&
         (planes_of(backend, backend->tile.rows + 2, stride, "a step of the object",
                    &backend->normal, error) < 0 ||
-         planes_of(backend, backend->rows, backend->width, "a step of the probe", &backend->nothing,
-                   error) < 0))
+         planes_of(backend, backend->rows + 1, backend->width + PLANE_MARGIN, "a step of the probe",
+                   &backend->nothing, error) < 0))
         return -1;
     return light_of(backend, &backend->light, error) < 0 ||
                    (backend->eigenprobes > 0 && light_of(backend, &backend->rest_light, error) < 0)
@@ -371,7 +398,7 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
     set_shapes(backend, plan);
     size_t probes = backend->probes;
     backend->block_limit =
-        64 + 12 * probes + (size_t)LANE_LIMIT * (8 + 3 * probes) +
+        64 + 14 * probes + (size_t)LANE_LIMIT * (10 + 4 * probes) +
         threads * (32 + (backend->fly + 1) * (4 + 3 * backend->modes + 2 * probes));
     backend->blocks = calloc(backend->block_limit, sizeof *backend->blocks);
     if (backend->blocks == NULL)
@@ -388,6 +415,7 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
         return -1;
     memset(backend->owner, NO_LANE, backend->tile.rows);
     if (copy_plan(backend, plan, error) < 0 || allocate_fields(backend, error) < 0 ||
+        (backend->subpixel == FF_SUBPIXEL_FOURIER && allocate_spectra(backend, error) < 0) ||
         allocate_mask(backend, error) < 0 || allocate_patterns(backend, error) < 0)
         return -1;
     for (unsigned i = 0; i < threads; i++)

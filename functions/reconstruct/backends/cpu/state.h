@@ -26,8 +26,9 @@ struct lane {
     size_t first_row, end_row;
     struct ff_planes object_sum;
     ff_real *weight_sum;
-    struct ff_planes *probe_sum; /* modes, then eigenprobes */
-    ff_real **power_sum;         /* V of the modes, then V_c */
+    struct ff_planes *probe_sum;  /* modes, then eigenprobes */
+    ff_real **power_sum;          /* V of the modes, then V_c */
+    struct ff_wave *spectrum_sum; /* of what probe_sum shall be, where probes are shifted */
     struct ff_cost cost;
     struct ff_line_terms line;
 };
@@ -60,7 +61,7 @@ struct workspace {
     ff_real **lights;          /* likewise, one a position */
     ff_real *power;            /* |S|², where there are eigenprobes */
     struct ff_wave spectrum;   /* of the probe's shape, where probes are shifted */
-    struct ff_wave second_spectrum;
+    double ramp_distance[2];   /* that the ramps are of */
     struct ff_planes shifted[3];
     ff_real *ramps[4]; /* by row and by column, real and imaginary parts */
     uint64_t transforms;
@@ -107,8 +108,12 @@ struct ff_backend {
      * enum ff_field, from FF_OBJECT and FF_PROBE on; empty where not needed. */
     struct ff_planes object[4];
     struct ff_planes *probe[4];
-    ff_real *light;      /* Σ_m |P_m|² in the shape of a tile */
-    ff_real *rest_light; /* without the first mode, where that differs by pattern */
+    struct ff_wave *spectra; /* of FF_PROBE, where probes are shifted */
+    ff_real *
+        slopes[2]; /* derivatives of ramps by the distance, imaginary parts, by row and by column */
+    ff_real *ones, *zeros; /* as many as the longer of both */
+    ff_real *light;        /* Σ_m |P_m|² in the shape of a tile */
+    ff_real *rest_light;   /* without the first mode, where that differs by pattern */
 
     uint32_t *numbers;                    /* of the device's patterns in the problem */
     double *positions, *scales, *weights; /* as in enum ff_field, positions in the whole object */
@@ -138,7 +143,7 @@ struct ff_backend {
     unsigned sum_lanes;
     size_t first_row, end_row; /* rows that the batch touched */
     struct ff_planes normal;   /* N_O / D(W) for fit(), in one piece where lanes' rows are not */
-    struct ff_planes nothing;  /* a plane of zeros of the probe's shape, for fit() */
+    struct ff_planes nothing;  /* zeros in the place of a step, for fit() */
     unsigned char *owner;      /* the lane that holds the sums of each row of the tile */
     ff_real piece_object[ROW_PIECES];
     ff_real *piece_probe; /* (1 + eigenprobes, ROW_PIECES) */
@@ -183,18 +188,32 @@ void ff_cpu_run(struct ff_backend *backend, struct ff_batch batch, pattern_work 
 void ff_cpu_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want,
                        pattern_work *work);
 
-/* propagate.c: waves to the detector and back, and shifts of the probe: every transform is called here. */
+/* propagate.c: waves to the detector and back. */
 int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backend_plan *plan,
                               struct ff_error *error) FF_MUST_USE;
 /* Of a wave whose window holds the exit wave. */
 void ff_cpu_forward(struct ff_backend *backend, struct workspace *space, struct ff_wave wave);
 void ff_cpu_back(struct ff_backend *backend, struct workspace *space, struct ff_wave wave);
+/* shift.c: probes between pixels. */
+/* The frequency of element i of n, in cycles over the whole. */
+double ff_cpu_frequency(size_t i, size_t n);
+void ff_cpu_make_slopes(struct ff_backend *backend);
 /* to(r) = from(r - distance), or with `back` from(r + distance); pixels. */
 void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
                   const double distance[2], bool back, struct ff_planes to);
-/* The derivatives of a shifted plane by the distances along rows and columns. */
-void ff_cpu_derive(struct ff_backend *backend, struct workspace *space, struct ff_planes from,
-                   struct ff_planes by_row, struct ff_planes by_column);
+/* The spectra of all probes, for a batch. */
+void ff_cpu_find_spectra(struct ff_backend *backend);
+/* Probe i as the pattern saw it, shifted; and the derivatives of that by the distances along rows and columns. */
+void ff_cpu_shift_probe(struct ff_backend *backend, struct workspace *space, size_t i,
+                        uint32_t local, const double distance[2], struct ff_planes to);
+void ff_cpu_derive_probe(struct ff_backend *backend, struct workspace *space, size_t i,
+                         uint32_t local, const double distance[2], struct ff_planes by_row,
+                         struct ff_planes by_column);
+/* Leaves the spectrum of a product, shifted back, in space->spectrum. */
+void ff_cpu_shift_back(struct ff_backend *backend, struct workspace *space,
+                       struct ff_planes product, const double distance[2]);
+/* Makes the lane's sums of spectra its sums of the probe. */
+void ff_cpu_leave_spectra(struct ff_backend *backend, struct workspace *space, struct lane *lane);
 
 /* exposure.c: what a pattern sees. */
 struct place ff_cpu_place(const struct ff_backend *backend, uint32_t local, size_t k);

@@ -258,6 +258,16 @@ INLINE vf real_product(struct pair a, struct pair b)
     return a.re * b.re + a.im * b.im;
 }
 
+/* Rows are taken in blocks of so many, column by column of vectors: what a row shares with the next one then stays in
+ * a register, and a block stays in the first-level cache. */
+enum { BLOCK = 16 };
+
+/* The horizontal half of the taps. */
+INLINE vf blend_taps(const ff_real *at, vf here, vf next)
+{
+    return here * load(at) + next * load(at + 1);
+}
+
 /* Counts of `left` ≥ 1 pixels, zeros behind them. */
 INLINE vf load_counts(const struct ff_counts *counts, size_t at, size_t left)
 {
