@@ -113,7 +113,7 @@ static void put_field(struct ff_hdf5_layout *layout, const struct ff_simulation 
         put_dataset(layout, path, type, array.rank, shape, array.values);
     }
     H5Tclose(type);
-    free(array.values);
+    free(array.owned);
 }
 
 static void put_fields(struct ff_hdf5_layout *layout, const struct ff_simulation *simulation,

@@ -207,7 +207,7 @@ static int add_fields(struct ff_npz_file *npz, const struct ff_simulate_plan *pl
         if (ff_simulate_quantity(plan->simulation, field, NULL, &array, error) < 0)
             return -1;
         int result = array.values != NULL ? add_array(npz, field->path, &array, error) : 0;
-        free(array.values);
+        free(array.owned);
         if (result < 0)
             return -1;
     }

@@ -69,7 +69,8 @@ struct ff_simulate_array {
     enum ff_simulate_element element;
     int rank; /* 0: a single value */
     size_t shape[FF_QUANTITY_RANK_MAX];
-    void *values; /* NULL: the simulation has none of it. Owned */
+    const void *values; /* NULL: the simulation has none of it */
+    void *owned;        /* those that had to be made; the caller frees */
 };
 
 /* One line of the table of a format: lengths and energies are divided by the unit. */
@@ -85,6 +86,7 @@ struct ff_simulate_part {
     size_t first, count;
 };
 
+/* The values live as long as the simulation, and no longer than `owned`. */
 int ff_simulate_quantity(const struct ff_simulation *simulation,
                          const struct ff_simulate_entry *field, const struct ff_simulate_part *part,
                          struct ff_simulate_array *array, struct ff_error *error) FF_MUST_USE;

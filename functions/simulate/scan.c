@@ -116,17 +116,18 @@ static void wrong_map(const struct ff_simulate_settings *settings, double map[2]
     map[1][1] = scale * cos(angle);
 }
 
+/* The inverse of what a reader has to do. */
 static void turn(int orientation, double *at)
 {
-    if (orientation & FF_SIMULATE_TRANSPOSE) {
+    if (orientation & FF_SIMULATE_ROWS_REVERSED)
+        at[0] = -at[0];
+    if (orientation & FF_SIMULATE_COLUMNS_REVERSED)
+        at[1] = -at[1];
+    if (orientation & FF_SIMULATE_TRANSPOSED) {
         double row = at[0];
         at[0] = at[1];
         at[1] = row;
     }
-    if (orientation & FF_SIMULATE_FLIP_ROWS)
-        at[0] = -at[0];
-    if (orientation & FF_SIMULATE_FLIP_COLUMNS)
-        at[1] = -at[1];
 }
 
 int ff_simulate_statement(struct ff_simulation *simulation, struct ff_error *error)
