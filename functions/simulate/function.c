@@ -71,8 +71,7 @@ static int read_settings(struct work *work, struct ff_error *error)
         ff_options_read_json(&ff_simulate_table, &work->settings, arguments, size, error) < 0)
         return -1;
     char usual[64];
-    snprintf(usual, sizeof usual, "simulated%s",
-             ff_simulate_format(work->settings.format)->ending);
+    snprintf(usual, sizeof usual, "simulated%s", ff_simulate_format(work->settings.format)->ending);
     if (work->settings.output[0] == '\0' &&
         ff_options_set(&ff_simulate_table, &work->settings, "output", usual, error) < 0)
         return -1;

@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 static const char usage[] =
-    "usage: farfield simulate [--object siemens|coins|smooth|IMAGE.png] [--format FORMAT] [--output "
+    "usage: farfield simulate [--object siemens|coins|smooth|IMAGE.png] [--format FORMAT] "
+    "[--output "
     "FILE] [--set KEY=VALUE]… [--json]\n"
     "\n"
     "Makes a ptychographic scan whose truth is known, with every effect that a measurement has: a\n"
@@ -13,7 +14,8 @@ static const char usage[] =
     "under /simulation (of a format that is not HDF5: in NAME.truth.h5).\n"
     "\n"
     "  farfield simulate --object siemens --output star.cxi\n"
-    "  farfield simulate --object face.png --output face.cxi --size 256 --patterns 900 --counts 1e7\n"
+    "  farfield simulate --object face.png --output face.cxi --size 256 --patterns 900 --counts "
+    "1e7\n"
     "  farfield simulate --format velociprobe --output fly_master.h5 --compression bitshuffle\n"
     "  farfield simulate --output drifted.cxi --position_error_px 2 --scale_error_percent 1.5\n"
     "\n"
@@ -27,7 +29,8 @@ static void show_reader(json_t *reader)
     if (json_object_size(reader) == 0)
         return;
     printf("  read it with");
-    json_object_foreach(reader, key, value) {
+    json_object_foreach(reader, key, value)
+    {
         if (json_is_string(value))
             printf(" --set '%s=%s'", key, json_string_value(value));
         else

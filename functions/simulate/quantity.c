@@ -10,9 +10,9 @@
 size_t ff_simulate_element_bytes(enum ff_simulate_element element)
 {
     static const size_t bytes[] = {
-        [FF_ELEMENT_U8] = sizeof(uint8_t),   [FF_ELEMENT_U32] = sizeof(uint32_t),
-        [FF_ELEMENT_I64] = sizeof(int64_t),  [FF_ELEMENT_F32] = sizeof(float),
-        [FF_ELEMENT_F64] = sizeof(double),   [FF_ELEMENT_COMPLEX] = sizeof(ff_complex),
+        [FF_ELEMENT_U8] = sizeof(uint8_t),  [FF_ELEMENT_U32] = sizeof(uint32_t),
+        [FF_ELEMENT_I64] = sizeof(int64_t), [FF_ELEMENT_F32] = sizeof(float),
+        [FF_ELEMENT_F64] = sizeof(double),  [FF_ELEMENT_COMPLEX] = sizeof(ff_complex),
     };
     return bytes[element];
 }
@@ -115,11 +115,11 @@ static bool integer_of(const struct ff_simulation *simulation,
 /* How the coordinates of a place lie in an array: which come first, and whether together. */
 struct coordinates {
     enum ff_simulate_what what;
-    int width;     /* of one place */
-    int from[3];   /* the axis that each is: 0 y, 1 x, 2 nothing */
-    bool apart;    /* (width, P) instead of (P, width) */
-    bool pixels;   /* from the smallest on */
-    bool leading;  /* an axis of extent 1 in front */
+    int width;    /* of one place */
+    int from[3];  /* the axis that each is: 0 y, 1 x, 2 nothing */
+    bool apart;   /* (width, P) instead of (P, width) */
+    bool pixels;  /* from the smallest on */
+    bool leading; /* an axis of extent 1 in front */
     enum ff_simulate_element element;
 };
 
@@ -196,8 +196,7 @@ static int say_numbers(const struct ff_simulation *simulation, const struct ff_s
     if (!places && part == NULL)
         part = &all;
     size_t count = part != NULL ? part->count : simulation->patterns;
-    int64_t *numbers =
-        room(array, FF_ELEMENT_I64, 1, (const size_t[]){count * times}, error);
+    int64_t *numbers = room(array, FF_ELEMENT_I64, 1, (const size_t[]){count * times}, error);
     for (size_t i = 0; numbers != NULL && i < count * times; i++)
         numbers[i] = (int64_t)pattern_of(simulation, part, i / times);
     return numbers != NULL ? 0 : -1;

@@ -21,9 +21,9 @@ static const char *const orientations[] = {"as-is",
                                            NULL};
 
 const char *const ff_simulate_format_names[] = {
-    "cxi",     "flow",  "ptychodus", "ptychodus-npz", "velociprobe", "aps-2idd",
-    "aps-9id", "lynx",  "csaxs",     "nanomax",       "nsls2",       "holoptycho",
-    "slac",    "tike",  "ptyd",      "ptychoshelves", NULL};
+    "cxi",     "flow", "ptychodus", "ptychodus-npz", "velociprobe", "aps-2idd",
+    "aps-9id", "lynx", "csaxs",     "nanomax",       "nsls2",       "holoptycho",
+    "slac",    "tike", "ptyd",      "ptychoshelves", NULL};
 
 #define AT(field) offsetof(struct ff_simulate_settings, field)
 
@@ -97,8 +97,7 @@ static const struct ff_option options[] = {
      "Whether the file says which pixels are bad, where its format can"},
     {"dropped", FF_OPTION_INTEGER, AT(dropped), NULL, "0", 0, 1000000, NULL,
      "Frames that were lost, whose positions were not"},
-    {"empty", FF_OPTION_INTEGER, AT(empty), NULL, "0", 0, 1000000, NULL,
-     "Frames without light"},
+    {"empty", FF_OPTION_INTEGER, AT(empty), NULL, "0", 0, 1000000, NULL, "Frames without light"},
     {"bright", FF_OPTION_INTEGER, AT(bright), NULL, "0", 0, 1000000, NULL,
      "Frames that are ten times as bright"},
     {"position_error_px", FF_OPTION_NUMBER, AT(position_error_px), "px", "0", 0, 100, NULL,
@@ -110,7 +109,8 @@ static const struct ff_option options[] = {
     {"shear_error_percent", FF_OPTION_NUMBER, AT(shear_error_percent), "%", "0", -50, 50, NULL,
      "By how much the columns of the file grow along the rows"},
     {"orientation", FF_OPTION_CHOICE, AT(orientation), NULL, "as-is", 0, 0, orientations,
-     "How the file's positions lie against its frames: the name of what a reader has to do to them"},
+     "How the file's positions lie against its frames: the name of what a reader has to do to "
+     "them"},
     {"type", FF_OPTION_CHOICE, AT(type), NULL, "u16", 0, 0, types,
      "Numbers of the frames, where the format leaves a choice"},
     {"compression", FF_OPTION_CHOICE, AT(compression), NULL, "none", 0, 0, compressions,

@@ -22,7 +22,8 @@ static void fourier(const field in, size_t n, double sign, field out)
         for (size_t k = 0; k < n; k++) {
             half[r][k] = 0;
             for (size_t c = 0; c < n; c++)
-                half[r][k] += in[r][c] * cexp(sign * 2 * M_PI * I * (double)(c * k % n) / (double)n);
+                half[r][k] +=
+                    in[r][c] * cexp(sign * 2 * M_PI * I * (double)(c * k % n) / (double)n);
         }
     for (size_t k = 0; k < n; k++)
         for (size_t c = 0; c < n; c++) {
@@ -60,9 +61,8 @@ static double complex object_at(const struct ff_simulation *s, double row, doubl
         for (int right = 0; right < 2; right++) {
             double weight = (down ? row - r : 1 - row + r) * (right ? column - c : 1 - column + c);
             if (weight > 0)
-                sum += weight * (double complex)
-                                    s->object[((size_t)r + (size_t)down) * s->columns + (size_t)c +
-                                              (size_t)right];
+                sum += weight * (double complex)s->object[((size_t)r + (size_t)down) * s->columns +
+                                                          (size_t)c + (size_t)right];
         }
     return sum;
 }
@@ -193,9 +193,9 @@ static void test_a_detector_may_be_larger_than_the_probe(void **state)
     double sum = 0;
     for (size_t m = 0; m < 2; m++)
         for (size_t i = 0; i < PIXELS; i++) {
-            double complex wave = (double complex)s->probe[m * PIXELS + i] *
-                                  object_at(s, s->places[6] + (double)(i / SIZE),
-                                            s->places[7] + (double)(i % SIZE));
+            double complex wave =
+                (double complex)s->probe[m * PIXELS + i] *
+                object_at(s, s->places[6] + (double)(i / SIZE), s->places[7] + (double)(i % SIZE));
             power += creal(wave * conj(wave));
         }
     for (size_t i = 0; i < 48 * 48; i++)
@@ -209,7 +209,8 @@ static void test_eigenprobes_are_orthogonal_and_as_strong_as_the_first_mode(void
 {
     (void)state;
     struct ff_simulate_settings settings;
-    struct ff_simulation *s = simulated(&settings, "eigenprobes=4 variation_percent=10 patterns=200");
+    struct ff_simulation *s =
+        simulated(&settings, "eigenprobes=4 variation_percent=10 patterns=200");
     const ff_complex *all[] = {s->probe, s->eigenprobes, s->eigenprobes + PIXELS,
                                s->eigenprobes + 2 * PIXELS, s->eigenprobes + 3 * PIXELS};
     double power = 0;
@@ -477,9 +478,9 @@ static void test_a_measurement_has_every_effect(void **state)
     struct ff_error error = {0};
     struct ff_measurement measurement;
     struct ff_simulate_settings settings;
-    struct ff_simulation *s =
-        simulated(&settings, "size=32 pad=16 fly=3 gaps=1 dropped=2 scale_error_percent=10 type=u32 "
-                             "modes=2 threads=3");
+    struct ff_simulation *s = simulated(
+        &settings, "size=32 pad=16 fly=3 gaps=1 dropped=2 scale_error_percent=10 type=u32 "
+                   "modes=2 threads=3");
     assert_ok(ff_simulation_measure(s, &measurement, &error), error);
     assert_int_equal(measurement.patterns, SIMULATED_PATTERNS - 2);
     assert_int_equal(measurement.fly, 3);
