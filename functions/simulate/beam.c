@@ -88,10 +88,10 @@ static int fill_diffuser(ff_complex *mode, const struct ff_simulate_settings *se
     size_t size = ff_simulate_window(settings);
     double finest = settings->probe_px > 0 ? settings->probe_px : diffuser_detail * (double)size;
     float *field = ff_array_create(size * size, sizeof *field, "the diffuser", error);
-    int result = field == NULL ? -1
-                               : ff_simulate_waves(field, size, size, finest,
-                                                   (uint64_t)settings->seed + 0xd1ffu + number,
-                                                   error);
+    int result = field == NULL
+                     ? -1
+                     : ff_simulate_waves(field, size, size, finest,
+                                         (uint64_t)settings->seed + 0xd1ffu + number, error);
     for (size_t i = 0; result == 0 && i < size * size; i++) {
         double y = (double)(i / size) - (double)(size / 2);
         double x = (double)(i % size) - (double)(size / 2);

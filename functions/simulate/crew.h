@@ -15,8 +15,8 @@ void ff_simulation_crew_destroy(struct ff_simulation_crew *crew);
 unsigned ff_simulation_crew_threads(const struct ff_simulation_crew *crew);
 
 /* Takes what was counted in frame `frame` of the file (ff_simulation_frame), on any thread, many at
- * a time; `counts` may be changed. */
-typedef void ff_simulation_take(void *user, size_t frame, double *counts);
+ * a time. */
+typedef void ff_simulation_take(void *user, size_t frame, const double *counts);
 
 /* Makes the frames first … first+count-1, adds to `saturated`, and returns when all were taken. */
 void ff_simulation_crew_run(struct ff_simulation_crew *crew, size_t first, size_t count,

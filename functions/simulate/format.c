@@ -100,15 +100,15 @@ static const struct ff_simulate_entry nanomax[] = {
 };
 
 static const struct ff_simulate_entry nsls2[] = {
-    {"/points", FF_SAY_X_Y_M, 1e-6},       {"/lambda_nm", FF_SAY_WAVELENGTH_M, 1e-9},
-    {"/z_m", FF_SAY_DISTANCE_M, 1},        {"/ccd_pixel_um", FF_SAY_PIXEL_M, 1e-6},
-    {"/angle", FF_SAY_NUMBER, 0},            END,
+    {"/points", FF_SAY_X_Y_M, 1e-6}, {"/lambda_nm", FF_SAY_WAVELENGTH_M, 1e-9},
+    {"/z_m", FF_SAY_DISTANCE_M, 1},  {"/ccd_pixel_um", FF_SAY_PIXEL_M, 1e-6},
+    {"/angle", FF_SAY_NUMBER, 0},    END,
 };
 
 static const struct ff_simulate_entry holoptycho[] = {
-    {"/points", FF_SAY_Y_X_M, 1e-6},       {"/lambda_nm", FF_SAY_WAVELENGTH_M, 1e-9},
-    {"/z_m", FF_SAY_DISTANCE_M, 1},        {"/ccd_pixel_um", FF_SAY_PIXEL_M, 1e-6},
-    {"/angle", FF_SAY_NUMBER, 0},            END,
+    {"/points", FF_SAY_Y_X_M, 1e-6}, {"/lambda_nm", FF_SAY_WAVELENGTH_M, 1e-9},
+    {"/z_m", FF_SAY_DISTANCE_M, 1},  {"/ccd_pixel_um", FF_SAY_PIXEL_M, 1e-6},
+    {"/angle", FF_SAY_NUMBER, 0},    END,
 };
 
 static const struct ff_simulate_entry slac[] = {
@@ -126,14 +126,10 @@ static const struct ff_simulate_entry tike[] = {
 };
 
 static const struct ff_simulate_entry ptyd[] = {
-    {"/meta/num_frames", FF_SAY_FRAME_COUNT, 1},
-    {"/meta/shape", FF_SAY_SIZE, 1},
-    {"/meta/energy", FF_SAY_ENERGY_EV, 1e3},
-    {"/meta/distance", FF_SAY_DISTANCE_M, 1},
-    {"/meta/center", FF_SAY_BEAM_PX, 1},
-    {"/meta/psize", FF_SAY_PIXEL_M, 1},
-    {"/meta/weight2d", FF_SAY_GOOD, 1},
-    END,
+    {"/meta/num_frames", FF_SAY_FRAME_COUNT, 1}, {"/meta/shape", FF_SAY_SIZE, 1},
+    {"/meta/energy", FF_SAY_ENERGY_EV, 1e3},     {"/meta/distance", FF_SAY_DISTANCE_M, 1},
+    {"/meta/center", FF_SAY_BEAM_PX, 1},         {"/meta/psize", FF_SAY_PIXEL_M, 1},
+    {"/meta/weight2d", FF_SAY_GOOD, 1},          END,
 };
 
 static const struct ff_simulate_entry ptyd_block[] = {

@@ -33,8 +33,8 @@ enum ff_simulate_container { FF_SIMULATE_HDF5, FF_SIMULATE_NPZ };
 /* Where the frames are. */
 enum ff_simulate_place {
     FF_SIMULATE_WHOLE_DATASET,
-    FF_SIMULATE_BLOCKS,        /* several datasets in one file, numbered from 0 */
-    FF_SIMULATE_LINKED_FILES,  /* data files, with links to them in the main file */
+    FF_SIMULATE_BLOCKS,         /* several datasets in one file, numbered from 0 */
+    FF_SIMULATE_LINKED_FILES,   /* data files, with links to them in the main file */
     FF_SIMULATE_SERIES_OF_FILES /* the same without a main file */
 };
 

@@ -2,10 +2,13 @@
  * simulate: the native function. Arguments are the settings (settings.c); the result is
  *
  *     {"output": …, "patterns": n, "size": px, "object_px": [rows, columns], "object_pixel_m": m,
- *      "seconds": s}
+ *      "reader": {…}, "seconds": s}
+ *
+ * `output` is the file to read, the first of a series; `reader` are the settings of `reconstruct`
+ * that say what its format has no place for.
  */
 #include "functions/function.h"
-#include "functions/simulate/format.h"
+#include "functions/simulate/plan.h"
 #include "functions/simulate/write.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
@@ -34,7 +37,7 @@ static bool on_step(void *user, size_t done)
 {
     enum { TELL_EVERY = 16 };
     const struct work *work = user;
-    size_t patterns = work->simulation->patterns;
+    size_t patterns = work->simulation->frame_count;
     if (done % TELL_EVERY == 0 || done == patterns) {
         char numbers[128];
         snprintf(numbers, sizeof numbers,
@@ -68,8 +71,7 @@ static int read_settings(struct work *work, struct ff_error *error)
         ff_options_read_json(&ff_simulate_table, &work->settings, arguments, size, error) < 0)
         return -1;
     char usual[64];
-    snprintf(usual, sizeof usual, "simulated%s",
-             ff_simulate_format(work->settings.format)->ending);
+    snprintf(usual, sizeof usual, "simulated%s", ff_simulate_format(work->settings.format)->ending);
     if (work->settings.output[0] == '\0' &&
         ff_options_set(&ff_simulate_table, &work->settings, "output", usual, error) < 0)
         return -1;
@@ -93,20 +95,52 @@ static int simulate(struct work *work, struct ff_error *error)
     return ff_simulation_write(work->simulation, work->settings.output, on_step, work, error);
 }
 
+/* What the format has no place for. */
+static json_t *for_the_reader(const struct work *work)
+{
+    const struct ff_simulate_settings *settings = &work->simulation->settings;
+    json_t *reader = json_object();
+    char *table = ff_simulate_table_path(settings, settings->output);
+    if (ff_simulate_format(settings->format)->lacks_geometry) {
+        json_object_set_new(reader, "energy_eV", json_real(settings->energy_eV));
+        json_object_set_new(reader, "distance_m", json_real(settings->distance_m));
+        json_object_set_new(reader, "detector_pixel_um", json_real(settings->pixel_um));
+    }
+    if (table != NULL)
+        json_object_set_new(reader, "positions_file", json_string(table));
+    if (settings->fly > 1)
+        json_object_set_new(reader, "fly", json_integer(settings->fly));
+    if (settings->field == FF_SIMULATE_NEAR_FIELD)
+        json_object_set_new(reader, "near_field", json_string("on"));
+    if (settings->pad > 0)
+        json_object_set_new(reader, "pad", json_integer(settings->pad));
+    free(table);
+    return reader;
+}
+
+static json_t *describe(const struct work *work)
+{
+    const struct ff_simulation *simulation = work->simulation;
+    char *main_path = ff_simulate_main_path(&simulation->settings, simulation->settings.output);
+    json_t *json = json_pack(
+        "{s:s*, s:I, s:I, s:[I, I], s:f, s:o*, s:f}", "output", main_path, "patterns",
+        (json_int_t)simulation->frame_count, "size", (json_int_t)simulation->size, "object_px",
+        (json_int_t)simulation->rows, (json_int_t)simulation->columns, "object_pixel_m",
+        simulation->object_pixel_m, "reader", for_the_reader(work), "seconds", seconds_of(work));
+    free(main_path);
+    return json;
+}
+
 static int answer(const struct work *work)
 {
     const struct ff_simulation *simulation = work->simulation;
     if (simulation->saturated > 0) {
         char text[128];
-        snprintf(text, sizeof text, "%zu pixels counted more than 16 bit hold and are cut off",
+        snprintf(text, sizeof text, "%zu pixels counted more than they can and are cut off",
                  simulation->saturated);
         ff_call_log(work->call, FF_CALL_WARNING, text);
     }
-    json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:[I, I], s:f, s:f}", "output", work->settings.output, "patterns",
-        (json_int_t)simulation->patterns, "size", (json_int_t)simulation->size, "object_px",
-        (json_int_t)simulation->rows, (json_int_t)simulation->columns, "object_pixel_m",
-        simulation->object_pixel_m, "seconds", seconds_of(work));
+    json_t *json = describe(work);
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     if (text == NULL)

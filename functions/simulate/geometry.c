@@ -7,7 +7,7 @@ enum { WINDOW_MIN = 16 };
 
 size_t ff_simulate_window(const struct ff_simulate_settings *settings)
 {
-    return (size_t)(settings->size - 2 * settings->pad);
+    return (size_t)(settings->size - settings->pad);
 }
 
 double ff_simulate_wavelength_m(const struct ff_simulate_settings *settings)
@@ -45,12 +45,12 @@ static int take_format(struct ff_simulate_settings *settings, struct ff_error *e
 int ff_simulate_complete(struct ff_simulate_settings *settings, struct ff_error *error)
 {
     bool near = settings->field == FF_SIMULATE_NEAR_FIELD;
-    if (settings->size - 2 * settings->pad < WINDOW_MIN)
+    if (settings->size - settings->pad < WINDOW_MIN)
         return ff_fail(error, FF_INVALID_SETTING,
-                       "a frame of %lld pixels with %lld of padding on each side leaves the probe "
+                       "a frame of %lld pixels with a pad of %lld leaves the probe "
                        "a window of %lld; at least %d are needed",
                        (long long)settings->size, (long long)settings->pad,
-                       (long long)(settings->size - 2 * settings->pad), WINDOW_MIN);
+                       (long long)(settings->size - settings->pad), WINDOW_MIN);
     if (settings->probe == FF_SIMULATE_USUAL_PROBE)
         settings->probe = near ? FF_SIMULATE_DIFFUSER : FF_SIMULATE_ZONE_PLATE;
     if (settings->distance_m <= 0)

@@ -11,7 +11,8 @@
 int ff_simulate_complete(struct ff_simulate_settings *settings, struct ff_error *error) FF_MUST_USE;
 
 /* Of complete settings. */
-size_t ff_simulate_window(const struct ff_simulate_settings *settings); /* of the probe, in pixels */
+size_t ff_simulate_window(
+    const struct ff_simulate_settings *settings); /* of the probe, in pixels */
 double ff_simulate_wavelength_m(const struct ff_simulate_settings *settings);
 double ff_simulate_object_pixel_m(const struct ff_simulate_settings *settings);
 

@@ -116,15 +116,16 @@ static int lay_out(const struct ff_simulate_plan *plan, struct ff_hdf5_layout *l
     return 0;
 }
 
-/* 0, or the number of the error. */
-static int work(const struct ff_simulate_plan *plan, int socket)
+/* Where the frames lie, to the parent. */
+static int tell_offsets(const struct ff_simulate_plan *plan, const off_t *offsets, int socket)
+{
+    return send_all(socket, offsets, plan->segment_count * sizeof *offsets) < 0 ? ECANCELED : 0;
+}
+
+static int work_in(const struct ff_simulate_plan *plan, struct ff_hdf5_layout *layouts,
+                   hid_t *datasets, off_t *offsets, int socket)
 {
     bool packed = plan->simulation->settings.compression != FF_SIMULATE_CONTIGUOUS;
-    hid_t *datasets = malloc((plan->segment_count + 1) * sizeof *datasets);
-    off_t *offsets = malloc((plan->segment_count + 1) * sizeof *offsets);
-    struct ff_hdf5_layout *layouts = calloc(plan->file_count, sizeof *layouts);
-    if (datasets == NULL || offsets == NULL || layouts == NULL)
-        return ENOMEM;
     for (size_t i = 0; i < plan->segment_count; i++)
         datasets[i] = -1;
     int result = lay_out(plan, layouts, datasets);
@@ -134,13 +135,28 @@ static int work(const struct ff_simulate_plan *plan, int socket)
     }
     if (result == 0 && !packed)
         result = close_all(plan, layouts, datasets);
-    if (result == 0 && send_all(socket, offsets, plan->segment_count * sizeof *offsets) < 0)
-        result = ECANCELED;
+    if (result == 0)
+        result = tell_offsets(plan, offsets, socket);
     if (result == 0 && packed) {
         result = take_chunks(plan, datasets, socket);
         if (result == 0)
             result = close_all(plan, layouts, datasets);
     }
+    return result;
+}
+
+/* 0, or the number of the error. */
+static int work(const struct ff_simulate_plan *plan, int socket)
+{
+    hid_t *datasets = calloc(plan->segment_count + 1, sizeof *datasets);
+    off_t *offsets = calloc(plan->segment_count + 1, sizeof *offsets);
+    struct ff_hdf5_layout *layouts = calloc(plan->file_count, sizeof *layouts);
+    int result = datasets != NULL && offsets != NULL && layouts != NULL
+                     ? work_in(plan, layouts, datasets, offsets, socket)
+                     : ENOMEM;
+    free(datasets);
+    free(offsets);
+    free(layouts);
     return result;
 }
 
@@ -159,8 +175,8 @@ static int collect(struct ff_simulate_hdf5 *hdf5, struct ff_error *error)
     close(hdf5->socket);
     while (waitpid(hdf5->child, &status, 0) < 0)
         if (errno != EINTR) {
-            result = ff_fail_errno(error, FF_IO, errno, "lost the process that writes %s",
-                                   named(hdf5));
+            result =
+                ff_fail_errno(error, FF_IO, errno, "lost the process that writes %s", named(hdf5));
             break;
         }
     int number = WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
@@ -195,7 +211,7 @@ struct ff_simulate_hdf5 *ff_simulate_hdf5_start(struct ff_simulate_plan *plan,
                                                 struct ff_error *error)
 {
     struct ff_simulate_hdf5 *hdf5 = calloc(1, sizeof *hdf5);
-    off_t *offsets = malloc((plan->segment_count + 1) * sizeof *offsets);
+    off_t *offsets = calloc(plan->segment_count + 1, sizeof *offsets);
     bool started = false;
     if (hdf5 == NULL || offsets == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory to write HDF5");

@@ -113,7 +113,7 @@ static void put_field(struct ff_hdf5_layout *layout, const struct ff_simulation 
         put_dataset(layout, path, type, array.rank, shape, array.values);
     }
     H5Tclose(type);
-    free(array.values);
+    free(array.owned);
 }
 
 static void put_fields(struct ff_hdf5_layout *layout, const struct ff_simulation *simulation,
@@ -229,8 +229,9 @@ void ff_hdf5_layout_make(struct ff_hdf5_layout *layout, const struct ff_simulate
                          size_t number, hid_t *datasets)
 {
     const struct ff_simulate_file *file = &plan->files[number];
-    bool has_truth = ff_simulate_plan_find(plan, FF_ROLE_TRUTH) == NULL ? file->role == FF_ROLE_MAIN
-                                                                        : file->role == FF_ROLE_TRUTH;
+    bool has_truth = ff_simulate_plan_find(plan, FF_ROLE_TRUTH) == NULL
+                         ? file->role == FF_ROLE_MAIN
+                         : file->role == FF_ROLE_TRUTH;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     /* The file is this process's own; many parallel file systems have no locks. */

@@ -18,7 +18,7 @@ struct taking {
 
 /* Far-field frames have their DC in the middle, measurements at the corner. What is not measured is
  * 0. */
-static void take_frame(void *user, size_t frame, double *counts)
+static void take_frame(void *user, size_t frame, const double *counts)
 {
     struct taking *taking = user;
     size_t size = taking->simulation->size;

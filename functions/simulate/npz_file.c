@@ -38,7 +38,7 @@ struct ff_npz_file {
     const char *path;
     struct member members[MEMBERS_MAX];
     size_t count;
-    uint64_t end;              /* the next free byte */
+    uint64_t end; /* the next free byte */
     uint64_t frames_bytes;
 };
 
@@ -133,8 +133,8 @@ static void put_npy_header(struct ff_buffer *buffer, const char *type, int rank,
                            const size_t *shape)
 {
     char text[256];
-    int length = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                          type);
+    int length =
+        snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
     for (int i = 0; i < rank; i++)
         length += snprintf(text + length, sizeof text - (size_t)length, "%zu, ", shape[i]);
     length += snprintf(text + length, sizeof text - (size_t)length, "), }");
@@ -185,10 +185,9 @@ static int add_array(struct ff_npz_file *npz, const char *name,
         [FF_ELEMENT_U8] = "|u1",  [FF_ELEMENT_U32] = "<u4", [FF_ELEMENT_I64] = "<i8",
         [FF_ELEMENT_F32] = "<f4", [FF_ELEMENT_F64] = "<f8", [FF_ELEMENT_COMPLEX] = "<c8",
     };
-    size_t bytes =
-        ff_simulate_array_elements(array) * ff_simulate_element_bytes(array->element);
-    struct member *member = begin_member(npz, name, types[array->element], array->rank,
-                                         array->shape, bytes, error);
+    size_t bytes = ff_simulate_array_elements(array) * ff_simulate_element_bytes(array->element);
+    struct member *member =
+        begin_member(npz, name, types[array->element], array->rank, array->shape, bytes, error);
     if (member == NULL)
         return -1;
     if (ff_pwrite_all(npz->fd, (struct ff_span){array->values, bytes}, (off_t)(npz->end - bytes)) <
@@ -207,7 +206,7 @@ static int add_fields(struct ff_npz_file *npz, const struct ff_simulate_plan *pl
         if (ff_simulate_quantity(plan->simulation, field, NULL, &array, error) < 0)
             return -1;
         int result = array.values != NULL ? add_array(npz, field->path, &array, error) : 0;
-        free(array.values);
+        free(array.owned);
         if (result < 0)
             return -1;
     }

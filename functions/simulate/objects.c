@@ -80,16 +80,18 @@ static int fill_smooth(ff_complex *object, size_t rows, size_t columns, uint64_t
                        struct ff_error *error)
 {
     double finest = fmax(8, (double)(rows < columns ? rows : columns) / 16);
-    float *fields = ff_array_create(ff_array_elements(rows, columns, 2), sizeof *fields,
-                                    "the object", error);
+    float *fields =
+        ff_array_create(ff_array_elements(rows, columns, 2), sizeof *fields, "the object", error);
     float *phase = fields + rows * columns;
-    int result = fields != NULL ? ff_simulate_waves(fields, rows, columns, finest, seed, error) : -1;
+    int result =
+        fields != NULL ? ff_simulate_waves(fields, rows, columns, finest, seed, error) : -1;
     if (result == 0)
         result = ff_simulate_waves(phase, rows, columns, finest, ~seed, error);
     for (size_t i = 0; result == 0 && i < rows * columns; i++) {
         double amplitude = 1 - 0.5 * full_absorption * (1 + (double)(fields[i] / FF_WAVES_PEAK));
         double angle = 0.5 * full_phase * (double)phase[i];
-        object[i] = (float)(amplitude * cos(angle)) + (float)(amplitude * sin(angle)) * (ff_complex)I;
+        object[i] =
+            (float)(amplitude * cos(angle)) + (float)(amplitude * sin(angle)) * (ff_complex)I;
     }
     free(fields);
     return result;

@@ -180,8 +180,7 @@ size_t ff_simulation_frame(struct ff_simulation_worker *worker, size_t index, do
 {
     const struct ff_simulation *simulation = worker->simulation;
     size_t pixels = simulation->size * simulation->size;
-    struct ff_random random =
-        ff_simulate_stream(simulation->settings.seed, index, FF_DRAW_COUNTS);
+    struct ff_random random = ff_simulate_stream(simulation->settings.seed, index, FF_DRAW_COUNTS);
     uint8_t fault = simulation->faults[index];
     if (fault == FF_SIMULATE_EMPTY)
         memset(counts, 0, pixels * sizeof *counts);

@@ -135,9 +135,8 @@ int ff_simulate_plan_create(struct ff_simulate_plan *plan, const struct ff_simul
     const struct ff_simulate_settings *settings = &simulation->settings;
     const struct ff_simulate_format *format = ff_simulate_format(settings->format);
     size_t frames = simulation->frame_count;
-    size_t per_segment = format->place == FF_SIMULATE_WHOLE_DATASET
-                             ? frames
-                             : (size_t)settings->frames_per_file;
+    size_t per_segment =
+        format->place == FF_SIMULATE_WHOLE_DATASET ? frames : (size_t)settings->frames_per_file;
     *plan = (struct ff_simulate_plan){
         .simulation = simulation,
         .format = format,

@@ -25,8 +25,8 @@ struct ff_simulate_file {
 struct ff_simulate_segment {
     size_t file; /* its number in the plan */
     struct ff_simulate_part part;
-    char name[96];  /* of the dataset */
-    off_t offset;   /* of its first value in the file; -1 where it has chunks */
+    char name[96]; /* of the dataset */
+    off_t offset;  /* of its first value in the file; -1 where it has chunks */
 };
 
 struct ff_simulate_plan {

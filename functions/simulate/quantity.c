@@ -10,9 +10,9 @@
 size_t ff_simulate_element_bytes(enum ff_simulate_element element)
 {
     static const size_t bytes[] = {
-        [FF_ELEMENT_U8] = sizeof(uint8_t),   [FF_ELEMENT_U32] = sizeof(uint32_t),
-        [FF_ELEMENT_I64] = sizeof(int64_t),  [FF_ELEMENT_F32] = sizeof(float),
-        [FF_ELEMENT_F64] = sizeof(double),   [FF_ELEMENT_COMPLEX] = sizeof(ff_complex),
+        [FF_ELEMENT_U8] = sizeof(uint8_t),  [FF_ELEMENT_U32] = sizeof(uint32_t),
+        [FF_ELEMENT_I64] = sizeof(int64_t), [FF_ELEMENT_F32] = sizeof(float),
+        [FF_ELEMENT_F64] = sizeof(double),  [FF_ELEMENT_COMPLEX] = sizeof(ff_complex),
     };
     return bytes[element];
 }
@@ -25,27 +25,41 @@ size_t ff_simulate_array_elements(const struct ff_simulate_array *array)
     return elements;
 }
 
-/* Room for an array; the shape ends with the rank. */
+static void describe(struct ff_simulate_array *array, enum ff_simulate_element element, int rank,
+                     const size_t *shape)
+{
+    *array = (struct ff_simulate_array){.element = element, .rank = rank};
+    for (int i = 0; i < rank; i++)
+        array->shape[i] = shape[i];
+}
+
+/* Room for values that have to be made. */
 static void *room(struct ff_simulate_array *array, enum ff_simulate_element element, int rank,
                   const size_t *shape, struct ff_error *error)
 {
-    *array = (struct ff_simulate_array){.element = element, .rank = rank};
-    if (rank > 0)
-        memcpy(array->shape, shape, (size_t)rank * sizeof *shape);
-    array->values = ff_array_create(ff_simulate_array_elements(array),
-                                    ff_simulate_element_bytes(element), "an array", error);
-    return array->values;
+    describe(array, element, rank, shape);
+    array->owned = ff_array_create(ff_simulate_array_elements(array),
+                                   ff_simulate_element_bytes(element), "an array", error);
+    array->values = array->owned;
+    return array->owned;
 }
 
-static int copy(struct ff_simulate_array *array, enum ff_simulate_element element, int rank,
-                const size_t *shape, const void *values, struct ff_error *error)
+/* What the simulation has already, or has not. */
+static int lend(struct ff_simulate_array *array, enum ff_simulate_element element, int rank,
+                const size_t *shape, const void *values)
 {
+    describe(array, element, rank, shape);
+    array->values = values;
+    return 0;
+}
+
+static int single(struct ff_simulate_array *array, enum ff_simulate_element element,
+                  const void *value, struct ff_error *error)
+{
+    void *values = room(array, element, 0, NULL, error);
     if (values == NULL)
-        return 0;
-    if (room(array, element, rank, shape, error) == NULL)
         return -1;
-    memcpy(array->values, values,
-           ff_simulate_array_elements(array) * ff_simulate_element_bytes(element));
+    memcpy(values, value, ff_simulate_element_bytes(element));
     return 0;
 }
 
@@ -101,11 +115,11 @@ static bool integer_of(const struct ff_simulation *simulation,
 /* How the coordinates of a place lie in an array: which come first, and whether together. */
 struct coordinates {
     enum ff_simulate_what what;
-    int width;     /* of one place */
-    int from[3];   /* the axis that each is: 0 y, 1 x, 2 nothing */
-    bool apart;    /* (width, P) instead of (P, width) */
-    bool pixels;   /* from the smallest on */
-    bool leading;  /* an axis of extent 1 in front */
+    int width;    /* of one place */
+    int from[3];  /* the axis that each is: 0 y, 1 x, 2 nothing */
+    bool apart;   /* (width, P) instead of (P, width) */
+    bool pixels;  /* from the smallest on */
+    bool leading; /* an axis of extent 1 in front */
     enum ff_simulate_element element;
 };
 
@@ -133,11 +147,11 @@ static const struct coordinates *layout_of(enum ff_simulate_what what)
 static void put_number(struct ff_simulate_array *array, size_t index, double value)
 {
     if (array->element == FF_ELEMENT_U32)
-        ((uint32_t *)array->values)[index] = (uint32_t)lround(value);
+        ((uint32_t *)array->owned)[index] = (uint32_t)lround(value);
     else if (array->element == FF_ELEMENT_F32)
-        ((float *)array->values)[index] = (float)value;
+        ((float *)array->owned)[index] = (float)value;
     else
-        ((double *)array->values)[index] = value;
+        ((double *)array->owned)[index] = value;
 }
 
 /* The pattern of number `n` of a part. */
@@ -182,8 +196,7 @@ static int say_numbers(const struct ff_simulation *simulation, const struct ff_s
     if (!places && part == NULL)
         part = &all;
     size_t count = part != NULL ? part->count : simulation->patterns;
-    int64_t *numbers =
-        room(array, FF_ELEMENT_I64, 1, (const size_t[]){count * times}, error);
+    int64_t *numbers = room(array, FF_ELEMENT_I64, 1, (const size_t[]){count * times}, error);
     for (size_t i = 0; numbers != NULL && i < count * times; i++)
         numbers[i] = (int64_t)pattern_of(simulation, part, i / times);
     return numbers != NULL ? 0 : -1;
@@ -213,10 +226,10 @@ static int say_empty_object(const struct ff_simulation *simulation, struct ff_si
 
 /* (modes, h, w) with `axes` of them: one mode has no axis of modes where two are asked for. */
 static int say_probe(const struct ff_simulation *simulation, const ff_complex *probe, int rank,
-                     struct ff_simulate_array *array, struct ff_error *error)
+                     struct ff_simulate_array *array)
 {
     const size_t shape[] = {1, simulation->modes, simulation->probe_size, simulation->probe_size};
-    return copy(array, FF_ELEMENT_COMPLEX, rank, shape + 4 - rank, probe, error);
+    return lend(array, FF_ELEMENT_COMPLEX, rank, shape + 4 - rank, probe);
 }
 
 static int say_pixels(const struct ff_simulation *simulation, enum ff_simulate_what what,
@@ -232,26 +245,25 @@ static int say_pixels(const struct ff_simulation *simulation, enum ff_simulate_w
     case FF_SAY_MEASURED:
         return say_mask(simulation, true, array, error);
     case FF_SAY_GUESS:
-        return say_probe(simulation, simulation->guess, usual, array, error);
+        return say_probe(simulation, simulation->guess, usual, array);
     case FF_SAY_GUESS_4:
-        return say_probe(simulation, simulation->guess, 4, array, error);
+        return say_probe(simulation, simulation->guess, 4, array);
     case FF_SAY_GUESS_1:
-        return say_probe(simulation, simulation->guess, 2, array, error);
+        return say_probe(simulation, simulation->guess, 2, array);
     case FF_SAY_PROBE:
-        return say_probe(simulation, simulation->probe, usual, array, error);
+        return say_probe(simulation, simulation->probe, usual, array);
     case FF_SAY_EMPTY_OBJECT:
         return say_empty_object(simulation, array, error);
     default:
-        return copy(array, FF_ELEMENT_COMPLEX, 2,
-                    (const size_t[]){simulation->rows, simulation->columns}, simulation->object,
-                    error);
+        return lend(array, FF_ELEMENT_COMPLEX, 2,
+                    (const size_t[]){simulation->rows, simulation->columns}, simulation->object);
     }
 }
 
 /* --- the truth of each pattern --- */
 
 static int say_series(const struct ff_simulation *simulation, enum ff_simulate_what what,
-                      struct ff_simulate_array *array, struct ff_error *error)
+                      struct ff_simulate_array *array)
 {
     size_t patterns = simulation->patterns;
     size_t side = simulation->probe_size;
@@ -259,24 +271,23 @@ static int say_series(const struct ff_simulation *simulation, enum ff_simulate_w
     const size_t places[] = {patterns, simulation->fly, 2};
     switch (what) {
     case FF_SAY_POSITIONS:
-        return copy(array, FF_ELEMENT_F64, 2, pairs, simulation->positions, error);
+        return lend(array, FF_ELEMENT_F64, 2, pairs, simulation->positions);
     case FF_SAY_ALL_PLACES:
-        return copy(array, FF_ELEMENT_F64, 3, places,
-                    simulation->fly > 1 ? simulation->places : NULL, error);
+        return lend(array, FF_ELEMENT_F64, 3, places,
+                    simulation->fly > 1 ? simulation->places : NULL);
     case FF_SAY_STATED:
-        return copy(array, FF_ELEMENT_F64, 3, places, simulation->stated, error);
+        return lend(array, FF_ELEMENT_F64, 3, places, simulation->stated);
     case FF_SAY_EIGENPROBES:
-        return copy(array, FF_ELEMENT_COMPLEX, 3,
+        return lend(array, FF_ELEMENT_COMPLEX, 3,
                     (const size_t[]){simulation->eigenprobe_count, side, side},
-                    simulation->eigenprobes, error);
+                    simulation->eigenprobes);
     case FF_SAY_WEIGHTS:
-        return copy(array, FF_ELEMENT_F64, 2,
-                    (const size_t[]){patterns, simulation->eigenprobe_count}, simulation->weights,
-                    error);
+        return lend(array, FF_ELEMENT_F64, 2,
+                    (const size_t[]){patterns, simulation->eigenprobe_count}, simulation->weights);
     case FF_SAY_INTENSITIES:
-        return copy(array, FF_ELEMENT_F64, 1, pairs, simulation->intensities, error);
+        return lend(array, FF_ELEMENT_F64, 1, pairs, simulation->intensities);
     default:
-        return copy(array, FF_ELEMENT_U8, 1, pairs, simulation->faults, error);
+        return lend(array, FF_ELEMENT_U8, 1, pairs, simulation->faults);
     }
 }
 
@@ -291,10 +302,10 @@ int ff_simulate_quantity(const struct ff_simulation *simulation,
     *array = (struct ff_simulate_array){.values = NULL};
     if (number_of(simulation, what, &number)) {
         number /= field->unit;
-        return copy(array, FF_ELEMENT_F64, 0, NULL, &number, error);
+        return single(array, FF_ELEMENT_F64, &number, error);
     }
     if (integer_of(simulation, field, &integer))
-        return copy(array, FF_ELEMENT_I64, 0, NULL, &integer, error);
+        return single(array, FF_ELEMENT_I64, &integer, error);
     if (layout != NULL)
         return say_positions(simulation, layout, part, field->unit, array, error);
     if (what == FF_SAY_FRAMES || what == FF_SAY_PLACES)
@@ -302,9 +313,12 @@ int ff_simulate_quantity(const struct ff_simulation *simulation,
     if (what == FF_SAY_BASIS) {
         double pixel_m = simulation->settings.pixel_um * 1e-6;
         const double basis[] = {0, pixel_m, 0, pixel_m, 0, 0};
-        return copy(array, FF_ELEMENT_F64, 2, (const size_t[]){2, 3}, basis, error);
+        double *values = room(array, FF_ELEMENT_F64, 2, (const size_t[]){2, 3}, error);
+        if (values != NULL)
+            memcpy(values, basis, sizeof basis);
+        return values != NULL ? 0 : -1;
     }
     if (what < FF_SAY_POSITIONS)
         return say_pixels(simulation, what, array, error);
-    return say_series(simulation, what, array, error);
+    return say_series(simulation, what, array);
 }

@@ -21,32 +21,32 @@ enum ff_simulate_what {
     FF_SAY_BEAM_PX,        /* where the beam hits a frame, on both axes */
     FF_SAY_SIZE,           /* of a frame */
     FF_SAY_FRAME_COUNT,
-    FF_SAY_NUMBER,   /* the unit itself, an integer */
-    FF_SAY_BASIS,    /* (2, 3): the steps of a pixel along rows (y) and columns (x) */
-    FF_SAY_Y_M,      /* (P) */
-    FF_SAY_X_M,      /* (P) */
-    FF_SAY_Y_PX,     /* (P) */
-    FF_SAY_X_PX,     /* (P) */
-    FF_SAY_YX_M,     /* (P, 2) */
-    FF_SAY_XYZ_M,    /* (P, 3) */
-    FF_SAY_GRID_PX,  /* (P, 2): rounded, unsigned */
-    FF_SAY_SCAN_PX,  /* (1, P, 2) float */
-    FF_SAY_Y_X_M,    /* (2, P): y, then x */
-    FF_SAY_X_Y_M,    /* (2, P): x, then y */
-    FF_SAY_PLACES,   /* (P): the number of the pattern of each place */
-    FF_SAY_FRAMES,   /* (n): the number of the pattern of each frame */
-    FF_SAY_BAD,      /* (size, size): 1 where a pixel is bad; absent with mask = none */
-    FF_SAY_GOOD,     /* (size, size): 1 where it is not; likewise */
-    FF_SAY_GUESS,    /* (modes, h, w), (h, w) for one mode; absent with guess = none */
-    FF_SAY_GUESS_4,  /* (1, modes, h, w) */
-    FF_SAY_GUESS_1,  /* (h, w): the first mode */
+    FF_SAY_NUMBER,  /* the unit itself, an integer */
+    FF_SAY_BASIS,   /* (2, 3): the steps of a pixel along rows (y) and columns (x) */
+    FF_SAY_Y_M,     /* (P) */
+    FF_SAY_X_M,     /* (P) */
+    FF_SAY_Y_PX,    /* (P) */
+    FF_SAY_X_PX,    /* (P) */
+    FF_SAY_YX_M,    /* (P, 2) */
+    FF_SAY_XYZ_M,   /* (P, 3) */
+    FF_SAY_GRID_PX, /* (P, 2): rounded, unsigned */
+    FF_SAY_SCAN_PX, /* (1, P, 2) float */
+    FF_SAY_Y_X_M,   /* (2, P): y, then x */
+    FF_SAY_X_Y_M,   /* (2, P): x, then y */
+    FF_SAY_PLACES,  /* (P): the number of the pattern of each place */
+    FF_SAY_FRAMES,  /* (n): the number of the pattern of each frame */
+    FF_SAY_BAD,     /* (size, size): 1 where a pixel is bad; absent with mask = none */
+    FF_SAY_GOOD,    /* (size, size): 1 where it is not; likewise */
+    FF_SAY_GUESS,   /* (modes, h, w), (h, w) for one mode; absent with guess = none */
+    FF_SAY_GUESS_4, /* (1, modes, h, w) */
+    FF_SAY_GUESS_1, /* (h, w): the first mode */
 
     FF_SAY_EMPTY_OBJECT, /* (rows, columns) of 1 */
 
     /* The truth. */
     FF_SAY_OBJECT,
     FF_SAY_PROBE,
-    FF_SAY_MEASURED, /* (size, size): 1 where a pixel is good */
+    FF_SAY_MEASURED,    /* (size, size): 1 where a pixel is good */
     FF_SAY_POSITIONS,   /* (N, 2) */
     FF_SAY_ALL_PLACES,  /* (N, fly, 2) of fly scans */
     FF_SAY_STATED,      /* (N, fly, 2) */
@@ -69,7 +69,8 @@ struct ff_simulate_array {
     enum ff_simulate_element element;
     int rank; /* 0: a single value */
     size_t shape[FF_QUANTITY_RANK_MAX];
-    void *values; /* NULL: the simulation has none of it. Owned */
+    const void *values; /* NULL: the simulation has none of it */
+    void *owned;        /* those that had to be made; the caller frees */
 };
 
 /* One line of the table of a format: lengths and energies are divided by the unit. */
@@ -85,6 +86,7 @@ struct ff_simulate_part {
     size_t first, count;
 };
 
+/* The values live as long as the simulation, and no longer than `owned`. */
 int ff_simulate_quantity(const struct ff_simulation *simulation,
                          const struct ff_simulate_entry *field, const struct ff_simulate_part *part,
                          struct ff_simulate_array *array, struct ff_error *error) FF_MUST_USE;

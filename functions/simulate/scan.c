@@ -47,9 +47,8 @@ static void at_exposure(const struct ff_simulation *simulation, size_t n, struct
 static void place_all(struct ff_simulation *simulation, double *low, double *high)
 {
     const struct ff_simulate_settings *settings = &simulation->settings;
-    double step =
-        fmax(1, (1 - settings->overlap) *
-                    ff_simulate_beam_width(simulation->probe, simulation->probe_size));
+    double step = fmax(1, (1 - settings->overlap) *
+                              ff_simulate_beam_width(simulation->probe, simulation->probe_size));
     struct ff_random random = ff_random_seed((uint64_t)settings->seed ^ 0x5ca4u);
     for (size_t n = 0; n < simulation->patterns; n++) {
         double middle[2];
@@ -116,17 +115,18 @@ static void wrong_map(const struct ff_simulate_settings *settings, double map[2]
     map[1][1] = scale * cos(angle);
 }
 
+/* The inverse of what a reader has to do. */
 static void turn(int orientation, double *at)
 {
-    if (orientation & FF_SIMULATE_TRANSPOSE) {
+    if (orientation & FF_SIMULATE_ROWS_REVERSED)
+        at[0] = -at[0];
+    if (orientation & FF_SIMULATE_COLUMNS_REVERSED)
+        at[1] = -at[1];
+    if (orientation & FF_SIMULATE_TRANSPOSED) {
         double row = at[0];
         at[0] = at[1];
         at[1] = row;
     }
-    if (orientation & FF_SIMULATE_FLIP_ROWS)
-        at[0] = -at[0];
-    if (orientation & FF_SIMULATE_FLIP_COLUMNS)
-        at[1] = -at[1];
 }
 
 int ff_simulate_statement(struct ff_simulation *simulation, struct ff_error *error)
@@ -151,8 +151,8 @@ int ff_simulate_statement(struct ff_simulation *simulation, struct ff_error *err
             double *stated = simulation->stated + 2 * (n * fly + k);
             const double from[2] = {truth[0] - middle[0], truth[1] - middle[1]};
             for (size_t axis = 0; axis < 2; axis++)
-                stated[axis] = middle[axis] + map[axis][0] * from[0] + map[axis][1] * from[1] +
-                               error_px[axis];
+                stated[axis] =
+                    middle[axis] + map[axis][0] * from[0] + map[axis][1] * from[1] + error_px[axis];
             turn(settings->orientation, stated);
         }
     }

@@ -9,20 +9,21 @@ static const char *const subpixels[] = {"bilinear", "fourier", NULL};
 static const char *const masks[] = {"file", "none", NULL};
 static const char *const types[] = {"u16", "u32", "float", NULL};
 static const char *const compressions[] = {"none", "chunks", "gzip", "bitshuffle", NULL};
+/* In the order of the bits of enum ff_simulate_orientation. */
 static const char *const orientations[] = {"as-is",
-                                           "flip-rows",
-                                           "flip-columns",
-                                           "flip-both",
-                                           "transpose",
-                                           "transpose-flip-rows",
-                                           "transpose-flip-columns",
-                                           "transpose-flip-both",
+                                           "rows-reversed",
+                                           "columns-reversed",
+                                           "both-reversed",
+                                           "transposed",
+                                           "transposed-rows-reversed",
+                                           "transposed-columns-reversed",
+                                           "transposed-both-reversed",
                                            NULL};
 
 const char *const ff_simulate_format_names[] = {
-    "cxi",     "flow",  "ptychodus", "ptychodus-npz", "velociprobe", "aps-2idd",
-    "aps-9id", "lynx",  "csaxs",     "nanomax",       "nsls2",       "holoptycho",
-    "slac",    "tike",  "ptyd",      "ptychoshelves", NULL};
+    "cxi",     "flow", "ptychodus", "ptychodus-npz", "velociprobe", "aps-2idd",
+    "aps-9id", "lynx", "csaxs",     "nanomax",       "nsls2",       "holoptycho",
+    "slac",    "tike", "ptyd",      "ptychoshelves", NULL};
 
 #define AT(field) offsetof(struct ff_simulate_settings, field)
 
@@ -72,8 +73,8 @@ static const struct ff_option options[] = {
      "Distance from sample to detector; 0 is 1.92 in the far field and 0.05 in the near one"},
     {"pixel_um", FF_OPTION_NUMBER, AT(pixel_um), "um", "0", 0, 1e4, NULL,
      "Side of a detector pixel; 0 is 75 in the far field and 1 in the near one"},
-    {"pad", FF_OPTION_INTEGER, AT(pad), "px", "0", 0, 2000, NULL,
-     "Pixels on each side by which the detector is larger than the window of the probe"},
+    {"pad", FF_OPTION_INTEGER, AT(pad), "px", "0", 0, 4000, NULL,
+     "By how many rows and columns the window of the probe is smaller than a frame"},
     {"subpixel", FF_OPTION_CHOICE, AT(subpixel), NULL, "bilinear", 0, 0, subpixels,
      "How the object is looked up between its pixels: by four of them, or by moving the probe"},
     {"noise", FF_OPTION_CHOICE, AT(noise), NULL, "poisson", 0, 0, noises,
@@ -96,8 +97,7 @@ static const struct ff_option options[] = {
      "Whether the file says which pixels are bad, where its format can"},
     {"dropped", FF_OPTION_INTEGER, AT(dropped), NULL, "0", 0, 1000000, NULL,
      "Frames that were lost, whose positions were not"},
-    {"empty", FF_OPTION_INTEGER, AT(empty), NULL, "0", 0, 1000000, NULL,
-     "Frames without light"},
+    {"empty", FF_OPTION_INTEGER, AT(empty), NULL, "0", 0, 1000000, NULL, "Frames without light"},
     {"bright", FF_OPTION_INTEGER, AT(bright), NULL, "0", 0, 1000000, NULL,
      "Frames that are ten times as bright"},
     {"position_error_px", FF_OPTION_NUMBER, AT(position_error_px), "px", "0", 0, 100, NULL,
@@ -109,7 +109,8 @@ static const struct ff_option options[] = {
     {"shear_error_percent", FF_OPTION_NUMBER, AT(shear_error_percent), "%", "0", -50, 50, NULL,
      "By how much the columns of the file grow along the rows"},
     {"orientation", FF_OPTION_CHOICE, AT(orientation), NULL, "as-is", 0, 0, orientations,
-     "What the file does to its positions: exchanges rows and columns, changes their signs"},
+     "How the file's positions lie against its frames: the name of what a reader has to do to "
+     "them"},
     {"type", FF_OPTION_CHOICE, AT(type), NULL, "u16", 0, 0, types,
      "Numbers of the frames, where the format leaves a choice"},
     {"compression", FF_OPTION_CHOICE, AT(compression), NULL, "none", 0, 0, compressions,

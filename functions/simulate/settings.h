@@ -27,11 +27,12 @@ enum ff_simulate_compression {
     FF_SIMULATE_BITSHUFFLE
 };
 
-/* What the file does to its positions: (y, x) are exchanged first, then y, x or both change sign. */
+/* What a reader has to do to the file's (y, x): exchange them first, then turn the sign of y, x or
+ * both. The same bits and names as the setting `orientation` of reconstruct. */
 enum ff_simulate_orientation {
-    FF_SIMULATE_FLIP_ROWS = 1,
-    FF_SIMULATE_FLIP_COLUMNS = 2,
-    FF_SIMULATE_TRANSPOSE = 4
+    FF_SIMULATE_ROWS_REVERSED = 1,
+    FF_SIMULATE_COLUMNS_REVERSED = 2,
+    FF_SIMULATE_TRANSPOSED = 4
 };
 
 struct ff_simulate_settings {

@@ -54,10 +54,10 @@ int ff_simulate_table_write(const struct ff_simulate_plan *plan, struct ff_error
     }
     fputs(kinds[plan->format->table].heading, stream);
     for (size_t place = 0; place < simulation->patterns * simulation->fly; place++)
-        kinds[plan->format->table].line(
-            stream, place / simulation->fly,
-            simulation->stated[2 * place] * simulation->object_pixel_m,
-            simulation->stated[2 * place + 1] * simulation->object_pixel_m);
+        kinds[plan->format->table].line(stream, place / simulation->fly,
+                                        simulation->stated[2 * place] * simulation->object_pixel_m,
+                                        simulation->stated[2 * place + 1] *
+                                            simulation->object_pixel_m);
     errno = 0;
     bool failed = ferror(stream) != 0;
     if (fclose(stream) == 0 && !failed)

@@ -67,13 +67,12 @@ static int make_weights(struct ff_simulation *simulation, struct ff_error *error
     if (simulation->weights == NULL)
         return -1;
     for (size_t n = 0; n < simulation->patterns; n++) {
-        struct ff_random random =
-            ff_simulate_stream(simulation->settings.seed, n, FF_DRAW_WEIGHTS);
+        struct ff_random random = ff_simulate_stream(simulation->settings.seed, n, FF_DRAW_WEIGHTS);
         double time = (double)n / (double)simulation->patterns;
         for (size_t c = 0; c < count; c++)
             simulation->weights[n * count + c] =
-                strength * (M_SQRT2 * cos(M_PI * (double)(c + 1) * time) +
-                            0.25 * ff_simulate_normal(&random));
+                strength *
+                (M_SQRT2 * cos(M_PI * (double)(c + 1) * time) + 0.25 * ff_simulate_normal(&random));
     }
     return 0;
 }

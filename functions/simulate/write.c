@@ -59,7 +59,7 @@ static const double *turn(const struct writing *writing, const double *counts, d
     return turned;
 }
 
-static void take_frame(void *user, size_t frame, double *counts)
+static void take_frame(void *user, size_t frame, const double *counts)
 {
     struct writing *writing = user;
     struct slot *slot = &writing->slots[frame - writing->first];
@@ -100,8 +100,7 @@ static int put_frame(struct writing *writing, size_t frame, struct ff_error *err
     const struct ff_simulate_file *file = &plan->files[segment->file];
     struct ff_span span = {slot->numbers, plan->frame_bytes};
     if (writing->npz != NULL)
-        writing->crc =
-            (uint32_t)crc32_combine(writing->crc, slot->crc, (z_off_t)plan->frame_bytes);
+        writing->crc = (uint32_t)crc32_combine(writing->crc, slot->crc, (z_off_t)plan->frame_bytes);
     if (ff_pwrite_all(file->fd, span, segment->offset + (off_t)(index * plan->frame_bytes)) == 0)
         return 0;
     return ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot write %s", file->path);
@@ -148,13 +147,12 @@ static int make_slots(struct writing *writing, struct ff_error *error)
         slot->numbers = ff_array_create(bytes, 1, "a frame", error);
         if (slot->numbers == NULL)
             return -1;
-        if (turns && (slot->turned = ff_array_create(pixels, sizeof(double), "a frame", error)) ==
-                         NULL)
+        if (turns &&
+            (slot->turned = ff_array_create(pixels, sizeof(double), "a frame", error)) == NULL)
             return -1;
-        if (writing->packed &&
-            (slot->packed =
-                 ff_array_create(ff_pack_room(writing->simulation->settings.compression, bytes), 1,
-                                 "a packed frame", error)) == NULL)
+        if (writing->packed && (slot->packed = ff_array_create(
+                                    ff_pack_room(writing->simulation->settings.compression, bytes),
+                                    1, "a packed frame", error)) == NULL)
             return -1;
     }
     return 0;

@@ -66,6 +66,20 @@ class Here(FarfieldTest):
                            "--json").lines[-1]
         self.assertEqual((last["type"], last["epochs"]), ("result", 3))
 
+    def test_simulate_names_its_files_and_what_a_reader_needs(self):
+        scan = os.path.join(self.ff.folder, "fly_master.h5")
+        last = self.ff.run("simulate", "--format", "velociprobe", "--output", scan, "--size", "32", "--patterns", "30",
+                           "--set", "frames_per_file=20", "--set", "dropped=2", "--json").lines[-1]
+        self.assertEqual((last["type"], last["output"], last["patterns"]), ("result", scan, 28))
+        self.assertEqual(last["reader"], {"positions_file": os.path.join(self.ff.folder, "fly.csv")})
+        for name in ("fly_master.h5", "fly_data_000001.h5", "fly_data_000002.h5", "fly.csv"):
+            self.assertTrue(os.path.exists(os.path.join(self.ff.folder, name)), name)
+        last = self.ff.run("simulate", "--format", "tike", "--size", "32", "--patterns", "20", "--fly", "3",
+                           "--json").lines[-1]
+        self.assertEqual(os.path.basename(last["output"]), "simulated.npz")
+        self.assertEqual(last["reader"], {"energy_eV": 8800, "distance_m": 1.92, "detector_pixel_um": 75, "fly": 3})
+        self.assertTrue(os.path.exists(os.path.join(self.ff.folder, "simulated.truth.h5")))
+
     def test_show_refuses_what_is_no_result(self):
         self.assert_says(self.ff.run("show", SIEMENS, status=TASK_FAILED), SIEMENS)
 

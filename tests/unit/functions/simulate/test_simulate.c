@@ -2,8 +2,8 @@
  * leaves nothing. */
 #include "tests/unit/functions/reconstruct/scan_file.h"
 
-#include "functions/simulate/objects.h"
 #include "functions/simulate/draw.h"
+#include "functions/simulate/objects.h"
 
 #include <dirent.h>
 #include <math.h>
