@@ -126,8 +126,7 @@ static void put_all(struct stream *stream, const struct ff_problem *problem,
         .identity = checkpoint->identity.size,
         .transforms = checkpoint->transforms.size,
         .solver = checkpoint->solver.size,
-        .arrays =
-            arrays_bytes(problem, checkpoint->state, checkpoint->epoch, checkpoint->fields),
+        .arrays = arrays_bytes(problem, checkpoint->state, checkpoint->epoch, checkpoint->fields),
     };
     memcpy(head.device, checkpoint->device, sizeof head.device);
     put(stream, &head, sizeof head);
@@ -259,7 +258,8 @@ int ff_checkpoint_open(struct ff_span bytes, struct ff_span identity, size_t epo
     if (compare(there, identity, error) < 0)
         return -1;
     if (!take(&rest, head.transforms, &view->transforms) ||
-        !take(&rest, head.solver, &view->solver) || !take(&rest, head.arrays, &view->arrays) || rest.size != FF_DIGEST_SIZE)
+        !take(&rest, head.solver, &view->solver) || !take(&rest, head.arrays, &view->arrays) ||
+        rest.size != FF_DIGEST_SIZE)
         return cut_short(error);
     if (check_digest(bytes, error) < 0)
         return -1;

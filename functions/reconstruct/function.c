@@ -43,7 +43,7 @@ struct reconstruction {
     int orientation; /* number in ff_orientations */
     struct ff_buffer preview;
     struct ff_file_writer checkpoint; /* while one is written */
-    int64_t preview_due_ns; /* none is made before */
+    int64_t preview_due_ns;           /* none is made before */
 };
 
 static double seconds_since(int64_t start_ns)
@@ -211,10 +211,11 @@ static int take_orientation(struct reconstruction *own, const struct ff_orientat
     bool twins = trial->twin_margin < FF_ORIENTATION_TWIN_MARGIN;
     char text[512];
     if (trial->margin < FF_ORIENTATION_MARGIN) {
-        snprintf(text, sizeof text,
-                 "orientation: %zu patterns fit no way clearly better than the others (margin %.2f); "
-                 "the positions are taken as they are",
-                 trial->patterns, trial->margin);
+        snprintf(
+            text, sizeof text,
+            "orientation: %zu patterns fit no way clearly better than the others (margin %.2f); "
+            "the positions are taken as they are",
+            trial->patterns, trial->margin);
         ff_call_log(own->call, FF_CALL_WARNING, text);
         return 0;
     }

@@ -11,8 +11,7 @@ const struct ff_orientation ff_orientations[FF_ORIENTATIONS] = {
     {"transposed-both-reversed", true, true, true},
 };
 
-void ff_orientation_apply(const struct ff_orientation *orientation, double *positions,
-                          size_t count)
+void ff_orientation_apply(const struct ff_orientation *orientation, double *positions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         double row = positions[2 * i + (orientation->transposed ? 1 : 0)];

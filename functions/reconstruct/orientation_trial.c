@@ -32,7 +32,9 @@ static int compare(const void *a, const void *b)
 static size_t how_many(const struct ff_problem *problem)
 {
     size_t fit = PIXELS_MOST / (problem->rows * problem->columns);
-    size_t count = fit > PATTERNS_MOST ? PATTERNS_MOST : fit < PATTERNS_LEAST ? PATTERNS_LEAST : fit;
+    size_t count = fit > PATTERNS_MOST    ? PATTERNS_MOST
+                   : fit < PATTERNS_LEAST ? PATTERNS_LEAST
+                                          : fit;
     return count < problem->patterns ? count : problem->patterns;
 }
 
@@ -61,8 +63,8 @@ static int copy_counts(const struct ff_problem *from, const struct near *chosen,
 {
     size_t pixels = from->rows * from->columns;
     size_t bytes = pixels * (from->counts.u16 != NULL ? sizeof(uint16_t) : sizeof(float));
-    const char *source = from->counts.u16 != NULL ? (const char *)from->counts.u16
-                                                  : (const char *)from->counts.f32;
+    const char *source =
+        from->counts.u16 != NULL ? (const char *)from->counts.u16 : (const char *)from->counts.f32;
     char *counts = ff_array_create(to->patterns, bytes, "the patterns to try", error);
     if (counts == NULL)
         return -1;
@@ -75,8 +77,8 @@ static int copy_counts(const struct ff_problem *from, const struct near *chosen,
     to->total_counts = 0;
     for (size_t i = 0; i < to->patterns * pixels; i++) {
         bool measured = from->measured == NULL || from->measured[i % pixels] != 0;
-        double count = from->counts.u16 != NULL ? (double)to->counts.u16[i]
-                                                : (double)to->counts.f32[i];
+        double count =
+            from->counts.u16 != NULL ? (double)to->counts.u16[i] : (double)to->counts.f32[i];
         to->total_counts += measured ? count : 0;
     }
     return 0;

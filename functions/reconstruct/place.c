@@ -57,7 +57,8 @@ int ff_problem_place(struct ff_problem *problem, bool positions_move, struct ff_
         if (side > OBJECT_SIDE_MAX)
             return ff_fail(error, FF_INPUT_INVALID,
                            "%s: the scan is %.0f object pixels long; at most %d are made",
-                           problem->source != NULL ? problem->source : "the scan", side, OBJECT_SIDE_MAX);
+                           problem->source != NULL ? problem->source : "the scan", side,
+                           OBJECT_SIDE_MAX);
         extent[axis] = (size_t)side;
     }
     problem->object_rows = extent[0];

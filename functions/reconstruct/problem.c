@@ -82,9 +82,9 @@ static int check_positions(const struct ff_problem *problem, struct ff_error *er
         const double *at_m = problem->positions_m + 2 * n;
         bool inside = isfinite(at_m[0]) && isfinite(at_m[1]);
         for (int axis = 0; axis < 2; axis++)
-            inside = inside && at[axis] - problem->travel_px >= 1 &&
-                     at[axis] + problem->travel_px + (double)window[axis] + 1 <=
-                         (double)object[axis];
+            inside =
+                inside && at[axis] - problem->travel_px >= 1 &&
+                at[axis] + problem->travel_px + (double)window[axis] + 1 <= (double)object[axis];
         if (inside)
             continue;
         ff_fail(error, FF_INPUT_INVALID,

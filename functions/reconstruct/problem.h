@@ -53,7 +53,8 @@ struct ff_problem {
     /* (N, K, 2): probe position y and x in metres, as the result file shall hold them. Owned. */
     double *positions_m;
 
-    double travel_px; /* how far a refinement may move each position from here, in either axis; 0: not
+    double
+        travel_px; /* how far a refinement may move each position from here, in either axis; 0: not
                          at all. The bounds above hold for every place it may get to */
 
     size_t object_rows, object_columns;

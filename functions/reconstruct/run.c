@@ -128,8 +128,7 @@ static int write_checkpoint(struct run *run, struct ff_error *error)
     if (ff_buffer_check(&run->solver_bytes, "the solver's state", error) < 0)
         return -1;
     checkpoint.solver = ff_buffer_span(&run->solver_bytes);
-    snprintf(checkpoint.device, sizeof checkpoint.device, "%s",
-             ff_devices_describe(run->devices));
+    snprintf(checkpoint.device, sizeof checkpoint.device, "%s", ff_devices_describe(run->devices));
     return ff_checkpoint_write(run->problem, &checkpoint, run->devices, run->watch->checkpoint,
                                error);
 }

@@ -25,9 +25,10 @@ struct ff_run_settings {
     const char *cache_folder; /* transform plans; may be NULL */
     size_t preview_every;     /* epochs; 0: never */
     size_t checkpoint_every;  /* epochs, and once a minute; 0: only when asked to */
-    double stop_when;   /* ends when the cost fell by less than this fraction over stop_window epochs; 0: never */
+    double
+        stop_when; /* ends when the cost fell by less than this fraction over stop_window epochs; 0: never */
     size_t stop_window;
-    double time_limit_s;      /* of the run, planning and final pass included: it ends before the
+    double time_limit_s; /* of the run, planning and final pass included: it ends before the
                                  epoch that would pass it, but not before the first; 0: none */
 };
 
@@ -59,9 +60,9 @@ struct ff_run_watch {
 };
 
 enum ff_run_end {
-    FF_RUN_DONE,    /* all epochs */
-    FF_RUN_ASKED,   /* the user asked to stop and keep */
-    FF_RUN_TIME,    /* the time limit */
+    FF_RUN_DONE,      /* all epochs */
+    FF_RUN_ASKED,     /* the user asked to stop and keep */
+    FF_RUN_TIME,      /* the time limit */
     FF_RUN_CONVERGED, /* the cost no longer fell (stop_when) */
     FF_RUN_YIELDED,   /* a checkpoint was asked for and written: there is no result */
 };
@@ -71,10 +72,10 @@ const char *ff_run_end_name(enum ff_run_end end);
 
 struct ff_run_result {
     struct ff_state *state; /* modes orthogonal, strongest first. Owned */
-    double *costs;     /* one an epoch. Owned */
-    size_t epochs;     /* done */
-    size_t resumed_at; /* epochs that an earlier process did */
-    double cost, r;    /* of object and probe as they are here, all patterns */
+    double *costs;          /* one an epoch. Owned */
+    size_t epochs;          /* done */
+    size_t resumed_at;      /* epochs that an earlier process did */
+    double cost, r;         /* of object and probe as they are here, all patterns */
     enum ff_run_end end;
     double plan_seconds, iterate_seconds, final_seconds;
     char device[160];

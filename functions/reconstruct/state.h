@@ -11,11 +11,12 @@
 struct ff_state {
     size_t modes, eigenprobes;
     ff_complex *object; /* (object_rows, object_columns) */
-    ff_complex *probe;  /* (modes + eigenprobes, probe rows, probe columns): the modes, strongest first,
+    ff_complex
+        *probe; /* (modes + eigenprobes, probe rows, probe columns): the modes, strongest first,
                            then the eigenprobes that vary the first of them */
-    double *positions;  /* (patterns, fly, 2), pixels of the object */
-    double *scales;     /* (patterns): amplitude of each exposure against the mean, 1 unless fitted */
-    double *weights;    /* (patterns, eigenprobes) */
+    double *positions; /* (patterns, fly, 2), pixels of the object */
+    double *scales;  /* (patterns): amplitude of each exposure against the mean, 1 unless fitted */
+    double *weights; /* (patterns, eigenprobes) */
 };
 
 /* The problem's object, probe and positions, the modes together as bright as the mean pattern; no

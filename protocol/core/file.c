@@ -63,8 +63,7 @@ int ff_file_write_begin(struct ff_file_writer *writer, const char *path, mode_t 
         free(writer->path);
         return ff_fail(error, FF_NO_MEMORY, "no memory for the name of a file");
     }
-    writer->fd =
-        open(writer->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    writer->fd = open(writer->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (writer->fd >= 0)
         return 0;
     (void)ff_fail_errno(error, FF_IO, errno, "cannot create %s", writer->beside);
@@ -73,8 +72,7 @@ int ff_file_write_begin(struct ff_file_writer *writer, const char *path, mode_t 
     return -1;
 }
 
-int ff_file_write_piece(struct ff_file_writer *writer, struct ff_span piece,
-                        struct ff_error *error)
+int ff_file_write_piece(struct ff_file_writer *writer, struct ff_span piece, struct ff_error *error)
 {
     if (ff_write_all(writer->fd, piece) == 0)
         return 0;
@@ -104,8 +102,7 @@ int ff_file_write_end(struct ff_file_writer *writer, bool whole, struct ff_error
     if (failure != 0)
         result = ff_fail_errno(error, FF_IO, failure, "cannot write %s", writer->path);
     else if (whole && sync_folder_of(writer->path) < 0)
-        result =
-            ff_fail_errno(error, FF_IO, errno, "cannot sync the folder of %s", writer->path);
+        result = ff_fail_errno(error, FF_IO, errno, "cannot sync the folder of %s", writer->path);
     free(writer->beside);
     free(writer->path);
     return result;

@@ -213,11 +213,12 @@ static void print(const struct bench *bench, const struct ff_problem *problem,
     getrusage(RUSAGE_SELF, &usage);
     double share = figures->transforms_s / figures->epoch_s;
     if (!bench->json) {
-        printf("%lld mode%s: %.2f ms an epoch (%.2f one of the first), its transforms alone by FFTW "
-               "%.2f ms (share %.2f), %s\n",
-               (long long)bench->settings->modes, bench->settings->modes == 1 ? "" : "s",
-               1e3 * figures->epoch_s, 1e3 * figures->early_s, 1e3 * figures->transforms_s, share,
-               figures->device);
+        printf(
+            "%lld mode%s: %.2f ms an epoch (%.2f one of the first), its transforms alone by FFTW "
+            "%.2f ms (share %.2f), %s\n",
+            (long long)bench->settings->modes, bench->settings->modes == 1 ? "" : "s",
+            1e3 * figures->epoch_s, 1e3 * figures->early_s, 1e3 * figures->transforms_s, share,
+            figures->device);
         return;
     }
     json_t *line = json_pack(
@@ -226,7 +227,8 @@ static void print(const struct bench *bench, const struct ff_problem *problem,
         "size", (json_int_t)problem->rows, "modes", (json_int_t)bench->settings->modes, "devices",
         figures->device, "seconds_per_epoch", figures->epoch_s, "early_seconds_per_epoch",
         figures->early_s, "fft_seconds_per_epoch", figures->transforms_s, "fft_share", share,
-        "peak_bytes", (json_int_t)usage.ru_maxrss * 1024, "transform", transform_of(figures->device));
+        "peak_bytes", (json_int_t)usage.ru_maxrss * 1024, "transform",
+        transform_of(figures->device));
     json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     putchar('\n');
     fflush(stdout);

@@ -12,8 +12,7 @@ struct sums {
     double ff[2][2], tf[2][2]; /* Σ w f f', Σ w t f', about the means */
 };
 
-static struct sums gather(const double *from, const double *to, const double *weights,
-                          size_t count)
+static struct sums gather(const double *from, const double *to, const double *weights, size_t count)
 {
     struct sums sums = {0};
     for (size_t i = 0; i < count; i++) {

@@ -62,8 +62,7 @@ void ff_probe_offset(const ff_complex *probe, size_t modes, size_t rows, size_t 
         offset[a] = off[a] > 0.75 ? 1 : off[a] < -0.75 ? -1 : 0;
 }
 
-void ff_planes_shift(ff_complex *planes, size_t count, size_t rows, size_t columns,
-                     const int by[2])
+void ff_planes_shift(ff_complex *planes, size_t count, size_t rows, size_t columns, const int by[2])
 {
     const long height = (long)rows;
     const long width = (long)columns;

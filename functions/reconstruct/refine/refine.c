@@ -14,7 +14,7 @@ enum { BALANCE_EVERY = 10 }; /* epochs */
 struct ff_refiner {
     const struct ff_problem *problem;
     struct ff_refine_settings settings;
-    double *terms;   /* room for those of any kind */
+    double *terms;    /* room for those of any kind */
     ff_complex *room; /* of the object's shape; only for smoothing */
     float *coverage;  /* of the object by the middles of patches; only for the balance of power */
 };
@@ -215,9 +215,8 @@ void ff_refiner_report(const struct ff_refiner *refiner, const struct ff_state *
 {
     const struct ff_problem *problem = refiner->problem;
     struct ff_affine map;
-    if (!refiner->settings.positions ||
-        !ff_affine_fit(problem->positions, state->positions, problem->patterns * problem->fly,
-                       &map))
+    if (!refiner->settings.positions || !ff_affine_fit(problem->positions, state->positions,
+                                                       problem->patterns * problem->fly, &map))
         return;
     struct ff_affine_parts parts = ff_affine_parts_of(&map);
     ff_buffer_printf(notes,

@@ -16,8 +16,8 @@ static void scatter(ff_complex *values, size_t count, uint64_t seed)
 {
     struct ff_random random = ff_random_seed(seed);
     for (size_t i = 0; i < count; i++)
-        values[i] = (float)(2 * ff_random_unit(&random) - 1) +
-                    (float)(4 * ff_random_unit(&random) - 2) * I;
+        values[i] =
+            (float)(2 * ff_random_unit(&random) - 1) + (float)(4 * ff_random_unit(&random) - 2) * I;
 }
 
 static void test_object_constraints(void **state)
@@ -138,8 +138,8 @@ static void test_the_form_of_eigenprobes_changes_no_probe(void **state)
         for (size_t n = 0; n < PATTERNS; n++)
             mean += weights[n * EIGENPROBES + c];
         assert_true(fabs(mean) < 1e-5);
-        double ratio = ff_modes_power(eigenprobes + c * PIXELS, PIXELS) /
-                       ff_modes_power(probe, PIXELS);
+        double ratio =
+            ff_modes_power(eigenprobes + c * PIXELS, PIXELS) / ff_modes_power(probe, PIXELS);
         assert_true(fabs(ratio - 1) < 1e-4);
     }
 }
