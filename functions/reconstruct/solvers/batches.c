@@ -24,28 +24,38 @@ static size_t width_of(const struct ff_batches *batches, size_t count)
     return (batches->patterns + count - 1) / count;
 }
 
+static int allocate(struct ff_batches *batches, struct ff_error *error)
+{
+    const char *what = "the batches";
+    size_t most = batches->early > batches->late ? batches->early : batches->late;
+    /* Batches differ by at most one pattern, so less than one place a batch stays empty. */
+    size_t places = batches->patterns + most;
+    batches->members = ff_array_create(places, sizeof(uint32_t), what, error);
+    batches->sizes = ff_array_create(most, sizeof(uint32_t), what, error);
+    batches->hand = ff_array_create(most, sizeof(uint32_t), what, error);
+    batches->order = ff_array_create(most, sizeof(uint32_t), what, error);
+    return batches->members != NULL && batches->sizes != NULL && batches->hand != NULL &&
+                   batches->order != NULL
+               ? 0
+               : -1;
+}
+
 struct ff_batches *ff_batches_create(size_t patterns, const struct ff_solver_settings *settings,
                                      struct ff_error *error)
 {
     struct ff_batches *batches = calloc(1, sizeof *batches);
-    if (batches != NULL) {
-        *batches = (struct ff_batches){
-            .patterns = patterns,
-            .late = at_most(settings->batches, patterns),
-            .early = at_most(settings->early_batches, patterns),
-            .early_epochs = settings->early_batches > 0 ? settings->early_epochs : 0,
-        };
-        size_t most = batches->early > batches->late ? batches->early : batches->late;
-        /* Batches differ by at most one pattern, so fewer than one a batch stay empty. */
-        batches->members = calloc(patterns + most, sizeof(uint32_t));
-        batches->sizes = calloc(most, sizeof(uint32_t));
-        batches->hand = calloc(most, sizeof(uint32_t));
-        batches->order = calloc(most, sizeof(uint32_t));
-    }
-    if (batches == NULL || batches->members == NULL || batches->sizes == NULL ||
-        batches->hand == NULL || batches->order == NULL) {
-        ff_batches_destroy(batches);
+    if (batches == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for the batches of %zu patterns", patterns);
+        return NULL;
+    }
+    *batches = (struct ff_batches){
+        .patterns = patterns,
+        .late = at_most(settings->batches, patterns),
+        .early = at_most(settings->early_batches, patterns),
+        .early_epochs = settings->early_batches > 0 ? settings->early_epochs : 0,
+    };
+    if (allocate(batches, error) < 0) {
+        ff_batches_destroy(batches);
         return NULL;
     }
     return batches;
