@@ -29,6 +29,14 @@ static void destroy(struct ff_backend *backend)
 
 static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_error *error)
 {
+    const struct ff_problem *problem = plan->problem;
+    if (problem->fly > 1 || problem->near_field || problem->probe_rows != problem->rows ||
+        problem->probe_columns != problem->columns) {
+        ff_fail(error, FF_INVALID_SETTING,
+                "this solver knows neither fly scans, nor near fields, nor a probe smaller than "
+                "a pattern");
+        return NULL;
+    }
     struct ff_backend *backend = calloc(1, sizeof *backend);
     if (backend == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for the CPU backend");
