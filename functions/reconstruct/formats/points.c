@@ -32,7 +32,7 @@ static int append_dataset(const struct ff_hdf5_dataset *dataset, struct column *
                           struct ff_error *error)
 {
     int skipped = 0;
-    while (dataset->rank - skipped > 1 && dataset->shape[skipped] == 1)
+    while (dataset->rank - skipped > 2 && dataset->shape[skipped] == 1)
         skipped++;
     int rank = dataset->rank - skipped;
     const size_t *shape = dataset->shape + skipped;
@@ -252,8 +252,8 @@ static int from_apart(const struct origin *origin, const struct column *y,
     if (x_in_pixels != points->in_pixels)
         return ff_fail(error, FF_INPUT_INVALID, "%s: one of %s and %s is in pixels",
                        ff_hdf5_path(origin->file), y_place->path, x_place->path);
-    /* A column of a matrix is a list, too. */
-    size_t within = y->rank == 2 ? y->shape[1] : 1;
+    /* A row or a column of a matrix is a list, too. */
+    size_t within = y->rank == 2 && y->shape[0] > 1 ? y->shape[1] : 1;
     if (make_points(points, y->count / within, within, error) < 0)
         return -1;
     for (size_t n = 0; n < y->count; n++) {
