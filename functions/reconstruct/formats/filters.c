@@ -3,7 +3,6 @@
 #include "functions/reconstruct/formats/bitshuffle.h"
 
 #include <lz4.h>
-#include <stdint.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -132,7 +131,7 @@ static size_t claimed_bytes(const uint8_t *from, size_t size)
     return claimed <= UNPACKED_MAX && claimed / 256 <= size ? claimed : 0;
 }
 
-/* As the HDF5 library calls a filter: it replaces the buffer. 0: failed. */
+/* As the HDF5 library calls a filter: it replaces the buffer. 0: failed, as packing always does. */
 static size_t run(H5Z_filter_t id, unsigned flags, size_t value_count, const unsigned values[],
                   size_t size, size_t *buffer_size, void **buffer)
 {
@@ -167,14 +166,21 @@ static size_t run_bitshuffle(unsigned flags, size_t value_count, const unsigned 
 
 void ff_filters_register(void)
 {
+    /* Said to pack as well, or else the library makes no dataset for chunks that come packed. */
     static const H5Z_class2_t classes[] = {
-        {H5Z_CLASS_T_VERS, FILTER_LZ4, 0, 1, "LZ4", NULL, NULL, run_lz4},
-        {H5Z_CLASS_T_VERS, FILTER_BITSHUFFLE, 0, 1, "bitshuffle", NULL, NULL, run_bitshuffle},
+        {H5Z_CLASS_T_VERS, FILTER_LZ4, 1, 1, "LZ4", NULL, NULL, run_lz4},
+        {H5Z_CLASS_T_VERS, FILTER_BITSHUFFLE, 1, 1, "bitshuffle", NULL, NULL, run_bitshuffle},
     };
     static bool done;
     for (size_t i = 0; !done && i < sizeof classes / sizeof classes[0]; i++)
         H5Zregister(&classes[i]);
     done = true;
+}
+
+bool ff_filter_knows(H5Z_filter_t filter, size_t value_count, const unsigned *values)
+{
+    return filter != FILTER_BITSHUFFLE || value_count < 5 || values[4] == FF_BITSHUFFLE_PLAIN ||
+           values[4] == FF_BITSHUFFLE_LZ4;
 }
 
 const char *ff_filter_package(H5Z_filter_t filter)

@@ -20,6 +20,9 @@ void ff_filters_register(void);
 /* The Debian package that brings a filter, or NULL. */
 const char *ff_filter_package(H5Z_filter_t filter);
 
+/* False for a way of packing that one of the two has and that is not undone here. */
+bool ff_filter_knows(H5Z_filter_t filter, size_t value_count, const unsigned *values);
+
 enum { FF_PIPELINE_MAX = 8, FF_PIPELINE_VALUES_MAX = 8 };
 
 /* The filters of a dataset, all of which can be undone here. */

@@ -25,10 +25,18 @@ static int check_filters(const struct ff_hdf5_dataset *dataset, hid_t plist, str
     int count = H5Pget_nfilters(plist);
     for (unsigned i = 0; count > 0 && i < (unsigned)count; i++) {
         unsigned flags;
-        size_t values = 0;
+        unsigned values[FF_PIPELINE_VALUES_MAX] = {0};
+        size_t count_of_values = FF_PIPELINE_VALUES_MAX;
         char name[64] = "";
         H5Z_filter_t filter =
-            H5Pget_filter2(plist, i, &flags, &values, NULL, sizeof name, name, NULL);
+            H5Pget_filter2(plist, i, &flags, &count_of_values, values, sizeof name, name, NULL);
+        if (filter >= 0 && !ff_filter_knows(filter, count_of_values, values)) {
+            ff_fail(error, FF_INPUT_INVALID,
+                    "%s: %s is packed by bitshuffle with something else than LZ4",
+                    dataset->file->path, dataset->name);
+            return ff_hint(error, "rewrite the file with h5repack -f GZIP=1 where its plugin is "
+                                  "installed");
+        }
         if (filter < 0 || H5Zfilter_avail(filter) > 0)
             continue;
         ff_fail(error, FF_INPUT_INVALID,
