@@ -75,14 +75,6 @@ static void range_text(const struct ff_option *option, char *text, size_t size)
 
 static int unknown(const struct ff_option_table *table, const char *key, struct ff_error *error)
 {
-    for (size_t i = 0; table->reserved != NULL && table->reserved[i] != NULL; i++) {
-        if (strcmp(table->reserved[i], key) != 0)
-            continue;
-        ff_fail(error, FF_UNKNOWN_SETTING,
-                "the setting '%s' of %s is not available in this version", key, table->owner);
-        return ff_hint(error, "leave it out; `farfield %s --help` lists the settings there are",
-                       table->owner);
-    }
     const char *names[OPTIONS_MAX];
     size_t count = table->count < OPTIONS_MAX ? table->count : OPTIONS_MAX;
     for (size_t i = 0; i < count; i++)

@@ -37,8 +37,6 @@ struct ff_option_table {
     const char *owner; /* "reconstruct": whose settings, for messages */
     const struct ff_option *options;
     size_t count;
-    const char *const *reserved; /* names that a later version will bring: refused by name. Ended by
-                                    NULL, or NULL */
 };
 
 /* Sets every default. `values` must be zeroed; ff_options_dispose frees what it owns, also after a

@@ -1,5 +1,6 @@
 #include "functions/reconstruct/first_probe.h"
 
+#include "functions/reconstruct/optics.h"
 #include "functions/reconstruct/transform.h"
 
 #include <complex.h>
@@ -35,33 +36,58 @@ static double complex inner(const ff_complex *a, const ff_complex *b, size_t cou
     return sum;
 }
 
-/* The mean pattern's amplitude, DC at the corner. */
-static void mean_amplitude(const struct ff_measurement *measurement, ff_complex *amplitude)
+/* The mean pattern's amplitude, laid out like a pattern. */
+static void mean_amplitude(const struct ff_problem *problem, ff_complex *amplitude)
 {
-    size_t pixels = measurement->rows * measurement->columns;
+    size_t pixels = problem->rows * problem->columns;
     double *mean = (double *)amplitude; /* same size: a double a pixel */
     memset(mean, 0, pixels * sizeof *mean);
-    for (size_t n = 0; n < measurement->patterns; n++)
+    for (size_t n = 0; n < problem->patterns; n++)
         for (size_t i = 0; i < pixels; i++)
-            mean[i] += measurement->counts.u16 != NULL
-                           ? (double)measurement->counts.u16[n * pixels + i]
-                           : (double)measurement->counts.f32[n * pixels + i];
+            mean[i] += problem->counts.u16 != NULL ? (double)problem->counts.u16[n * pixels + i]
+                                                   : (double)problem->counts.f32[n * pixels + i];
     for (size_t i = 0; i < pixels; i++) {
-        float root = (float)sqrt(mean[i] / (double)measurement->patterns);
+        float root = (float)sqrt(mean[i] / (double)problem->patterns);
         memcpy(&amplitude[i], (const float[2]){root, 0}, sizeof amplitude[i]);
     }
 }
 
-static int estimate(const struct ff_measurement *measurement, ff_complex *probe,
-                    struct ff_error *error)
+/* Back from the detector to the sample through free space: the Fresnel transfer function exp(-iπλz
+ * q²), conjugated. Of a spectrum with its DC at the corner. */
+static void propagate_back(const struct ff_problem *problem, ff_complex *spectrum)
 {
-    size_t rows = measurement->rows;
-    size_t columns = measurement->columns;
+    const struct ff_geometry *geometry = &problem->geometry;
+    const size_t extent[2] = {problem->rows, problem->columns};
+    double curvature = M_PI * geometry->wavelength_m * geometry->distance_m;
+    for (size_t i = 0; isfinite(curvature) && i < extent[0] * extent[1]; i++) {
+        const size_t at[2] = {i / extent[1], i % extent[1]};
+        double square = 0;
+        for (size_t axis = 0; axis < 2; axis++) {
+            double k = (double)at[axis] - (2 * at[axis] >= extent[axis] ? (double)extent[axis] : 0);
+            double q = k / ((double)extent[axis] * geometry->object_pixel_m[axis]);
+            square += q * q;
+        }
+        spectrum[i] *= (ff_complex)cexp(I * curvature * square);
+    }
+}
+
+/* What the mean pattern says of the probe, in a window of a pattern's extent. */
+static int estimate(const struct ff_problem *problem, ff_complex *probe, struct ff_error *error)
+{
+    size_t rows = problem->rows;
+    size_t columns = problem->columns;
     ff_complex *work = ff_array_create(rows * columns, sizeof *work, "the first probe", error);
     struct ff_transform *transform =
         work != NULL ? ff_transform_create(rows, columns, error) : NULL;
-    if (transform != NULL) {
-        mean_amplitude(measurement, work);
+    if (transform != NULL && problem->near_field) {
+        mean_amplitude(problem, probe);
+        memcpy(work, probe, rows * columns * sizeof *work);
+        ff_transform_run(transform, FF_TRANSFORM_FORWARD, work);
+        propagate_back(problem, work);
+        ff_transform_run(transform, FF_TRANSFORM_INVERSE, work);
+        memcpy(probe, work, rows * columns * sizeof *work);
+    } else if (transform != NULL) {
+        mean_amplitude(problem, work);
         ff_transform_run(transform, FF_TRANSFORM_INVERSE, work);
         ff_shift_to_middle(work, rows, columns, probe);
     }
@@ -115,28 +141,40 @@ static int resample(const ff_complex *from, size_t from_rows, size_t from_column
     return result;
 }
 
-static int take_given(const struct ff_measurement *measurement, const char *source, size_t modes,
-                      bool may_resample, ff_complex *probe, struct ff_error *error)
+/* The middle of one array into the middle of another: the rest is cut off, or zero. */
+static void place_middle(const ff_complex *from, size_t from_rows, size_t from_columns,
+                         ff_complex *to, size_t to_rows, size_t to_columns)
 {
-    size_t rows = measurement->rows;
-    size_t columns = measurement->columns;
-    size_t given_elements = measurement->probe_rows * measurement->probe_columns;
-    bool same = measurement->probe_rows == rows && measurement->probe_columns == columns;
-    if (!same && !may_resample) {
-        ff_fail(error, FF_INPUT_INVALID,
-                "%s: the probe has %zu × %zu pixels and a pattern %zu × %zu", source,
-                measurement->probe_rows, measurement->probe_columns, rows, columns);
-        return ff_hint(
-            error,
-            "give a probe of the pattern's shape with initial_probe, or remove it from the file");
-    }
+    memset(to, 0, to_rows * to_columns * sizeof *to);
+    copy_middle(from, from_rows, from_columns, to, to_rows, to_columns);
+}
+
+static int refuse_shape(const struct ff_problem *problem, const struct ff_measurement *measurement,
+                        struct ff_error *error)
+{
+    ff_fail(error, FF_INPUT_INVALID, "%s: the probe has %zu × %zu pixels and a pattern %zu × %zu",
+            problem->source, measurement->probe_rows, measurement->probe_columns, problem->rows,
+            problem->columns);
+    return ff_hint(error, "give a probe of the pattern's shape with initial_probe, or remove it "
+                          "from the file; a probe in a smaller window needs pad");
+}
+
+/* Into windows of a pattern's extent. A crop keeps the field of view and widens the pixel. */
+static int take_given(const struct ff_problem *problem, const struct ff_measurement *measurement,
+                      size_t modes, bool may_resample, ff_complex *probe, struct ff_error *error)
+{
+    size_t rows = measurement->probe_rows;
+    size_t columns = measurement->probe_columns;
+    bool fits = (rows == problem->rows && columns == problem->columns) ||
+                (rows == problem->probe_rows && columns == problem->probe_columns);
+    if (!fits && !may_resample)
+        return refuse_shape(problem, measurement, error);
     for (size_t m = 0; m < modes; m++) {
-        const ff_complex *from = measurement->probe + m * given_elements;
-        ff_complex *to = probe + m * rows * columns;
-        if (same)
-            memcpy(to, from, given_elements * sizeof *to);
-        else if (resample(from, measurement->probe_rows, measurement->probe_columns, to, rows,
-                          columns, error) < 0)
+        const ff_complex *from = measurement->probe + m * rows * columns;
+        ff_complex *to = probe + m * problem->rows * problem->columns;
+        if (fits)
+            place_middle(from, rows, columns, to, problem->rows, problem->columns);
+        else if (resample(from, rows, columns, to, problem->rows, problem->columns, error) < 0)
             return -1;
     }
     return 0;
@@ -214,32 +252,64 @@ static void add_modes(ff_complex *probe, size_t rows, size_t columns, size_t giv
     }
 }
 
-static int fill(const struct ff_measurement *measurement, const char *source, size_t modes,
-                bool may_resample, ff_complex *probe, struct ff_error *error)
+/* The modes that are known, in windows of a pattern's extent; how many, or -1. */
+static int take_known(const struct ff_problem *problem, const struct ff_measurement *measurement,
+                      const struct ff_settings *settings, ff_complex *probe, struct ff_error *error)
 {
-    size_t pixels = measurement->rows * measurement->columns;
-    size_t given = measurement->probe_modes < modes ? measurement->probe_modes : modes;
-    int result = given > 0 ? take_given(measurement, source, given, may_resample, probe, error)
-                           : estimate(measurement, probe, error);
+    size_t given =
+        measurement->probe_modes < problem->modes ? measurement->probe_modes : problem->modes;
+    bool from_optics = settings->zone_plate_um > 0 && settings->initial_probe[0] == '\0';
+    int result = from_optics ? ff_optics_probe(settings, problem, probe, error)
+                 : given > 0
+                     ? take_given(problem, measurement, given, settings->crop != 0, probe, error)
+                     : estimate(problem, probe, error);
     if (result < 0)
         return -1;
-    add_modes(probe, measurement->rows, measurement->columns, given > 0 ? given : 1, modes);
+    return from_optics || given == 0 ? 1 : (int)given;
+}
+
+/* Cuts the probe's window out of every mode, in place: a window is no larger than a pattern. */
+static void cut_window(const struct ff_problem *problem, size_t modes, ff_complex *probe)
+{
+    size_t top = problem->rows / 2 - problem->probe_rows / 2;
+    size_t left = problem->columns / 2 - problem->probe_columns / 2;
+    ff_complex *to = probe;
+    for (size_t m = 0; m < modes; m++)
+        for (size_t r = 0; r < problem->probe_rows; r++, to += problem->probe_columns) {
+            const ff_complex *from =
+                probe + (m * problem->rows + r + top) * problem->columns + left;
+            memmove(to, from, problem->probe_columns * sizeof *to);
+        }
+}
+
+static int fill(const struct ff_problem *problem, const struct ff_measurement *measurement,
+                const struct ff_settings *settings, ff_complex *probe, struct ff_error *error)
+{
+    size_t modes = problem->modes;
+    size_t pixels = problem->probe_rows * problem->probe_columns;
+    int known = take_known(problem, measurement, settings, probe, error);
+    if (known < 0)
+        return -1;
+    cut_window(problem, (size_t)known, probe);
+    add_modes(probe, problem->probe_rows, problem->probe_columns, (size_t)known, modes);
     double power = power_of(probe, modes * pixels);
     if (!(power > 0) || !isfinite(power))
-        return ff_fail(error, FF_INPUT_INVALID, "%s: the first probe has no power", source);
+        return ff_fail(error, FF_INPUT_INVALID, "%s: the first probe has no power",
+                       problem->source);
     scale(probe, modes * pixels,
-          sqrt(measurement->total_counts / (double)measurement->patterns / power));
+          sqrt(problem->total_counts / (double)(problem->patterns * problem->fly) / power));
     return 0;
 }
 
-ff_complex *ff_first_probe_create(const struct ff_measurement *measurement, const char *source,
-                                  size_t modes, bool may_resample, struct ff_error *error)
+ff_complex *ff_first_probe_create(const struct ff_problem *problem,
+                                  const struct ff_measurement *measurement,
+                                  const struct ff_settings *settings, struct ff_error *error)
 {
-    size_t elements = ff_array_elements(modes, measurement->rows, measurement->columns);
+    size_t elements = ff_array_elements(problem->modes, problem->rows, problem->columns);
     ff_complex *probe = ff_array_create(elements, sizeof *probe, "the probe", error);
     if (probe == NULL)
         return NULL;
-    if (fill(measurement, source, modes, may_resample, probe, error) == 0)
+    if (fill(problem, measurement, settings, probe, error) == 0)
         return probe;
     free(probe);
     return NULL;

@@ -239,7 +239,8 @@ static int settle_orientation(struct reconstruction *own, struct ff_error *error
     const struct ff_run_settings settings = run_settings(own);
     struct ff_orientation_trial trial;
     own->orientation = own->settings->orientation > 0 ? own->settings->orientation - 1 : 0;
-    if (own->settings->orientation > 0)
+    /* An object to begin with belongs to the positions as they are. */
+    if (own->settings->orientation > 0 || own->settings->initial_object[0] != '\0')
         return 0;
     if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_QUICK, QUICK_EPOCHS, &trial,
                            error) < 0)

@@ -2,6 +2,7 @@
 #include "functions/local/program.h"
 #include "functions/reconstruct/build.h"
 #include "functions/reconstruct/formats/listing.h"
+#include "functions/reconstruct/formats/store.h"
 #include "functions/reconstruct/summary.h"
 
 #include "protocol/core/json_text.h"
@@ -31,7 +32,7 @@ struct inspection {
 
 static int list_contents(struct inspection *inspection, const char *path)
 {
-    struct ff_hdf5_file *file = ff_hdf5_open(path, &inspection->failure);
+    struct ff_hdf5_file *file = ff_store_open(path, &inspection->failure);
     if (file == NULL)
         return -1;
     inspection->contents = ff_hdf5_listing(file, &inspection->failure);

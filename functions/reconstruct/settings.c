@@ -1,6 +1,7 @@
 #include "functions/reconstruct/settings.h"
 
 #include "protocol/core/text.h"
+#include "functions/reconstruct/formats/quantity.h"
 
 #include <limits.h>
 #include <math.h>
@@ -10,7 +11,8 @@
 
 enum { DEVICES_MAX = 64 };
 
-static const char *const formats[] = {"auto", "cxi", NULL};
+static const char *const mask_meanings[] = {"bad", "good", NULL};
+static const char *const kept_frames[] = {"good", "all", NULL};
 static const char *const noises[] = {"gaussian", "poisson", NULL};
 /* auto, then those of ff_orientations in their order. */
 static const char *const orientations[] = {"auto",
@@ -33,12 +35,16 @@ static const char *const probe_constraints[] = {"none", "centred", "support", NU
 #define AT(field) offsetof(struct ff_settings, field)
 
 static const struct ff_option options[] = {
-    {"input", FF_OPTION_PATH, AT(input), NULL, "", 0, 0, NULL, "The measured scan"},
+    {"input", FF_OPTION_PATH, AT(input), NULL, "", 0, 0, NULL,
+     "The measured scan: a file, several with commas between them, or a pattern such as "
+     "'scan_*.h5' that all files of a series fit"},
     {"output", FF_OPTION_PATH, AT(output), NULL, "", 0, 0, NULL,
      "Where the result goes (product HDF5; pictures lie beside it); "
      "unset: the input's name with -recon.h5, in the current folder"},
-    {"format", FF_OPTION_CHOICE, AT(format), NULL, "auto", 0, 0, formats,
-     "What kind of file the input is; auto looks into it"},
+    {"format", FF_OPTION_TEXT, AT(format), NULL, "auto", 0, 0, NULL,
+     "What kind of file the input is: auto looks into it; cxi, flow, ptychodus, ptychodus-npz, "
+     "velociprobe, aps-2idd, aps-9id, lynx, csaxs, nanomax, nsls2, holoptycho, slac, tike, ptyd, "
+     "ptychoshelves; or the name of a YAML file that describes it"},
     {"algorithm", FF_OPTION_CHOICE, AT(algorithm), NULL, "lstsq", 0, 0, ff_algorithm_names,
      "The solver. With a step after each batch of patterns: lstsq is least-squares maximum "
      "likelihood "
@@ -141,19 +147,55 @@ static const struct ff_option options[] = {
     {"crop", FF_OPTION_INTEGER, AT(crop), "px", "0", 0, 16384, NULL,
      "Use only the middle of each frame, so many rows and columns; 0 the whole frame"},
     {"initial_probe", FF_OPTION_PATH, AT(initial_probe), NULL, "", 0, 0, NULL,
-     "A result or CXI file whose probe to begin with; unset: the input's own, else an estimate"},
-};
-
-/* What the solvers to come will need; refused by name, so that nobody believes it had an effect. */
-static const char *const reserved[] = {
-    "mask", "fly", "near_field", "pad", "initial_object", NULL,
+     "A file whose probe to begin with (a result, or any format that has one); unset: the input's "
+     "own, else an estimate"},
+    {"initial_object", FF_OPTION_PATH, AT(initial_object), NULL, "", 0, 0, NULL,
+     "A result whose object to begin with; unset: an object that changes nothing"},
+    {"zone_plate_um", FF_OPTION_NUMBER, AT(zone_plate_um), "um", "0", 0, 10000, NULL,
+     "Diameter of the zone plate, for a first probe from the optics; 0 no such probe"},
+    {"outer_zone_nm", FF_OPTION_NUMBER, AT(outer_zone_nm), "nm", "50", 1, 10000, NULL,
+     "Width of its outermost zone"},
+    {"central_stop_um", FF_OPTION_NUMBER, AT(central_stop_um), "um", "0", 0, 10000, NULL,
+     "Diameter of the stop in front of it"},
+    {"defocus_um", FF_OPTION_NUMBER, AT(defocus_um), "um", "0", -1000000, 1000000, NULL,
+     "How far behind the focus the sample stands; negative in front of it"},
+    {"energy_eV", FF_OPTION_NUMBER, AT(energy_eV), "eV", "0", 0, 1000000, NULL,
+     "Photon energy, where the input does not tell it; 0 takes the input's"},
+    {"distance_m", FF_OPTION_NUMBER, AT(distance_m), "m", "0", 0, 10000, NULL,
+     "Distance from sample to detector, likewise"},
+    {"detector_pixel_um", FF_OPTION_NUMBER, AT(detector_pixel_um), "um", "0", 0, 100000, NULL,
+     "Side of a detector pixel, likewise"},
+    {"object_pixel_nm", FF_OPTION_NUMBER, AT(object_pixel_nm), "nm", "0", 0, 1000000, NULL,
+     "Side of an object pixel with whole frames, instead of energy, distance and detector pixel"},
+    {"positions_file", FF_OPTION_PATH, AT(positions_file), NULL, "", 0, 0, NULL,
+     "The file with the positions, where the input has none: a table (CSV, text), HDF5, NPY or "
+     "NPZ; a product gives geometry and probe as well"},
+    {"positions_columns", FF_OPTION_TEXT, AT(positions_columns), NULL, "", 0, 0, NULL,
+     "Where in that file they are, as Y,X: numbers of columns from 1, their headings, or datasets; "
+     "unset: as the format has them, else columns x and y, else X in 1 and Y in 2"},
+    {"positions_unit", FF_OPTION_TEXT, AT(positions_unit), NULL, "", 0, 0, NULL,
+     "Unit of the positions, whatever a file says: m, mm, um, nm, pm, A, or px of the object"},
+    {"mask", FF_OPTION_TEXT, AT(mask), NULL, "", 0, 0, NULL,
+     "Pixels that are not used, beside those the input names: a file, FILE:/DATASET, or ranges "
+     "from 0 without their end, such as 'rows 10:20; columns 255,256; rows 100: columns 30:32'"},
+    {"mask_means", FF_OPTION_CHOICE, AT(mask_means), NULL, "bad", 0, 0, mask_meanings,
+     "What a value other than 0 in the mask's file says of a pixel"},
+    {"keep_frames", FF_OPTION_CHOICE, AT(keep_frames), NULL, "good", 0, 0, kept_frames,
+     "good leaves out frames without light and far too bright ones, all keeps them"},
+    {"fly", FF_OPTION_INTEGER, AT(fly), NULL, "1", 1, 1024, NULL,
+     "Positions within each exposure of a scan that moves meanwhile; taken from the path between "
+     "frames where the input has one for each"},
+    {"near_field", FF_OPTION_CHOICE, AT(near_field), NULL, "off", 0, 0, switches,
+     "on: frames are images a short distance behind the sample, and an object pixel is one of the "
+     "detector"},
+    {"pad", FF_OPTION_INTEGER, AT(pad), "px", "0", 0, 16384, NULL,
+     "By how many rows and columns the probe's window is smaller than a frame"},
 };
 
 const struct ff_option_table ff_settings_table = {
     .owner = "reconstruct",
     .options = options,
     .count = sizeof options / sizeof options[0],
-    .reserved = reserved,
 };
 
 struct ff_settings *ff_settings_create(struct ff_error *error)
@@ -178,7 +220,7 @@ void ff_settings_destroy(struct ff_settings *settings)
     free(settings);
 }
 
-/* "scans/fly012.cxi" → "fly012-recon.h5". */
+/* "scans/fly012.cxi" → "fly012-recon.h5", and "scans/fly*.h5" → "fly-recon.h5". */
 static char *output_of(const char *input)
 {
     const char *slash = strrchr(input, '/');
@@ -186,7 +228,14 @@ static char *output_of(const char *input)
     const char *dot = strrchr(name, '.');
     int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
     char *output = NULL;
-    return asprintf(&output, "%.*s-recon.h5", length, name) < 0 ? NULL : output;
+    if (asprintf(&output, "%.*s-recon.h5", length, name) < 0)
+        return NULL;
+    char *to = output;
+    for (const char *from = output; *from != '\0'; from++)
+        if (strchr("*?[]", *from) == NULL)
+            *to++ = *from;
+    *to = '\0';
+    return output;
 }
 
 /* What has no meaning for the algorithm is refused, so that nobody believes it had an effect. */
@@ -221,6 +270,14 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
         return -1;
     if (check_algorithm(settings, error) < 0)
         return -1;
+    bool in_pixels;
+    double unit;
+    if (settings->positions_unit[0] != '\0' &&
+        !ff_unit_of(settings->positions_unit, &unit, &in_pixels))
+        return ff_fail(error, FF_INVALID_SETTING,
+                       "the setting 'positions_unit' cannot be '%.32s'; it takes m, mm, um, nm, "
+                       "pm, A or px",
+                       settings->positions_unit);
     if (settings->output[0] != '\0')
         return 0;
     char *output = output_of(settings->input);
@@ -245,11 +302,6 @@ int ff_settings_devices(const struct ff_settings *settings, unsigned *count, str
                        text, DEVICES_MAX);
     *count = (unsigned)number;
     return 0;
-}
-
-const char *ff_settings_format_name(const struct ff_settings *settings)
-{
-    return formats[settings->format];
 }
 
 const char *ff_settings_algorithm_name(const struct ff_settings *settings)

@@ -12,9 +12,9 @@
 /* In the order of the choices in settings.c. */
 
 struct ff_settings {
-    char *input;   /* required */
-    char *output;  /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
-    int format;    /* 0: auto, else of formats/format.h; see ff_settings_format_name */
+    char *input;  /* required */
+    char *output; /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
+    char *format; /* "auto", the name of a preset (formats/preset.h), or a description's file */
     int algorithm; /* of enum ff_algorithm */
     int64_t epochs;
     int64_t batches; /* 0: what the algorithm does by itself; see ff_settings_batches */
@@ -50,6 +50,30 @@ struct ff_settings {
     int tiff;            /* 1: images of numbers beside the pictures */
     int64_t crop;        /* 0: the whole frame */
     char *initial_probe; /* "": the one of the input, else an estimate */
+
+    /* What the input does not say; 0 and "": it does. */
+    double energy_eV;
+    double distance_m;
+    double detector_pixel_um;
+    double object_pixel_nm;
+    char *positions_file;
+    char *positions_columns; /* "Y,X" */
+    char *positions_unit;
+    char *mask; /* a file, or ranges of pixels: formats/mask.h */
+    int mask_means;
+    int keep_frames; /* 0: good ones, 1: all */
+
+    /* How the scan was made. */
+    int64_t fly; /* positions within an exposure */
+    int near_field;
+    int64_t pad; /* by how much the probe's window is smaller than a frame */
+
+    /* What to begin with. */
+    char *initial_object;
+    double zone_plate_um; /* diameter; 0: no probe from optics */
+    double outer_zone_nm;
+    double central_stop_um;
+    double defocus_um;
 };
 
 extern const struct ff_option_table ff_settings_table;
@@ -62,8 +86,6 @@ void ff_settings_destroy(struct ff_settings *settings);
  * ""). */
 int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) FF_MUST_USE;
 
-/* "auto", or the name of a format in formats/format.h. */
-const char *ff_settings_format_name(const struct ff_settings *settings);
 const char *ff_settings_algorithm_name(const struct ff_settings *settings);
 
 /* How many devices; FF_INVALID_SETTING where the text names none. */

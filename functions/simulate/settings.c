@@ -129,5 +129,4 @@ const struct ff_option_table ff_simulate_table = {
     .owner = "simulate",
     .options = options,
     .count = sizeof options / sizeof options[0],
-    .reserved = NULL,
 };

@@ -51,12 +51,16 @@ static void remove_scratch_file(void)
 
 static void read_both_ways(const char *path)
 {
-    const struct ff_format *format;
     struct ff_measurement measurement;
+    char format[FF_FORMAT_NAME_SIZE];
+    struct ff_settings *settings = ff_settings_create(NULL);
     struct ff_buffer notes;
     ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
-    if (ff_format_read(path, "auto", 0, &format, &measurement, &notes, NULL) == 0)
+    if (settings != NULL &&
+        ff_options_set(&ff_settings_table, settings, "input", path, NULL) == 0 &&
+        ff_format_read(settings, format, &measurement, &notes, NULL) == 0)
         ff_measurement_dispose(&measurement);
+    ff_settings_destroy(settings);
     ff_buffer_dispose(&notes);
     ff_product_destroy(ff_product_read(path, NULL));
 }

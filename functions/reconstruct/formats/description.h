@@ -30,7 +30,7 @@ struct ff_description {
     int flip_frames;
     int values;
     int beam;
-    char *beam_row, *beam_column; /* quantities in pixels, in the frame as it is stored */
+    char *beam_row, *beam_column; /* quantities in pixels, in the frame as it is used */
     int64_t crop;
     char *frame_ids;
 

@@ -1,30 +1,32 @@
 /*
- * functions/reconstruct/formats/format.h: the table of formats, and reading a file by it.
+ * functions/reconstruct/formats/format.h: a scan, read by the format that the settings name or that
+ * its files show.
  */
 #ifndef FF_RECONSTRUCT_FORMATS_FORMAT_H
 #define FF_RECONSTRUCT_FORMATS_FORMAT_H
 
-#include "functions/reconstruct/formats/layout.h"
+#include "functions/reconstruct/formats/measurement.h"
+#include "functions/reconstruct/settings.h"
+#include "protocol/core/digest.h"
 
-struct ff_format {
-    const char *name;  /* what the setting `format` takes */
-    const char *title; /* for people */
-    bool (*matches)(const struct ff_hdf5_file *file);
-    const struct ff_layout *layout;
-};
+/* Big enough for the name of a preset, or of a description's file. */
+enum { FF_FORMAT_NAME_SIZE = 256 };
 
-/* Ended by an entry without a name; `auto` takes the first that matches. */
-extern const struct ff_format ff_formats[];
-
-/* Reads a scan. `name` is "auto" or one of the table; *format is the one that was used. `notes`
- * collects remarks for the user, a line each. On failure `measurement` is empty. */
-int ff_format_read(const char *path, const char *name, size_t crop, const struct ff_format **format,
+/*
+ * Reads settings->input and what else the settings name (format, positions_file, mask, …). `format`
+ * gets the name of the preset that was used, or of the description's file. `notes` collects remarks
+ * for the user, a line each. On failure `measurement` is empty.
+ */
+int ff_format_read(const struct ff_settings *settings, char format[FF_FORMAT_NAME_SIZE],
                    struct ff_measurement *measurement, struct ff_buffer *notes,
                    struct ff_error *error) FF_MUST_USE;
 
-/* Replaces the measurement's probe by that of another file: a result of Farfield or ptychodus, or a
- * CXI file. */
+/* Replaces the measurement's probe by that of another file, of any format that has one. */
 int ff_format_read_probe(const char *path, struct ff_measurement *measurement,
                          struct ff_error *error) FF_MUST_USE;
+
+/* Of all files that the settings name for measured values: input and positions_file. */
+int ff_format_digest(const struct ff_settings *settings, struct ff_digest *digest,
+                     struct ff_error *error) FF_MUST_USE;
 
 #endif

@@ -49,6 +49,23 @@ static herr_t try_object(hid_t root, const char *name, const H5O_info_t *info, v
     return ++*count >= OBJECTS_MAX;
 }
 
+/* What an external link leads to is read like the file's own. */
+static herr_t try_link(hid_t root, const char *name, const H5L_info_t *info, void *user)
+{
+    unsigned *count = user;
+    if (info->type != H5L_TYPE_EXTERNAL)
+        return 0;
+    hid_t object = H5Oopen(root, name, H5P_DEFAULT);
+    if (object < 0)
+        return 0;
+    if (H5Iget_type(object) == H5I_DATASET)
+        try_dataset(object);
+    else if (H5Iget_type(object) == H5I_GROUP)
+        H5Ovisit2(object, H5_INDEX_NAME, H5_ITER_INC, try_object, count, H5O_INFO_BASIC);
+    H5Oclose(object);
+    return ++*count >= OBJECTS_MAX;
+}
+
 static void try_file(const char *path)
 {
     unsigned count = 0;
@@ -57,6 +74,7 @@ static void try_file(const char *path)
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (file >= 0) {
         H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, try_object, &count, H5O_INFO_BASIC);
+        H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, try_link, &count);
         H5Fclose(file);
     }
 }

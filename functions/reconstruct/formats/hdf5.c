@@ -1,8 +1,8 @@
 #include "functions/reconstruct/formats/hdf5.h"
 
+#include "functions/reconstruct/formats/filters.h"
 #include "functions/reconstruct/formats/guard.h"
 #include "functions/reconstruct/formats/hdf5_internal.h"
-#include "protocol/core/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,13 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/*
- * What a dataset may claim beyond what is stored. DEFLATE packs at most 1032 to 1; the allowance on
- * top is for small datasets of filters that pack better. CHUNK_BYTES_MAX bounds what the library
- * allocates for one chunk.
- */
-enum { PACKING_MAX = 1100, UNPACKED_ALLOWANCE = 16 << 20, CHUNK_BYTES_MAX = 512 << 20 };
 
 static herr_t note_truncation(unsigned depth, const H5E_error2_t *entry, void *user)
 {
@@ -97,6 +90,7 @@ static hid_t open_unlocked(const char *path)
 struct ff_hdf5_file *ff_hdf5_open(const char *path, struct ff_error *error)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    ff_filters_register();
     if (check_file(path, error) < 0 || ff_hdf5_try(path, error) < 0)
         return NULL;
     struct ff_hdf5_file *file = calloc(1, sizeof *file);
@@ -105,6 +99,7 @@ struct ff_hdf5_file *ff_hdf5_open(const char *path, struct ff_error *error)
         ff_fail(error, FF_NO_MEMORY, "no memory to open %s", path);
         return NULL;
     }
+    file->memory = -1;
     file->id = open_unlocked(path);
     if (file->id >= 0)
         return file;
@@ -125,6 +120,8 @@ void ff_hdf5_close(struct ff_hdf5_file *file)
         return;
     if (file->id >= 0)
         H5Fclose(file->id);
+    if (file->memory >= 0)
+        close(file->memory);
     free(file->path);
     free(file);
 }
@@ -153,6 +150,11 @@ bool ff_hdf5_exists(const struct ff_hdf5_file *file, const char *path)
             return false;
     }
     return true;
+}
+
+hid_t ff_hdf5_group(const struct ff_hdf5_file *file, const char *path)
+{
+    return H5Gopen2(file->id, path, H5P_DEFAULT);
 }
 
 const char *ff_hdf5_first(const struct ff_hdf5_file *file, const char *const *paths)
@@ -290,96 +292,50 @@ static int describe_shape(struct ff_hdf5_dataset *dataset, struct ff_error *erro
     return 0;
 }
 
-static int check_filters(const struct ff_hdf5_dataset *dataset, hid_t plist, struct ff_error *error)
+/* Where a link that leads to nothing points to: "FILE:PATH", or "PATH" in the same file. */
+bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, char *text, size_t size)
 {
-    int count = H5Pget_nfilters(plist);
-    for (unsigned i = 0; count > 0 && i < (unsigned)count; i++) {
-        unsigned flags;
-        size_t values = 0;
-        char name[64] = "";
-        H5Z_filter_t filter =
-            H5Pget_filter2(plist, i, &flags, &values, NULL, sizeof name, name, NULL);
-        if (filter < 0 || H5Zfilter_avail(filter) > 0)
+    char prefix[FF_HDF5_PATH_SIZE];
+    char value[1024];
+    H5L_info_t info;
+    size_t length = strlen(path);
+    for (size_t i = 1; i <= length && length < sizeof prefix; i++) {
+        if (path[i] != '/' && path[i] != '\0')
             continue;
-        ff_fail(error, FF_INPUT_INVALID,
-                "%s: %s is compressed by filter %d (%s), which is not installed here",
-                dataset->file->path, dataset->name, (int)filter,
-                name[0] != '\0' ? name : "unnamed");
-        return ff_hint(
-            error, "install that HDF5 filter and set HDF5_PLUGIN_PATH, or rewrite the file with "
-                   "h5repack -f GZIP=1");
+        memcpy(prefix, path, i);
+        prefix[i] = '\0';
+        if (H5Lexists(file->id, prefix, H5P_DEFAULT) <= 0)
+            return false;
+        if (H5Oexists_by_name(file->id, prefix, H5P_DEFAULT) > 0)
+            continue;
+        if (H5Lget_info(file->id, prefix, &info, H5P_DEFAULT) < 0 ||
+            (info.type != H5L_TYPE_EXTERNAL && info.type != H5L_TYPE_SOFT) ||
+            info.u.val_size >= sizeof value ||
+            H5Lget_val(file->id, prefix, value, sizeof value, H5P_DEFAULT) < 0)
+            return false;
+        value[sizeof value - 1] = '\0';
+        const char *target = value;
+        const char *other = "";
+        if (info.type == H5L_TYPE_EXTERNAL &&
+            H5Lunpack_elink_val(value, info.u.val_size, NULL, &other, &target) < 0)
+            return false;
+        snprintf(text, size, "%s%s%s", other, other[0] != '\0' ? ":" : "", target);
+        return true;
     }
-    return 0;
-}
-
-static int check_chunk(const struct ff_hdf5_dataset *dataset, hid_t plist, struct ff_error *error)
-{
-    hsize_t chunk[FF_HDF5_RANK_MAX] = {0};
-    size_t bytes = dataset->element_size;
-    bool fits = H5Pget_chunk(plist, FF_HDF5_RANK_MAX, chunk) == dataset->rank;
-    for (int i = 0; fits && i < dataset->rank; i++)
-        fits = !__builtin_mul_overflow(bytes, (size_t)chunk[i], &bytes) && bytes <= CHUNK_BYTES_MAX;
-    if (fits)
-        return 0;
-    ff_fail(error, FF_INPUT_INVALID, "%s: %s is stored in chunks of more than %d MiB",
-            dataset->file->path, dataset->name, CHUNK_BYTES_MAX >> 20);
-    return ff_hint(error, "rewrite it with one frame a chunk (h5repack -l CHUNK=…)");
-}
-
-/* The bytes in the dataset's own file that may hold its values. */
-static uint64_t stored_bytes(const struct ff_hdf5_dataset *dataset)
-{
-    uint64_t stored = H5Dget_storage_size(dataset->id);
-    hid_t owner = H5Iget_file_id(dataset->id);
-    hsize_t whole = 0;
-    if (owner < 0 || H5Fget_filesize(owner, &whole) < 0)
-        whole = 0;
-    if (owner >= 0)
-        H5Fclose(owner);
-    return stored < whole ? stored : whole;
-}
-
-static int check_storage(const struct ff_hdf5_dataset *dataset, struct ff_error *error)
-{
-    const char *path = dataset->file->path;
-    hid_t plist = H5Dget_create_plist(dataset->id);
-    H5D_layout_t layout = H5Pget_layout(plist);
-    bool packed = layout == H5D_CHUNKED && H5Pget_nfilters(plist) > 0;
-    int result = 0;
-    if (layout == H5D_VIRTUAL || (layout == H5D_CONTIGUOUS && H5Pget_external_count(plist) > 0)) {
-        ff_fail(error, FF_INPUT_INVALID,
-                "%s: %s lies in other files (a virtual or external dataset)", path, dataset->name);
-        result = ff_hint(error, "gather the frames in one file, for example with h5repack");
-    } else if (layout == H5D_CHUNKED) {
-        result = check_chunk(dataset, plist, error) < 0 ? -1 : check_filters(dataset, plist, error);
-    }
-    H5Pclose(plist);
-    if (result < 0)
-        return -1;
-    uint64_t claimed = (uint64_t)dataset->elements * dataset->element_size;
-    uint64_t stored = stored_bytes(dataset);
-    bool covered =
-        packed ? stored > 0 &&
-                     stored >=
-                         (claimed - (claimed < UNPACKED_ALLOWANCE ? claimed : UNPACKED_ALLOWANCE)) /
-                             PACKING_MAX
-               : stored >= claimed;
-    if (covered || claimed == 0)
-        return 0;
-    char claims[32];
-    char holds[32];
-    ff_text_bytes(claimed, claims, sizeof claims);
-    ff_text_bytes(stored, holds, sizeof holds);
-    ff_fail(error, FF_INPUT_INVALID, "%s: %s claims %s of values and only %s are stored", path,
-            dataset->name, claims, holds);
-    return ff_hint(error, "the file is damaged or was never written to its end");
+    return false;
 }
 
 static int refuse_absent(const struct ff_hdf5_file *file, const char *const *paths,
                          struct ff_error *error)
 {
     char list[512] = "";
+    char target[512];
     for (size_t i = 0; paths[i] != NULL; i++) {
+        if (ff_hdf5_dangles(file, paths[i], target, sizeof target)) {
+            ff_fail(error, FF_INPUT_INVALID, "%s: %s is a link to %s, which is not there",
+                    file->path, paths[i], target);
+            return ff_hint(error, "put the file that the link names beside this one");
+        }
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? " or " : "", paths[i]);
     }
@@ -399,7 +355,7 @@ int ff_hdf5_find(const struct ff_hdf5_file *file, const char *const *paths,
         return ff_fail(error, FF_INPUT_INVALID, "%s: %s is not a dataset that can be read",
                        file->path, name);
     describe_type(&found);
-    if (describe_shape(&found, error) < 0 || check_storage(&found, error) < 0) {
+    if (describe_shape(&found, error) < 0 || ff_hdf5_check_storage(&found, error) < 0) {
         H5Dclose(found.id);
         return -1;
     }

@@ -43,6 +43,13 @@ struct ff_hdf5_dataset {
 /* Whether a path leads to an object, dangling links counted as absent. */
 bool ff_hdf5_exists(const struct ff_hdf5_file *file, const char *path);
 
+/* An open group, or -1; the caller closes it. */
+hid_t ff_hdf5_group(const struct ff_hdf5_file *file, const char *path);
+
+/* Whether a path, or a part of it, is a link that leads to nothing; `target` then tells where it
+ * points to, as "FILE:PATH". */
+bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, char *target, size_t size);
+
 /* Opens the first of `paths` (ended by NULL) that exists. FF_INPUT_INVALID when none does ("has no
  * dataset A or B"), when it is not a dataset, claims more than is stored, or needs a filter that is
  * not installed. */

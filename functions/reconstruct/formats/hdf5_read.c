@@ -1,6 +1,7 @@
 #include "functions/reconstruct/formats/hdf5.h"
 
 #include "functions/reconstruct/formats/hdf5_internal.h"
+#include "functions/reconstruct/formats/quantity.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,41 +9,15 @@
 
 enum { ATTRIBUTE_BYTES_MAX = 1 << 20, SERIES_MAX = 1 << 24 };
 
-/* Units that files name, with what they are in SI. */
-static const struct {
-    const char *name;
-    double si;
-} units[] = {
-    {"m", 1},
-    {"meter", 1},
-    {"metre", 1},
-    {"mm", 1e-3},
-    {"um", 1e-6},
-    {"µm", 1e-6},
-    {"micron", 1e-6},
-    {"microns", 1e-6},
-    {"micrometer", 1e-6},
-    {"nm", 1e-9},
-    {"pm", 1e-12},
-    {"A", 1e-10},
-    {"Å", 1e-10},
-    {"angstrom", 1e-10},
-    {"J", 1},
-    {"joule", 1},
-    {"eV", 1.602176634e-19},
-    {"keV", 1.602176634e-16},
-    {"MeV", 1.602176634e-13},
-};
-
 double ff_hdf5_unit(const struct ff_hdf5_dataset *dataset, double otherwise)
 {
     char *name = NULL;
     if (ff_hdf5_attribute_text(dataset->file, dataset->name, "units", &name) < 0)
         return otherwise;
     double unit = otherwise;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(units[i].name, name) == 0)
-            unit = units[i].si;
+    bool in_pixels;
+    if (!ff_unit_of(name, &unit, &in_pixels) || in_pixels)
+        unit = otherwise;
     free(name);
     return unit;
 }

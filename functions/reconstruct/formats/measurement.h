@@ -26,7 +26,8 @@ struct ff_measurement {
     double wavelength_m;
     double energy_J;
     double distance_m;
-    double detector_pixel_m[2]; /* rows, columns */
+    double detector_pixel_m[2]; /* rows, columns. What nobody says is NaN. */
+    double object_pixel_m[2];   /* likewise; 0: by the geometry, as problem.h says */
 
     size_t probe_modes; /* 0: the file has none */
     size_t probe_rows, probe_columns;

@@ -148,7 +148,7 @@ static void test_bad_positions(void **state)
     scan_replace(place->path, SCAN_TRANSLATION, type, 2, fewer, values);
     assert_refused(place->path, "24 positions and there are 25 frames", "trigger");
     scan_replace(place->path, SCAN_TRANSLATION, type, 1, flat, values);
-    assert_refused(place->path, "wanted is 25 × 3", "(x, y, z)");
+    assert_refused(place->path, "wanted is positions × coordinates", "(x, y, z)");
     values[3 * 17 + 1] = NAN;
     scan_replace(place->path, SCAN_TRANSLATION, type, 2, all, values);
     assert_refused(place->path, "position 17 is", "leave out");

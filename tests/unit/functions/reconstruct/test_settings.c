@@ -49,7 +49,6 @@ static void test_wrong_settings_are_refused_in_words(void **state)
     } cases[] = {
         {"epoch=4", FF_UNKNOWN_SETTING, "no setting 'epoch'", "epochs"},
         {"step-object=1", FF_UNKNOWN_SETTING, "step-object", "step_object"},
-        {"mask=bad.h5", FF_UNKNOWN_SETTING, "not available", "leave it out"},
         {"step_object=many", FF_INVALID_SETTING, "auto | 0 … 2", ""},
         {"momentum=auto", FF_INVALID_SETTING, "0 … 0.99", ""},
         {"epochs=0", FF_INVALID_SETTING, "1 … 1000000", ""},
