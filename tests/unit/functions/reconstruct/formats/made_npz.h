@@ -22,7 +22,7 @@ struct made_member {
 static inline void made_append_number(struct ff_buffer *to, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        uint8_t byte = (uint8_t)(value >> 8 * i);
+        uint8_t byte = (uint8_t)(i < 8 ? value >> 8 * i : 0);
         ff_buffer_append(to, &byte, 1);
     }
 }
