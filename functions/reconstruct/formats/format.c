@@ -36,25 +36,25 @@ static int refuse_unknown_name(const char *name, struct ff_error *error)
     return ff_hint(error, "`farfield reconstruct --help settings` lists the presets");
 }
 
-static int refuse_unknown_file(const struct ff_hdf5_file *file,
-                               const struct ff_candidate *candidates, size_t count,
+/* `best` is the preset that the file is nearest to, or NULL. */
+static int refuse_unknown_file(const struct ff_hdf5_file *file, const struct ff_candidate *best,
                                struct ff_error *error)
 {
     const char *path = ff_hdf5_path(file);
-    if (count > 0 && candidates[0].missing[0] == '\0') {
+    if (best != NULL && best->missing[0] == '\0') {
         ff_fail(error, FF_INPUT_INVALID, "%s looks like a result (%s), not like a scan", path,
-                candidates[0].preset->title);
+                best->preset->title);
         return ff_hint(error,
                        "give the frames as input and this file as positions_file or "
                        "initial_probe; farfield show %s shows it",
                        path);
     }
     ff_fail(error, FF_INPUT_INVALID, "%s is in none of the layouts that are known here", path);
-    if (count > 0)
+    if (best != NULL)
         return ff_hint(error,
                        "it is nearest to format=%s, but there is no %s; describe it with "
                        "format=FILE.yaml",
-                       candidates[0].preset->name, candidates[0].missing);
+                       best->preset->name, best->missing);
     return ff_hint(error, "CXI has the group /entry_1 with instrument_1 and sample_1 in it; other "
                           "layouts can be described with format=FILE.yaml");
 }
@@ -76,7 +76,7 @@ static int choose(struct ff_reading *reading, char format[FF_FORMAT_NAME_SIZE],
             if (candidates[i].missing[0] == '\0' && candidates[i].has_frames)
                 preset = candidates[i].preset;
         if (preset == NULL)
-            return refuse_unknown_file(reading->file, candidates, count, error);
+            return refuse_unknown_file(reading->file, count > 0 ? candidates : NULL, error);
     }
     if (preset == NULL)
         return refuse_unknown_name(name, error);

@@ -49,7 +49,7 @@ static int add_pattern(struct ff_input *input, const char *pattern, struct ff_er
     }
     for (size_t i = 0; result == 0 && i < found.gl_pathc; i++)
         result = add(input, found.gl_pathv[i], strlen(found.gl_pathv[i]), error);
-    if (result == 0)
+    if (result == 0 && input->count > 1)
         qsort(input->paths, input->count, sizeof *input->paths, compare);
     if (status == 0)
         globfree(&found);
@@ -129,7 +129,7 @@ int ff_input_digest(const char *text, struct ff_digest *digest, struct ff_error 
     if (input == NULL)
         return -1;
     uint64_t size;
-    struct ff_digest *each = calloc(input->count, sizeof *each);
+    struct ff_digest *each = calloc(input->count + 1, sizeof *each); /* one more than nothing */
     int result = each != NULL ? 0 : ff_fail(error, FF_NO_MEMORY, "no memory for the digests");
     for (size_t i = 0; result == 0 && i < input->count; i++)
         result = ff_digest_of_file(input->paths[i], &each[i], &size, error);
