@@ -4,6 +4,7 @@
 
 #include "functions/reconstruct/build.h"
 #include "functions/reconstruct/first_object.h"
+#include "functions/reconstruct/place.h"
 #include "functions/reconstruct/result.h"
 
 #include <complex.h>
