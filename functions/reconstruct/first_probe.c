@@ -155,8 +155,13 @@ static int refuse_shape(const struct ff_problem *problem, const struct ff_measur
     ff_fail(error, FF_INPUT_INVALID, "%s: the probe has %zu × %zu pixels and a pattern %zu × %zu",
             problem->source, measurement->probe_rows, measurement->probe_columns, problem->rows,
             problem->columns);
+    size_t pad = problem->rows - measurement->probe_rows;
+    if (measurement->probe_rows < problem->rows &&
+        problem->columns - measurement->probe_columns == pad)
+        return ff_hint(error,
+                       "if the detector is larger than the window of the probe, give pad=%zu", pad);
     return ff_hint(error, "give a probe of the pattern's shape with initial_probe, or remove it "
-                          "from the file; a probe in a smaller window needs pad");
+                          "from the file");
 }
 
 /* Into windows of a pattern's extent. A crop keeps the field of view and widens the pixel. */
