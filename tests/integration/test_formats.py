@@ -1,0 +1,111 @@
+"""Every format from end to end: what simulate writes in it, reconstruct reads by itself, as the same scan."""
+import os
+
+from harness import TASK_FAILED, WRONG_USE, FarfieldTest, main
+
+GEOMETRY = ["energy_eV=8800", "distance_m=1.92", "detector_pixel_um=75"]
+
+# Format, the ending of the main file (a pattern for a series), that of the positions, and whether the geometry is told.
+FORMATS = [
+    ("cxi", ".h5", None, True),
+    ("flow", ".h5", None, False),
+    ("ptychodus", ".h5", None, False),
+    ("ptychodus-npz", ".h5", None, False),
+    ("velociprobe", ".h5", ".csv", True),
+    ("aps-2idd", "_*.h5", ".csv", False),
+    ("aps-9id", ".h5", ".csv", False),
+    ("lynx", ".h5", ".dat", True),
+    ("csaxs", ".h5", ".dat", True),
+    ("nanomax", ".h5", None, False),
+    ("nsls2", ".h5", None, True),
+    ("holoptycho", ".h5", None, True),
+    ("slac", ".h5", None, False),
+    ("tike", ".h5", None, False),
+    ("ptyd", ".h5", None, True),
+    ("ptychoshelves", ".h5", None, True),
+]
+
+
+class Formats(FarfieldTest):
+    def path(self, name):
+        return os.path.join(self.ff.folder, name)
+
+    def settings(self, *settings):
+        return [word for setting in settings for word in ("--set", setting)]
+
+    def simulate(self, form, *settings):
+        self.ff.run("simulate", "--output", self.path(f"{form}.h5"),
+                    *self.settings(f"format={form}", "size=64", "patterns=36", *settings))
+
+    def read(self, form, main_file, positions, told, *settings):
+        words = list(settings)
+        if positions is not None:
+            words.append(f"positions_file={self.path(form + positions)}")
+        if not told:
+            words += GEOMETRY
+        return self.ff.json("reconstruct", self.path(form + main_file), "--plan", *self.settings(*words))
+
+    def test_every_format_is_the_same_scan(self):
+        wanted = None
+        for form, main_file, positions, told in FORMATS:
+            with self.subTest(form):
+                self.simulate(form)
+                found = self.read(form, main_file, positions, told)
+                wanted = wanted or found
+                self.assertEqual(found["format"], form)
+                for key in ("patterns", "frame_px", "counts_per_pattern", "greatest_count", "zero_share"):
+                    self.assertEqual(found[key], wanted[key], key)
+                for key in ("scanned_m", "object_pixel_m", "detector_pixel_m"):
+                    for one, other in zip(found[key], wanted[key]):
+                        # PtychoShelves rounds positions to pixels.
+                        close = .05 if form == "ptychoshelves" else 1e-5
+                        self.assertAlmostEqual(one / other, 1, delta=close)
+                self.assertAlmostEqual(found["energy_eV"] / 8800, 1, delta=1e-6)
+
+    def test_packed_frames(self):
+        wanted = None
+        for packing in ("none", "gzip", "bitshuffle"):
+            with self.subTest(packing):
+                self.simulate("nsls2" if packing == "none" else "cxi", f"compression={packing}")
+                found = self.read("nsls2" if packing == "none" else "cxi", ".h5", None, True)
+                wanted = wanted or found
+                self.assertEqual(found["greatest_count"], wanted["greatest_count"])
+
+    def test_effects_are_read(self):
+        for name, written, key in (("fly", ("fly=3", "fly_steps=0.5"), "fly=3"), ("near", ("field=near",), "near_field=on"),
+                                   ("pad", ("pad=8",), "pad=8")):
+            with self.subTest(name):
+                self.simulate("cxi", *written)
+                scan, result = self.path("cxi.h5"), self.path("out.h5")
+                outcome = self.ff.run("reconstruct", scan, "--output", result, "--json",
+                                      *self.settings(key, "epochs=20")).lines[-1]
+                self.assertLess(outcome["cost"], 3)
+
+    def test_a_description_of_ones_own(self):
+        self.simulate("nanomax")
+        description = self.path("own.yaml")
+        with open(description, "w", encoding="utf-8") as file:
+            file.write("frames: [/none, /entry/measurement/eiger1m/frames]\n"
+                       "positions_y: /entry/measurement/pseudo/y um\n"
+                       "positions_x: /entry/measurement/pseudo/x um\n"
+                       "energy: 8.8 keV\ndistance: 1920 mm\npixel_rows: 75 um\n")
+        found = self.read("nanomax", ".h5", None, True, f"format={description}")
+        self.assertEqual(found["format"], description)
+        self.assertAlmostEqual(found["energy_eV"] / 8800, 1, delta=1e-6)
+        with open(description, "a", encoding="utf-8") as file:
+            file.write("distanse: 2 m\n")
+        said = self.ff.run("reconstruct", self.path("nanomax.h5"), *self.settings(f"format={description}"),
+                           status=WRONG_USE)
+        self.assert_says(said, "own.yaml, line 7", "distanse", "distance")
+
+    def test_what_is_missing_is_named(self):
+        self.simulate("ptychodus")
+        said = self.ff.run("reconstruct", self.path("ptychodus.h5"), status=TASK_FAILED)
+        self.assert_says(said, "photon energy", "energy_eV")
+        self.simulate("lynx")
+        said = self.ff.run("reconstruct", self.path("lynx.h5"), status=TASK_FAILED)
+        self.assert_says(said, "no positions", "positions_file")
+
+
+if __name__ == "__main__":
+    main()
