@@ -1,7 +1,7 @@
 #include "functions/reconstruct/settings.h"
 
-#include "protocol/core/text.h"
 #include "functions/reconstruct/formats/quantity.h"
+#include "protocol/core/text.h"
 
 #include <limits.h>
 #include <math.h>

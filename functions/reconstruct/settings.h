@@ -12,9 +12,9 @@
 /* In the order of the choices in settings.c. */
 
 struct ff_settings {
-    char *input;  /* required */
-    char *output; /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
-    char *format; /* "auto", the name of a preset (formats/preset.h), or a description's file */
+    char *input;   /* required */
+    char *output;  /* "": beside nothing else, INPUT's name + "-recon.h5" in the current folder */
+    char *format;  /* "auto", the name of a preset (formats/preset.h), or a description's file */
     int algorithm; /* of enum ff_algorithm */
     int64_t epochs;
     int64_t batches; /* 0: what the algorithm does by itself; see ff_settings_batches */

@@ -41,20 +41,21 @@ static int refuse_unknown_file(const struct ff_hdf5_file *file, const struct ff_
                                struct ff_error *error)
 {
     const char *path = ff_hdf5_path(file);
-    if (best != NULL && best->missing[0] == '\0') {
+    const struct ff_preset *nearest = best != NULL ? best->preset : NULL;
+    if (nearest != NULL && best->missing[0] == '\0') {
         ff_fail(error, FF_INPUT_INVALID, "%s looks like a result (%s), not like a scan", path,
-                best->preset->title);
+                nearest->title);
         return ff_hint(error,
                        "give the frames as input and this file as positions_file or "
                        "initial_probe; farfield show %s shows it",
                        path);
     }
     ff_fail(error, FF_INPUT_INVALID, "%s is in none of the layouts that are known here", path);
-    if (best != NULL)
+    if (nearest != NULL)
         return ff_hint(error,
                        "it is nearest to format=%s, but there is no %s; describe it with "
                        "format=FILE.yaml",
-                       best->preset->name, best->missing);
+                       nearest->name, best->missing);
     return ff_hint(error, "CXI has the group /entry_1 with instrument_1 and sample_1 in it; other "
                           "layouts can be described with format=FILE.yaml");
 }
