@@ -2,12 +2,15 @@
  * hdf5_tool: what the process tests need of HDF5 files, for Python has no reader of them.
  *
  *     hdf5_tool digest FILE DATASET     SHA-256 of the elements of a dataset, as they are stored
+ *     hdf5_tool difference FILE OTHER DATASET
+ *                                       ‖a − b‖ / ‖b‖ of two datasets of floats or pairs of them
  *     hdf5_tool damage FILE HOW         changes one thing of a CXI file in place: see `damages`
  */
 #include "protocol/core/digest.h"
 
 #include <hdf5.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,30 +24,68 @@ static int complain(const char *what, const char *name)
     return 1;
 }
 
-static int digest(const char *path, const char *name)
+/* The elements of a dataset as they are stored; the caller frees. NULL, with a complaint, when they cannot be read. */
+static void *read_elements(const char *path, const char *name, size_t *size)
 {
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     hid_t set = file >= 0 ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
-    if (set < 0)
-        return complain("no such dataset", name);
+    if (set < 0) {
+        complain("no such dataset", name);
+        return NULL;
+    }
     hid_t type = H5Dget_type(set);
     hid_t space = H5Dget_space(set);
-    size_t size = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
-    void *data = malloc(size + 1);
-    struct ff_digest sum;
-    struct ff_error error;
-    if (data == NULL || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-        return complain("cannot be read", name);
-    if (ff_digest_of((struct ff_span){data, size}, &sum, &error) < 0)
-        return complain("cannot be summed", error.message);
-    char text[FF_DIGEST_TEXT_SIZE];
-    ff_digest_text(&sum, text);
-    puts(text);
-    free(data);
+    *size = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
+    void *data = malloc(*size + 1);
+    if (data == NULL || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
+        complain("cannot be read", name);
+        free(data);
+        data = NULL;
+    }
     H5Sclose(space);
     H5Tclose(type);
     H5Dclose(set);
     H5Fclose(file);
+    return data;
+}
+
+static int digest(const char *path, const char *name)
+{
+    size_t size;
+    void *data = read_elements(path, name, &size);
+    if (data == NULL)
+        return 1;
+    struct ff_digest sum;
+    struct ff_error error;
+    int result = ff_digest_of((struct ff_span){data, size}, &sum, &error);
+    free(data);
+    if (result < 0)
+        return complain("cannot be summed", error.message);
+    char text[FF_DIGEST_TEXT_SIZE];
+    ff_digest_text(&sum, text);
+    puts(text);
+    return 0;
+}
+
+/* Of complex numbers of single precision, which are pairs of floats. */
+static int difference(const char *path, const char *other_path, const char *name)
+{
+    size_t size;
+    size_t other_size;
+    float *values = read_elements(path, name, &size);
+    float *others = read_elements(other_path, name, &other_size);
+    double apart = 0;
+    double norm = 0;
+    bool comparable = values != NULL && others != NULL && size == other_size;
+    for (size_t i = 0; comparable && i < size / sizeof *values; i++) {
+        apart += ((double)values[i] - (double)others[i]) * ((double)values[i] - (double)others[i]);
+        norm += (double)others[i] * (double)others[i];
+    }
+    free(values);
+    free(others);
+    if (!comparable)
+        return complain("cannot be compared", name);
+    printf("%.9g\n", sqrt(apart / norm));
     return 0;
 }
 
@@ -155,7 +196,10 @@ int main(int count, char **words)
 {
     if (count == 4 && strcmp(words[1], "digest") == 0)
         return digest(words[2], words[3]);
+    if (count == 5 && strcmp(words[1], "difference") == 0)
+        return difference(words[2], words[3], words[4]);
     if (count == 4 && strcmp(words[1], "damage") == 0)
         return damage(words[2], words[3]);
-    return complain("digest FILE DATASET, or damage FILE HOW", "wrong use");
+    return complain("digest FILE DATASET, difference FILE OTHER DATASET, or damage FILE HOW",
+                    "wrong use");
 }
