@@ -111,7 +111,7 @@ static struct ff_problem *part_of(const struct ff_problem *problem, struct ff_er
         .probe_rows = problem->probe_rows,
         .probe_columns = problem->probe_columns,
         .near_field = problem->near_field,
-        .modes = problem->modes,
+        .modes = 1, /* the strongest is enough to tell, and quick */
         .geometry = problem->geometry,
         .probe_was_given = problem->probe_was_given,
     };
