@@ -19,6 +19,7 @@ _farfield_options() {
         'task preview') echo --output ;;
         'token create') echo --expires --scope ;;
         'reconstruct '*) echo --output --set --config --plan ;;
+        'inspect '*) echo --orientation ;;
         'compare '*) echo --region --output --keep-hand ;;
         'simulate '*) echo --object --output --set ;;
         'bench dispatch') echo --modes --tasks --calls --slots --idle-seconds ;;

@@ -3,6 +3,7 @@
 #include "functions/reconstruct/build.h"
 #include "functions/reconstruct/formats/listing.h"
 #include "functions/reconstruct/formats/store.h"
+#include "functions/reconstruct/orientation_trial.h"
 #include "functions/reconstruct/summary.h"
 
 #include "protocol/core/json_text.h"
@@ -14,19 +15,27 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: farfield inspect FILE [--json]\n"
+    "usage: farfield inspect FILE [--orientation] [--json]\n"
     "\n"
     "Shows what is in a scan file: its datasets, geometry, overlap and dose, and what looks odd.\n"
-    "Nothing is computed and nothing is written.\n"
+    "Nothing is written.\n"
+    "\n"
+    "  --orientation  also try the eight ways the positions can lie against the frames, for a few\n"
+    "                 epochs on a small part of the scan, and tell which fits and how clearly\n"
     "\n"
     "  farfield inspect scan.cxi\n"
+    "  farfield inspect scan.cxi --orientation\n"
     "  farfield inspect scan.cxi --json | jq .scan.overlap\n"
     "\n"
     "Exit status: 0 it can be reconstructed, 1 it cannot (and why), 2 wrong use.\n";
 
+enum { TRIAL_EPOCHS = 12 };
+
 struct inspection {
+    bool try_orientation;
     json_t *contents; /* of the file */
     json_t *scan, *doubts, *notes;
+    json_t *orientation;     /* NULL: not tried */
     struct ff_error failure; /* why there is no scan */
 };
 
@@ -38,6 +47,38 @@ static int list_contents(struct inspection *inspection, const char *path)
     inspection->contents = ff_hdf5_listing(file, &inspection->failure);
     ff_hdf5_close(file);
     return inspection->contents != NULL ? 0 : -1;
+}
+
+/* What did not converge has no cost: null. */
+static json_t *costs_of(const struct ff_orientation_trial *trial)
+{
+    json_t *costs = json_object();
+    for (unsigned i = 0; i < FF_ORIENTATIONS; i++)
+        json_object_set_new(costs, ff_orientations[i].name,
+                            isfinite(trial->cost[i]) ? json_real(trial->cost[i]) : json_null());
+    return costs;
+}
+
+static json_t *real_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static int try_orientation(struct inspection *inspection, const struct ff_problem *problem)
+{
+    const struct ff_run_settings settings = {.threads = 0};
+    struct ff_orientation_trial trial;
+    if (ff_orientation_try(problem, &settings, FF_ORIENTATION_ALL, TRIAL_EPOCHS, &trial,
+                           &inspection->failure) < 0)
+        return -1;
+    inspection->orientation = json_pack(
+        "{s:s, s:s, s:b, s:b, s:o, s:o, s:I, s:i, s:o}", "best", ff_orientations[trial.best].name,
+        "twin", ff_orientations[ff_orientation_twin(trial.best)].name, "clear",
+        trial.margin >= FF_ORIENTATION_MARGIN, "twin_excluded",
+        trial.twin_margin >= FF_ORIENTATION_TWIN_MARGIN, "margin", real_or_null(trial.margin),
+        "twin_margin", real_or_null(trial.twin_margin), "patterns", (json_int_t)trial.patterns,
+        "epochs", TRIAL_EPOCHS, "costs", costs_of(&trial));
+    return 0;
 }
 
 static int read_scan(struct inspection *inspection, const char *path)
@@ -55,10 +96,12 @@ static int read_scan(struct inspection *inspection, const char *path)
         inspection->scan = ff_summary_of_scan(problem);
         inspection->doubts = ff_summary_of_doubts(inspection->scan);
     }
+    if (problem != NULL && inspection->try_orientation)
+        result = try_orientation(inspection, problem);
     ff_problem_destroy(problem);
     ff_settings_destroy(settings);
     ff_buffer_dispose(&notes);
-    return inspection->scan != NULL ? 0 : -1;
+    return inspection->scan != NULL ? result : -1;
 }
 
 static double number(const json_t *scan, const char *key)
@@ -125,6 +168,37 @@ static void print_scan(const json_t *scan)
     printf("  %-20s %s\n", "sha256", json_string_value(json_object_get(scan, "sha256")));
 }
 
+static void print_orientation(const json_t *found)
+{
+    const json_t *costs = json_object_get(found, "costs");
+    const char *best = json_string_value(json_object_get(found, "best"));
+    const char *twin = json_string_value(json_object_get(found, "twin"));
+    printf("orientation of the positions (%.0f patterns, %.0f epochs)\n", number(found, "patterns"),
+           number(found, "epochs"));
+    for (unsigned i = 0; i < FF_ORIENTATIONS; i++) {
+        const char *name = ff_orientations[i].name;
+        const json_t *cost = json_object_get(costs, name);
+        if (json_is_real(cost))
+            printf("  %-28s cost %.4g%s\n", name, json_real_value(cost),
+                   strcmp(name, best) == 0   ? ", best"
+                   : strcmp(name, twin) == 0 ? ", its twin"
+                                             : "");
+        else
+            printf("  %-28s diverged\n", name);
+    }
+    if (json_is_null(json_object_get(found, "margin")))
+        printf("  %s fits: the others diverged\n", best);
+    else if (json_is_true(json_object_get(found, "clear")))
+        printf("  %s fits: the next costs %.2f times as much\n", best, number(found, "margin"));
+    else
+        printf("  none fits clearly better than the others (margin %.2f)\n",
+               number(found, "margin"));
+    printf("  its twin %s %s\n", twin,
+           json_is_true(json_object_get(found, "twin_excluded"))
+               ? "is excluded by the probe of the file"
+               : "explains the patterns as well: nothing here tells them apart");
+}
+
 static void print_text(const struct inspection *inspection, const char *path)
 {
     size_t index;
@@ -148,6 +222,8 @@ static void print_text(const struct inspection *inspection, const char *path)
         ff_text_printf(stdout, "  %.*s\n", length, at);
         at += length + (at[length] == '\n');
     }
+    if (inspection->orientation != NULL)
+        print_orientation(inspection->orientation);
 }
 
 static void set_or_null(json_t *line, const char *key, json_t *value)
@@ -163,7 +239,10 @@ static void print_json(struct inspection *inspection, const char *path)
     set_or_null(line, "scan", inspection->scan);
     set_or_null(line, "doubts", inspection->doubts);
     set_or_null(line, "notes", inspection->notes);
-    if (inspection->scan == NULL)
+    if (inspection->try_orientation)
+        set_or_null(line, "orientation", inspection->orientation);
+    if (inspection->scan == NULL ||
+        (inspection->try_orientation && inspection->orientation == NULL))
         json_object_set_new(line, "error",
                             json_pack("{s:s, s:o, s:o}", "code",
                                       ff_error_name(inspection->failure.code), "message",
@@ -174,9 +253,9 @@ static void print_json(struct inspection *inspection, const char *path)
     json_decref(line);
 }
 
-static int inspect(const char *path, bool json)
+static int inspect(const char *path, bool json, bool orientation)
 {
-    struct inspection inspection = {0};
+    struct inspection inspection = {.try_orientation = orientation};
     int result = list_contents(&inspection, path);
     if (result == 0)
         result = read_scan(&inspection, path);
@@ -190,6 +269,7 @@ static int inspect(const char *path, bool json)
     json_decref(inspection.scan);
     json_decref(inspection.doubts);
     json_decref(inspection.notes);
+    json_decref(inspection.orientation);
     return status;
 }
 
@@ -197,11 +277,11 @@ int main(int argc, char **argv)
 {
     struct ff_local_arguments arguments;
     struct ff_error error = {0};
-    if (ff_local_arguments_read("inspect", argc, argv, NULL, &arguments, &error) < 0)
+    if (ff_local_arguments_read("inspect", argc, argv, "--orientation", &arguments, &error) < 0)
         return ff_local_report("inspect", false, &error);
     if (arguments.help) {
         fputs(usage, stdout);
         return 0;
     }
-    return inspect(arguments.file, arguments.json);
+    return inspect(arguments.file, arguments.json, arguments.extra);
 }

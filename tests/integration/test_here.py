@@ -59,6 +59,15 @@ class Here(FarfieldTest):
         self.assertGreater(shown["cost"], 0)
         self.assert_says(self.ff.run("show", output), "cost")
 
+    def test_inspect_tries_the_orientations_when_asked(self):
+        self.assertNotIn("orientation", self.ff.json("inspect", SIEMENS))
+        found = self.ff.json("inspect", SIEMENS, "--orientation")["orientation"]
+        self.assertEqual((found["best"], found["twin"], found["clear"]), ("as-is", "both-reversed", True))
+        self.assertEqual(len(found["costs"]), 8)
+        others = [cost for name, cost in found["costs"].items() if name not in ("as-is", "both-reversed")]
+        self.assertAlmostEqual(found["margin"], min(others) / found["costs"]["as-is"], 6)
+        self.assert_says(self.ff.run("inspect", SIEMENS, "--orientation"), "its twin both-reversed")
+
     def test_a_simulated_scan_can_be_reconstructed(self):
         scan = os.path.join(self.ff.folder, "made.cxi")
         self.ff.run("simulate", "--object", "siemens", "--output", scan)
