@@ -30,7 +30,7 @@
 static const double reserve_s = 2;
 
 /* Of the trials of orientations: a glance, and a look. */
-enum { QUICK_EPOCHS = 6, TRIAL_EPOCHS = 12 };
+enum { QUICK_EPOCHS = 4, TRIAL_EPOCHS = 12 };
 
 struct reconstruction {
     struct ff_call *call;

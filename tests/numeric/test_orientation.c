@@ -41,8 +41,8 @@ static struct ff_problem *simulated(const char *guess)
     static const char *const values[][2] = {
         {"size", "64"}, {"patterns", "144"}, {"overlap", "0.7"}, {"counts", "1e5"}};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        assert_ok(
-            ff_options_set(&ff_simulate_table, &given, values[i][0], values[i][1], &error), error);
+        assert_ok(ff_options_set(&ff_simulate_table, &given, values[i][0], values[i][1], &error),
+                  error);
     assert_ok(ff_options_set(&ff_simulate_table, &given, "guess", guess, &error), error);
     struct ff_simulation *simulation = ff_simulation_create(&given, &error);
     assert_non_null(simulation);
@@ -129,13 +129,13 @@ static void test_a_glance_tells(void **state)
     struct ff_error error = {0};
     struct ff_orientation_trial trial;
     struct ff_problem *problem = measured();
-    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK, 6, &trial, &error),
+    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK, 4, &trial, &error),
               error);
     assert_int_equal(trial.best, 0);
     assert_true(trial.margin >= FF_ORIENTATION_MARGIN);
     ff_orientation_apply(&ff_orientations[4], problem->positions_m, problem->patterns);
     assert_ok(ff_problem_place(problem, false, &error), error);
-    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK, 6, &trial, &error),
+    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK, 4, &trial, &error),
               error);
     assert_true(trial.best != 0 || trial.margin < FF_ORIENTATION_MARGIN);
     ff_problem_destroy(problem);
