@@ -29,9 +29,6 @@
 /* A task's time limit kills: so much before it the run ends by itself and keeps its result. */
 static const double reserve_s = 2;
 
-/* Of the trials of orientations: a glance, and a look. */
-enum { QUICK_EPOCHS = 4, TRIAL_EPOCHS = 12 };
-
 struct reconstruction {
     struct ff_call *call;
     const struct ff_call_facts *facts;
@@ -242,12 +239,12 @@ static int settle_orientation(struct reconstruction *own, struct ff_error *error
     /* An object to begin with belongs to the positions as they are. */
     if (own->settings->orientation > 0 || own->settings->initial_object[0] != '\0')
         return 0;
-    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_QUICK, QUICK_EPOCHS, &trial,
+    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_QUICK, FF_ORIENTATION_QUICK_EPOCHS, &trial,
                            error) < 0)
         return -1;
     if (trial.best == 0 && trial.margin >= FF_ORIENTATION_MARGIN)
         return 0;
-    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_ALL, TRIAL_EPOCHS, &trial,
+    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_ALL, FF_ORIENTATION_EPOCHS, &trial,
                            error) < 0)
         return -1;
     return take_orientation(own, &trial, error);

@@ -29,8 +29,6 @@ static const char usage[] =
     "\n"
     "Exit status: 0 it can be reconstructed, 1 it cannot (and why), 2 wrong use.\n";
 
-enum { TRIAL_EPOCHS = 12 };
-
 struct inspection {
     bool try_orientation;
     json_t *contents; /* of the file */
@@ -68,7 +66,7 @@ static int try_orientation(struct inspection *inspection, const struct ff_proble
 {
     const struct ff_run_settings settings = {.threads = 0};
     struct ff_orientation_trial trial;
-    if (ff_orientation_try(problem, &settings, FF_ORIENTATION_ALL, TRIAL_EPOCHS, &trial,
+    if (ff_orientation_try(problem, &settings, FF_ORIENTATION_ALL, FF_ORIENTATION_EPOCHS, &trial,
                            &inspection->failure) < 0)
         return -1;
     inspection->orientation = json_pack(
@@ -77,7 +75,7 @@ static int try_orientation(struct inspection *inspection, const struct ff_proble
         trial.margin >= FF_ORIENTATION_MARGIN, "twin_excluded",
         trial.twin_margin >= FF_ORIENTATION_TWIN_MARGIN, "margin", real_or_null(trial.margin),
         "twin_margin", real_or_null(trial.twin_margin), "patterns", (json_int_t)trial.patterns,
-        "epochs", TRIAL_EPOCHS, "costs", costs_of(&trial));
+        "epochs", FF_ORIENTATION_EPOCHS, "costs", costs_of(&trial));
     return 0;
 }
 

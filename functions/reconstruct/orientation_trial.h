@@ -29,6 +29,9 @@ struct ff_orientation_trial {
 /* Every orientation; and one pair that is enough to see whether the first of them can be right. */
 enum { FF_ORIENTATION_ALL = 0xff, FF_ORIENTATION_QUICK = 0x03 };
 
+/* Epochs that tell: of a look at all, and of the glance at the pair. */
+enum { FF_ORIENTATION_EPOCHS = 12, FF_ORIENTATION_QUICK_EPOCHS = 4 };
+
 /* Tries those of `tried` (a bit each) for `epochs` on up to a hundred neighbouring patterns of the
  * problem. Of the settings only threads, cores and cache folder are used. Twins are told apart with
  * the first probe held fixed, if the problem was given one. */
