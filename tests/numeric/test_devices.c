@@ -1,14 +1,12 @@
-/* Several devices against one: every stage, and whole runs of every algorithm. */
+/* Several devices against one: every stage. */
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/devices/devices.h"
 #include "functions/reconstruct/devices/state.h"
-#include "functions/reconstruct/run.h"
 #include "functions/reconstruct/solvers/random.h"
-#include "functions/reconstruct/solvers/solvers.h"
+#include "tests/numeric/apart.h"
 #include "tests/numeric/scene.h"
 
-#include <complex.h>
 #include <math.h>
 
 static const unsigned counts[] = {1, 2, 3, 4, 5, 8};
@@ -97,38 +95,6 @@ static struct ff_devices *open_devices(const struct trial *trial, unsigned count
     ff_devices_put(devices, FF_SCALES, trial->scales);
     ff_devices_put(devices, FF_WEIGHTS, trial->weights);
     return devices;
-}
-
-/* |a - b| / |b| of real numbers. */
-static double distance(const double *a, const double *b, size_t count)
-{
-    double difference = 0;
-    double size = 0;
-    for (size_t i = 0; i < count; i++) {
-        difference += (a[i] - b[i]) * (a[i] - b[i]);
-        size += b[i] * b[i];
-    }
-    return sqrt(difference / size);
-}
-
-static double complex_distance(const ff_complex *a, const ff_complex *b, size_t count)
-{
-    double difference = 0;
-    double size = 0;
-    for (size_t i = 0; i < count; i++) {
-        double d = cabs((_Complex double)a[i] - (_Complex double)b[i]);
-        difference += d * d;
-        size += pow(cabs((_Complex double)b[i]), 2);
-    }
-    return sqrt(difference / size);
-}
-
-/* Not NaN either. */
-static void assert_near(double value, double limit, const char *what, unsigned count)
-{
-    if (!(value <= limit))
-        fail_msg("%s of %u devices differs from that of one by %g, more than %g", what, count,
-                 value, limit);
 }
 
 /* --- the stages --- */
@@ -226,16 +192,17 @@ static void check_outcome(const struct trial *trial, const struct outcome *many,
     const struct ff_problem *problem = trial->scene.problem;
     size_t patterns = problem->patterns;
     size_t probe = (problem->modes + 1) * probe_elements(problem);
-    assert_near(complex_distance(many->object, one->object, object_elements(problem)), 1e-6,
+    apart_check(apart_complex(many->object, one->object, object_elements(problem)), 1e-6,
                 "the object", count);
-    assert_near(complex_distance(many->probe, one->probe, probe), 1e-6, "the probe", count);
-    assert_near(distance(many->terms[0], one->terms[0], patterns * problem->fly * 5), 1e-5,
+    apart_check(apart_complex(many->probe, one->probe, probe), 1e-6, "the probe", count);
+    apart_check(apart_real(many->terms[0], one->terms[0], patterns * problem->fly * 5), 1e-5,
                 "the moves", count);
-    assert_near(distance(many->terms[1], one->terms[1], patterns * 2), 1e-6, "the scales", count);
-    assert_near(distance(many->terms[2], one->terms[2], patterns * 2), 1e-5, "the weights", count);
-    assert_near(distance(&many->lengths.object_slope, &one->lengths.object_slope, 4), 1e-5,
+    apart_check(apart_real(many->terms[1], one->terms[1], patterns * 2), 1e-6, "the scales", count);
+    apart_check(apart_real(many->terms[2], one->terms[2], patterns * 2), 1e-5, "the weights",
+                count);
+    apart_check(apart_real(&many->lengths.object_slope, &one->lengths.object_slope, 4), 1e-5,
                 "the lengths", count);
-    assert_near(fabs(many->cost.amplitude / one->cost.amplitude - 1), 1e-6, "the cost", count);
+    apart_check(fabs(many->cost.amplitude / one->cost.amplitude - 1), 1e-6, "the cost", count);
 }
 
 static void try_steps(size_t fly)
@@ -246,7 +213,7 @@ static void try_steps(size_t fly)
     struct ff_devices *single = open_devices(&trial, 1, 1, 0);
     struct outcome one = step(&trial, single, all);
     assert_true(one.cost.amplitude > 0);
-    assert_true(complex_distance(one.object, trial.object, object_elements(trial.scene.problem)) >
+    assert_true(apart_complex(one.object, trial.object, object_elements(trial.scene.problem)) >
                 1e-3);
     assert_int_equal(ff_devices_bytes_exchanged(single), 0);
     for (unsigned i = 1; i < COUNTS; i++) {
@@ -295,10 +262,10 @@ static void a_batch_in_a_corner(void **state)
         struct outcome one = step(&trial, single, batch);
         struct outcome many = step(&trial, devices, batch);
         const struct ff_problem *problem = trial.scene.problem;
-        assert_near(complex_distance(many.object, one.object, object_elements(problem)), 1e-6,
+        apart_check(apart_complex(many.object, one.object, object_elements(problem)), 1e-6,
                     "the object", counts[i]);
-        assert_near(
-            complex_distance(many.probe, one.probe, (problem->modes + 1) * probe_elements(problem)),
+        apart_check(
+            apart_complex(many.probe, one.probe, (problem->modes + 1) * probe_elements(problem)),
             1e-6, "the probe", counts[i]);
         check_overlaps(devices, FF_OBJECT);
         check_same_probes(devices, FF_PROBE);
@@ -514,118 +481,6 @@ static void devices_say_what_they_are(void **state)
     trial_destroy(&trial);
 }
 
-/* --- whole runs --- */
-
-static struct ff_run_settings settings_of(const char *algorithm, unsigned devices)
-{
-    return (struct ff_run_settings){
-        .algorithm = algorithm,
-        .solver = {.epochs = 20,
-                   .batches = 3,
-                   .alpha = 0.1,
-                   .step_object = 1,
-                   .step_probe = 1,
-                   .probe_start = 2},
-        .seed = 3,
-        .devices = devices,
-        .threads = 2,
-    };
-}
-
-static struct ff_run_result run(const struct scene *scene, const struct ff_run_settings *settings)
-{
-    struct ff_run_result result;
-    struct ff_error error;
-    if (ff_run(scene->problem, settings, NULL, (struct ff_span){0}, &result, &error) < 0)
-        fail_msg("%s on %u devices: %s", settings->algorithm, settings->devices, error.message);
-    return result;
-}
-
-static void check_same_run(const struct ff_problem *problem, const struct ff_run_result *a,
-                           const struct ff_run_result *b)
-{
-    size_t probes = a->state->modes + a->state->eigenprobes;
-    assert_memory_equal(a->state->object, b->state->object,
-                        object_elements(problem) * sizeof(ff_complex));
-    assert_memory_equal(a->state->probe, b->state->probe,
-                        probes * probe_elements(problem) * sizeof(ff_complex));
-    assert_memory_equal(a->state->positions, b->state->positions,
-                        2 * problem->patterns * problem->fly * sizeof(double));
-    assert_memory_equal(a->state->scales, b->state->scales, problem->patterns * sizeof(double));
-    assert_memory_equal(a->costs, b->costs, a->epochs * sizeof(double));
-}
-
-/* ‖ψ_N - ψ_1‖ / ‖ψ_1‖ ≤ 1e-4, and twice the same N gives the same bits. */
-static void try_run(const struct scene *scene, struct ff_run_settings settings)
-{
-    const struct ff_problem *problem = scene->problem;
-    settings.devices = 1;
-    struct ff_run_result one = run(scene, &settings);
-    assert_true(one.costs[19] < one.costs[0]);
-    for (unsigned i = 1; i < COUNTS; i++) {
-        settings.devices = counts[i];
-        struct ff_run_result many = run(scene, &settings);
-        struct ff_run_result again = run(scene, &settings);
-        check_same_run(problem, &many, &again);
-        double found =
-            complex_distance(many.state->object, one.state->object, object_elements(problem));
-        print_message("%s on %u devices: %.1e\n", settings.algorithm, counts[i], found);
-        assert_near(found, 1e-4, settings.algorithm, counts[i]);
-        assert_near(fabs(many.cost / one.cost - 1), 1e-3, "the final cost", counts[i]);
-        ff_run_result_dispose(&many);
-        ff_run_result_dispose(&again);
-    }
-    ff_run_result_dispose(&one);
-}
-
-static void every_algorithm_on_any_number(void **state)
-{
-    (void)state;
-    struct scene scene;
-    scene_create(&scene, shape);
-    for (size_t i = 0; ff_solvers[i] != NULL; i++)
-        try_run(&scene, settings_of(ff_solvers[i]->name, 1));
-    scene_destroy(&scene);
-}
-
-static void with_every_refinement(void **state)
-{
-    (void)state;
-    struct scene scene;
-    scene_create(&scene, shape);
-    struct ff_run_settings settings = settings_of("rpie", 1);
-    settings.refine = (struct ff_refine_settings){
-        .positions = true,
-        .affine = true,
-        .positions_start = 3,
-        .step_positions = 0.5,
-        .intensities = true,
-        .opr_modes = 2,
-    };
-    try_run(&scene, settings);
-    scene_destroy(&scene);
-}
-
-static void more_devices_than_patterns(void **state)
-{
-    (void)state;
-    const struct scene_shape few = {24, 20, 2, 3, 1, 1e6, true};
-    struct scene scene;
-    scene_create(&scene, few);
-    struct ff_run_settings settings = settings_of("rpie", 1);
-    settings.solver.batches = 2;
-    struct ff_run_result one = run(&scene, &settings);
-    settings.devices = 8;
-    struct ff_run_result many = run(&scene, &settings);
-    assert_non_null(strstr(many.device, "4 devices"));
-    assert_near(
-        complex_distance(many.state->object, one.state->object, object_elements(scene.problem)),
-        1e-4, "the object", 8);
-    ff_run_result_dispose(&one);
-    ff_run_result_dispose(&many);
-    scene_destroy(&scene);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -636,9 +491,6 @@ int main(void)
         cmocka_unit_test(no_more_is_exchanged_than_the_overlaps),
         cmocka_unit_test(fields_come_back_as_they_were_put),
         cmocka_unit_test(devices_say_what_they_are),
-        cmocka_unit_test(every_algorithm_on_any_number),
-        cmocka_unit_test(with_every_refinement),
-        cmocka_unit_test(more_devices_than_patterns),
     };
     return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
 }

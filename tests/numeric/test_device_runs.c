@@ -1,0 +1,328 @@
+/* Whole runs on several devices: the answer of one, whatever the algorithm and the effects, the same
+ * bits each time, and after an interruption. */
+#include "tests/unit/check.h"
+
+#include "functions/reconstruct/algorithms.h"
+#include "functions/reconstruct/run.h"
+#include "tests/numeric/apart.h"
+#include "tests/numeric/keep.h"
+#include "tests/numeric/scene.h"
+
+#include <math.h>
+
+static const unsigned counts[] = {2, 3, 4, 5, 8};
+static const unsigned few_counts[] = {3, 8}; /* where the plain case was tried on all */
+enum {
+    COUNTS = sizeof counts / sizeof counts[0],
+    FEW_COUNTS = sizeof few_counts / sizeof few_counts[0],
+    EPOCHS = 20,
+};
+
+static const struct scene_shape shape = {24, 20, 7, 3, 2, 1e6, true};
+
+/* What the algorithm does where the user says nothing. */
+static struct ff_run_settings settings_of(enum ff_algorithm algorithm)
+{
+    const struct ff_algorithm_facts *facts = &ff_algorithms[algorithm];
+    const struct ff_batch_counts batches =
+        ff_algorithm_batches(algorithm, 0, shape.grid * shape.grid, EPOCHS);
+    return (struct ff_run_settings){
+        .algorithm = facts->name,
+        .solver = {.epochs = EPOCHS,
+                   .batches = batches.count,
+                   .early_batches = batches.early_count,
+                   .early_epochs = batches.early_epochs,
+                   .early_alpha = facts->early_alpha,
+                   .alpha = facts->alpha,
+                   .step_object = facts->step_object,
+                   .step_probe = facts->step_probe,
+                   .probe_start = (size_t)facts->probe_start},
+        .seed = 3,
+        .devices = 1,
+        .threads = 2,
+    };
+}
+
+/* Everything that moves between epochs. */
+static struct ff_refine_settings all_refinements(void)
+{
+    return (struct ff_refine_settings){
+        .positions = true,
+        .affine = true,
+        .positions_start = 3,
+        .step_positions = 0.5,
+        .intensities = true,
+        .opr_modes = 2,
+        .power_balance = true,
+    };
+}
+
+static struct ff_run_result run(const struct ff_problem *problem,
+                                const struct ff_run_settings *settings,
+                                const struct ff_run_watch *watch, struct ff_span resume)
+{
+    struct ff_run_result result;
+    struct ff_error error;
+    if (ff_run(problem, settings, watch, resume, &result, &error) < 0)
+        fail_msg("%s on %u devices: %s", settings->algorithm, settings->devices, error.message);
+    return result;
+}
+
+static void check_same_run(const struct ff_problem *problem, const struct ff_run_result *a,
+                           const struct ff_run_result *b)
+{
+    assert_memory_equal(a->state->object, b->state->object,
+                        ff_state_object_elements(problem) * sizeof(ff_complex));
+    assert_memory_equal(a->state->probe, b->state->probe,
+                        ff_state_probe_elements(problem, a->state) * sizeof(ff_complex));
+    assert_memory_equal(a->state->positions, b->state->positions,
+                        2 * problem->patterns * problem->fly * sizeof(double));
+    assert_memory_equal(a->state->scales, b->state->scales, problem->patterns * sizeof(double));
+    if (a->state->eigenprobes > 0)
+        assert_memory_equal(a->state->weights, b->state->weights,
+                            problem->patterns * a->state->eigenprobes * sizeof(double));
+    assert_memory_equal(a->costs, b->costs, a->epochs * sizeof(double));
+}
+
+/* ‖ψ_N - ψ_1‖ / ‖ψ_1‖ ≤ 1e-4, and twice the same N gives the same bits. */
+static void try_run(const struct ff_problem *problem, struct ff_run_settings settings,
+                    const char *label, const unsigned *numbers, size_t count)
+{
+    const struct ff_span fresh = {NULL, 0};
+    settings.devices = 1;
+    struct ff_run_result one = run(problem, &settings, NULL, fresh);
+    size_t positions = 2 * problem->patterns * problem->fly;
+    assert_true(one.costs[EPOCHS - 1] < one.costs[0]);
+    assert_int_equal(settings.refine.positions, memcmp(one.state->positions, problem->positions,
+                                                       positions * sizeof(double)) != 0);
+    for (size_t i = 0; i < count; i++) {
+        settings.devices = numbers[i];
+        struct ff_run_result many = run(problem, &settings, NULL, fresh);
+        struct ff_run_result again = run(problem, &settings, NULL, fresh);
+        check_same_run(problem, &many, &again);
+        double found =
+            apart_complex(many.state->object, one.state->object, ff_state_object_elements(problem));
+        print_message("%s, %s, on %u devices: %.1e\n", settings.algorithm, label, numbers[i],
+                      found);
+        apart_check(found, 1e-4, settings.algorithm, numbers[i]);
+        apart_check(apart_real(many.state->positions, one.state->positions, positions), 1e-5,
+                    "positions", numbers[i]);
+        apart_check(fabs(many.cost / one.cost - 1), 1e-3, "the final cost", numbers[i]);
+        ff_run_result_dispose(&many);
+        ff_run_result_dispose(&again);
+    }
+    ff_run_result_dispose(&one);
+}
+
+static void every_algorithm_on_any_number(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, shape);
+    for (int i = 0; i < FF_ALGORITHMS; i++)
+        try_run(scene.problem, settings_of((enum ff_algorithm)i), "plain", counts, COUNTS);
+    scene_destroy(&scene);
+}
+
+static void every_algorithm_with_all_refinements(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, shape);
+    scene.problem->travel_px = 1;
+    for (int i = 0; i < FF_ALGORITHMS; i++) {
+        struct ff_run_settings settings = settings_of((enum ff_algorithm)i);
+        settings.refine = all_refinements();
+        try_run(scene.problem, settings, "refined", few_counts, FEW_COUNTS);
+    }
+    scene_destroy(&scene);
+}
+
+/* --- effects of the measurement: each changes the scene or the settings --- */
+
+static void by_position(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)problem;
+    *settings = settings_of(FF_ALGORITHM_LSTSQ);
+    settings->solver.step = FF_STEP_POSITION;
+}
+
+static void with_momentum(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)problem;
+    settings->solver.momentum = 0.5;
+    settings->solver.step_object = settings->solver.step_probe = 0.5;
+}
+
+static void poisson(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)problem;
+    *settings = settings_of(FF_ALGORITHM_CGRAD);
+    settings->noise = FF_NOISE_POISSON;
+}
+
+static void shifted_probe(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    problem->travel_px = 1;
+    settings->subpixel = FF_SUBPIXEL_FOURIER;
+    settings->refine.positions = true;
+    settings->refine.positions_start = 2;
+    settings->refine.step_positions = 0.5;
+}
+
+static void near_field(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)settings;
+    problem->near_field = true;
+    problem->geometry = (struct ff_geometry){
+        .wavelength_m = 1e-10, .distance_m = 0.02, .object_pixel_m = {5e-7, 6e-7}};
+}
+
+/* The probe's window becomes smaller than the detector. */
+static void large_detector(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)settings;
+    size_t rows = problem->rows - 4;
+    size_t columns = problem->columns - 6;
+    for (size_t m = 0; m < problem->modes; m++)
+        for (size_t r = 0; r < rows; r++)
+            memmove(problem->probe + (m * rows + r) * columns,
+                    problem->probe + (m * problem->rows + r + 2) * problem->columns + 3,
+                    columns * sizeof *problem->probe);
+    problem->probe_rows = rows;
+    problem->probe_columns = columns;
+}
+
+static void masked(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)settings;
+    problem->measured = calloc(problem->rows * problem->columns, 1);
+    assert_non_null(problem->measured);
+    for (size_t i = 0; i < problem->rows * problem->columns; i++)
+        problem->measured[i] = i % 5 != 2;
+}
+
+static void fly_scan(struct ff_problem *problem, struct ff_run_settings *settings)
+{
+    (void)settings;
+    problem->patterns /= 3;
+    problem->fly = 3;
+}
+
+static void with_every_effect(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        void (*apply)(struct ff_problem *problem, struct ff_run_settings *settings);
+    } effects[] = {
+        {"a step by position", by_position},
+        {"momentum", with_momentum},
+        {"Poisson noise", poisson},
+        {"a shifted probe", shifted_probe},
+        {"near field", near_field},
+        {"a large detector", large_detector},
+        {"a mask", masked},
+        {"a fly scan", fly_scan},
+    };
+    for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++) {
+        struct scene scene;
+        struct ff_run_settings settings = settings_of(FF_ALGORITHM_RPIE);
+        scene_create(&scene, shape);
+        effects[i].apply(scene.problem, &settings);
+        try_run(scene.problem, settings, effects[i].label, few_counts, FEW_COUNTS);
+        scene_destroy(&scene);
+    }
+}
+
+/* --- interrupted --- */
+
+struct notes {
+    unsigned rounding; /* notes that the bits will differ */
+};
+
+static void read_note(void *user, const char *text)
+{
+    struct notes *notes = user;
+    notes->rounding += strstr(text, "not bit for bit") != NULL;
+}
+
+/* Goes on after so many epochs of three devices with others, as the run that was not interrupted. */
+static void check_resumed(const struct ff_problem *problem, struct ff_run_settings settings,
+                          size_t after, unsigned devices, const struct ff_run_result *whole)
+{
+    struct keeper keeper;
+    struct notes notes = {0};
+    const struct ff_run_watch reader = {.user = &notes, .note = read_note};
+    struct ff_run_watch watch = keeper_begin(&keeper, after);
+    struct ff_run_result first = run(problem, &settings, &watch, (struct ff_span){NULL, 0});
+    assert_int_equal(first.end, FF_RUN_YIELDED);
+    bool same = devices == settings.devices;
+    settings.devices = devices;
+    struct ff_run_result rest = run(problem, &settings, &reader, keeper_span(&keeper));
+    assert_int_equal(rest.resumed_at, after);
+    assert_int_equal(notes.rounding, same ? 0 : 1);
+    if (same)
+        check_same_run(problem, &rest, whole);
+    apart_check(
+        apart_complex(rest.state->object, whole->state->object, ff_state_object_elements(problem)),
+        1e-4, settings.algorithm, devices);
+    ff_run_result_dispose(&first);
+    ff_run_result_dispose(&rest);
+    keeper_dispose(&keeper);
+}
+
+static void a_run_goes_on_with_as_many_or_others(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_create(&scene, shape);
+    scene.problem->travel_px = 1;
+    for (int i = 0; i < FF_ALGORITHMS; i++) {
+        struct ff_run_settings settings = settings_of((enum ff_algorithm)i);
+        settings.devices = 3;
+        struct ff_run_result plain = run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
+        check_resumed(scene.problem, settings, 7, 3, &plain);
+        check_resumed(scene.problem, settings, 7, 1, &plain);
+        check_resumed(scene.problem, settings, 7, 5, &plain);
+        ff_run_result_dispose(&plain);
+        settings.refine = all_refinements();
+        struct ff_run_result refined =
+            run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
+        check_resumed(scene.problem, settings, 8, 3, &refined);
+        ff_run_result_dispose(&refined);
+    }
+    scene_destroy(&scene);
+}
+
+static void more_devices_than_patterns(void **state)
+{
+    (void)state;
+    const struct scene_shape few = {24, 20, 2, 3, 1, 1e6, true};
+    struct scene scene;
+    scene_create(&scene, few);
+    struct ff_run_settings settings = settings_of(FF_ALGORITHM_RPIE);
+    settings.solver.batches = 2;
+    struct ff_run_result one = run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
+    settings.devices = 8;
+    struct ff_run_result many = run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
+    assert_non_null(strstr(many.device, "4 devices"));
+    apart_check(apart_complex(many.state->object, one.state->object,
+                              ff_state_object_elements(scene.problem)),
+                1e-4, "the object", 8);
+    ff_run_result_dispose(&one);
+    ff_run_result_dispose(&many);
+    scene_destroy(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_algorithm_on_any_number),
+        cmocka_unit_test(every_algorithm_with_all_refinements),
+        cmocka_unit_test(with_every_effect),
+        cmocka_unit_test(a_run_goes_on_with_as_many_or_others),
+        cmocka_unit_test(more_devices_than_patterns),
+    };
+    return cmocka_run_group_tests_name("runs on devices", tests, NULL, NULL);
+}
