@@ -293,13 +293,19 @@ static void time_transforms(const struct ff_devices *devices, struct device *dev
         before(count, number + 1, devices->count) - before(count, number, devices->count));
 }
 
+/* A thread does the work of its devices one after the other. */
 double ff_devices_time_transforms(struct ff_devices *devices, size_t count)
 {
     double longest = 0;
+    unsigned threads = devices->team != NULL ? ff_pool_threads(devices->team) : 1;
     devices->call.transforms = count;
     ff_devices_run(devices, time_transforms);
-    for (unsigned i = 0; i < devices->count; i++)
-        longest = devices->device[i].seconds > longest ? devices->device[i].seconds : longest;
+    for (unsigned thread = 0; thread < threads; thread++) {
+        double seconds = 0;
+        for (unsigned i = thread; i < devices->count; i += threads)
+            seconds += devices->device[i].seconds;
+        longest = seconds > longest ? seconds : longest;
+    }
     return longest;
 }
 
