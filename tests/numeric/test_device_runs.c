@@ -11,7 +11,7 @@
 #include <math.h>
 
 static const unsigned counts[] = {2, 3, 4, 5, 8};
-static const unsigned few_counts[] = {3, 8}; /* where the plain case was tried on all */
+static const unsigned few_counts[] = {5}; /* where the plain case was tried on all */
 enum {
     COUNTS = sizeof counts / sizeof counts[0],
     FEW_COUNTS = sizeof few_counts / sizeof few_counts[0],
@@ -284,7 +284,6 @@ static void a_run_goes_on_with_as_many_or_others(void **state)
         struct ff_run_result plain = run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
         check_resumed(scene.problem, settings, 7, 3, &plain);
         check_resumed(scene.problem, settings, 7, 1, &plain);
-        check_resumed(scene.problem, settings, 7, 5, &plain);
         ff_run_result_dispose(&plain);
         settings.refine = all_refinements();
         struct ff_run_result refined =

@@ -216,6 +216,10 @@ static int share_pixels(struct ff_tiles *tiles, unsigned number, struct ff_error
 
 struct ff_tiles *ff_tiles_create(const struct ff_scan *scan, unsigned count, struct ff_error *error)
 {
+    if (scan->patterns == 0 || count == 0) {
+        ff_fail(error, FF_INVALID_ARGUMENT, "%zu patterns on %u devices", scan->patterns, count);
+        return NULL;
+    }
     struct ff_tiles *tiles = calloc(1, sizeof *tiles);
     if (tiles == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for the tiles");

@@ -36,7 +36,7 @@ struct ff_tiles {
 };
 
 /*
- * `count` tiles, at least 1; more than patterns are as many as patterns. Wherever positions may
+ * `count` tiles, at least 1, of at least one pattern; more than patterns are as many as patterns. Wherever positions may
  * travel to, they keep to their tile as problem.h has them keep to the object: a pixel from its
  * edges. A single tile is the whole object; several need not cover it, but the owned areas together
  * are what the tiles cover, each pixel once.

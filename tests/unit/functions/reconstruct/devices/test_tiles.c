@@ -255,12 +255,26 @@ static void a_single_tile(void **state)
     ff_tiles_destroy(tiles);
 }
 
+static void nothing_is_refused(void **state)
+{
+    (void)state;
+    struct ff_random random = ff_random_seed(12);
+    struct test_scan test;
+    struct ff_error error;
+    make_scan(&test, &random, 3, 1, 10, 10);
+    assert_null(ff_tiles_create(&test.scan, 0, &error));
+    assert_non_null(strstr(error.message, "3 patterns on 0 devices"));
+    test.scan.patterns = 0;
+    assert_null(ff_tiles_create(&test.scan, 2, &error));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_scans),    cmocka_unit_test(fewer_patterns_than_devices),
-        cmocka_unit_test(all_on_one_spot), cmocka_unit_test(a_line),
-        cmocka_unit_test(a_square),        cmocka_unit_test(a_single_tile),
+        cmocka_unit_test(random_scans),       cmocka_unit_test(fewer_patterns_than_devices),
+        cmocka_unit_test(all_on_one_spot),    cmocka_unit_test(a_line),
+        cmocka_unit_test(a_square),           cmocka_unit_test(a_single_tile),
+        cmocka_unit_test(nothing_is_refused),
     };
     return cmocka_run_group_tests_name("reconstruct tiles", tests, NULL, NULL);
 }
