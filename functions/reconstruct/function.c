@@ -239,13 +239,13 @@ static int settle_orientation(struct reconstruction *own, struct ff_error *error
     /* An object to begin with belongs to the positions as they are. */
     if (own->settings->orientation > 0 || own->settings->initial_object[0] != '\0')
         return 0;
-    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_QUICK, FF_ORIENTATION_QUICK_EPOCHS, &trial,
-                           error) < 0)
+    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_QUICK,
+                           FF_ORIENTATION_QUICK_EPOCHS, &trial, error) < 0)
         return -1;
     if (trial.best == 0 && trial.margin >= FF_ORIENTATION_MARGIN)
         return 0;
-    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_ALL, FF_ORIENTATION_EPOCHS, &trial,
-                           error) < 0)
+    if (ff_orientation_try(own->problem, &settings, FF_ORIENTATION_ALL, FF_ORIENTATION_EPOCHS,
+                           &trial, error) < 0)
         return -1;
     return take_orientation(own, &trial, error);
 }

@@ -19,6 +19,27 @@ static void add_digest(struct ff_buffer *text, const char *name, const struct ff
     ff_buffer_printf(text, "%s\t%s\n", name, hex);
 }
 
+/* What was made of the input by settings of its own: orientation, units, masks, crops, optics. */
+static void add_values(struct ff_buffer *text, const char *name, const void *values, size_t bytes)
+{
+    struct ff_digest digest = {0};
+    struct ff_error error;
+    if (values != NULL && ff_digest_of((struct ff_span){values, bytes}, &digest, &error) < 0)
+        return; /* then the other one's line is missed, and the checkpoint refused */
+    add_digest(text, name, &digest);
+}
+
+static void add_first_values(struct ff_buffer *text, const struct ff_problem *problem)
+{
+    size_t object = problem->object_rows * problem->object_columns;
+    size_t probe = problem->modes * problem->probe_rows * problem->probe_columns;
+    add_values(text, "first positions (SHA-256)", problem->positions,
+               problem->patterns * problem->fly * 2 * sizeof *problem->positions);
+    add_values(text, "mask (SHA-256)", problem->measured, problem->rows * problem->columns);
+    add_values(text, "first object (SHA-256)", problem->object, object * sizeof *problem->object);
+    add_values(text, "first probe (SHA-256)", problem->probe, probe * sizeof *problem->probe);
+}
+
 static void add_problem(struct ff_buffer *text, const struct ff_problem *problem)
 {
     add_digest(text, "input file (SHA-256)", &problem->digest);
@@ -33,6 +54,7 @@ static void add_problem(struct ff_buffer *text, const struct ff_problem *problem
     add_count(text, "object height", problem->object_rows);
     add_count(text, "object width", problem->object_columns);
     add_count(text, "modes", problem->modes);
+    add_first_values(text, problem);
 }
 
 static void add_solver(struct ff_buffer *text, const struct ff_solver_settings *solver)

@@ -85,7 +85,8 @@ static void find_all(struct ff_problem *problem, const char *what)
         memcpy(problem->positions_m, first, 2 * count * sizeof *first);
         ff_orientation_apply(&ff_orientations[i], problem->positions_m, count);
         assert_ok(ff_problem_place(problem, false, &error), error);
-        assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_ALL, FF_ORIENTATION_EPOCHS, &trial, &error),
+        assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_ALL, FF_ORIENTATION_EPOCHS,
+                                     &trial, &error),
                   error);
         ff_orientation_apply(&ff_orientations[trial.best], problem->positions_m, count);
         int hand = hand_of(first, problem->positions_m, count);
@@ -129,13 +130,15 @@ static void test_a_glance_tells(void **state)
     struct ff_error error = {0};
     struct ff_orientation_trial trial;
     struct ff_problem *problem = measured();
-    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK, FF_ORIENTATION_QUICK_EPOCHS, &trial, &error),
+    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK,
+                                 FF_ORIENTATION_QUICK_EPOCHS, &trial, &error),
               error);
     assert_int_equal(trial.best, 0);
     assert_true(trial.margin >= FF_ORIENTATION_MARGIN);
     ff_orientation_apply(&ff_orientations[4], problem->positions_m, problem->patterns);
     assert_ok(ff_problem_place(problem, false, &error), error);
-    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK, FF_ORIENTATION_QUICK_EPOCHS, &trial, &error),
+    assert_ok(ff_orientation_try(problem, &settings, FF_ORIENTATION_QUICK,
+                                 FF_ORIENTATION_QUICK_EPOCHS, &trial, &error),
               error);
     assert_true(trial.best != 0 || trial.margin < FF_ORIENTATION_MARGIN);
     ff_problem_destroy(problem);
