@@ -400,7 +400,8 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
                                  "a batch", error);
     if (run->refiner == NULL || run->batch == NULL)
         return -1;
-    ff_run_identity(problem, settings, &run->identity);
+    if (resumes || run->watch->checkpoint != NULL) /* it hashes the first object and probe */
+        ff_run_identity(problem, settings, &run->identity);
     if (resumes &&
         (ff_checkpoint_open(resume, ff_buffer_span(&run->identity), settings->solver.epochs, &view,
                             error) < 0 ||
