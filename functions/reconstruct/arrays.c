@@ -29,3 +29,15 @@ size_t ff_array_elements(size_t a, size_t b, size_t c)
         return SIZE_MAX;
     return product;
 }
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void ff_array_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+}

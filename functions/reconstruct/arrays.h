@@ -24,4 +24,7 @@ void *ff_array_create(size_t count, size_t size, const char *what,
 /* a × b × c, or SIZE_MAX when it does not fit. */
 size_t ff_array_elements(size_t a, size_t b, size_t c);
 
+/* Ascending, in place. */
+void ff_array_sort(double *values, size_t count);
+
 #endif

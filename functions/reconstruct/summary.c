@@ -21,13 +21,6 @@ struct scan_figures {
     size_t masked;
 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The neighbour is looked for among those next in the order of rows; NEAR of them on either side
  * hold it in any scan but a pathological one, and the work stays linear. */
 static double median_spacing(const struct ff_problem *problem)
@@ -48,7 +41,7 @@ static double median_spacing(const struct ff_problem *problem)
         }
         nearest[n] = least;
     }
-    qsort(nearest, count, sizeof *nearest, compare_doubles);
+    ff_array_sort(nearest, count);
     double median = nearest[count / 2];
     free(nearest);
     return median;

@@ -11,13 +11,6 @@ static const double bright_ratio = 5;
 
 enum { JUDGED_MIN = 10 }; /* fewer patterns tell nothing about what is usual */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 struct bounds {
     double low, high; /* what lies between them is kept */
 };
@@ -29,7 +22,7 @@ static struct bounds bounds_of(const double *sums, size_t count)
     if (sorted == NULL)
         return bounds;
     memcpy(sorted, sums, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, compare_doubles);
+    ff_array_sort(sorted, count);
     bounds.low = dark_share * sorted[count / 2];
     if (sorted[9 * (count - 1) / 10] > 0)
         bounds.high = bright_ratio * sorted[9 * (count - 1) / 10];

@@ -204,13 +204,6 @@ static int pair_by_order(const struct ff_reading *reading, struct ff_points *poi
     return 0;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double step_length(const double *yx, size_t n)
 {
     return hypot(yx[2 * n + 2] - yx[2 * n], yx[2 * n + 3] - yx[2 * n + 1]);
@@ -224,7 +217,7 @@ static double median_step(const double *yx, size_t count)
         return 0;
     for (size_t n = 0; n + 1 < count; n++)
         steps[n] = step_length(yx, n);
-    qsort(steps, count - 1, sizeof *steps, compare_doubles);
+    ff_array_sort(steps, count - 1);
     double median = steps[(count - 1) / 2];
     free(steps);
     return median;

@@ -1,5 +1,7 @@
 #include "functions/reconstruct/refine/affine.h"
 
+#include "functions/reconstruct/arrays.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -62,20 +64,13 @@ static double distance(const struct ff_affine *map, const double *from, const do
     return hypot(there[0] - to[0], there[1] - to[1]);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Weights for the next round, from the distances of this one; `room` holds two numbers a point. */
 static void weigh(const struct ff_affine *map, const double *from, const double *to, size_t count,
                   double *weights, double *sorted)
 {
     for (size_t i = 0; i < count; i++)
         sorted[i] = distance(map, from + 2 * i, to + 2 * i);
-    qsort(sorted, count, sizeof *sorted, compare);
+    ff_array_sort(sorted, count);
     double scale = fmax(2.5 * sorted[count / 2], 1e-6);
     for (size_t i = 0; i < count; i++) {
         double ratio = distance(map, from + 2 * i, to + 2 * i) / scale;
