@@ -2,7 +2,6 @@
 
 #include "functions/reconstruct/pool.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 struct member {
@@ -24,10 +23,8 @@ struct ff_simulation_crew {
 
 static unsigned wanted_threads(const struct ff_simulation *simulation)
 {
-    cpu_set_t set;
-    if (simulation->settings.threads > 0)
-        return (unsigned)simulation->settings.threads;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    int64_t asked = simulation->settings.threads;
+    return asked > 0 ? (unsigned)asked : ff_pool_cores();
 }
 
 struct ff_simulation_crew *ff_simulation_crew_create(struct ff_simulation *simulation,

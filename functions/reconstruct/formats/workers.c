@@ -1,50 +1,37 @@
 #include "functions/reconstruct/formats/workers.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "functions/reconstruct/pool.h"
 
 enum { WORKERS_MAX = 16 };
 
-struct part {
+struct job {
     void (*work)(void *user, size_t index);
     void *user;
-    size_t index;
-    pthread_t thread;
-    bool runs;
 };
 
-static void *run_part(void *user)
+static void run_piece(void *context, unsigned piece, unsigned thread)
 {
-    const struct part *part = user;
-    part->work(part->user, part->index);
-    return NULL;
+    const struct job *job = context;
+    (void)thread;
+    job->work(job->user, piece);
 }
 
 size_t ff_workers(size_t asked)
 {
-    cpu_set_t cores;
-    size_t count = asked;
-    if (count == 0)
-        count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? (size_t)CPU_COUNT(&cores) : 1;
+    size_t count = asked > 0 ? asked : ff_pool_cores();
     return count > WORKERS_MAX ? WORKERS_MAX : count;
 }
 
 void ff_workers_run(size_t count, void (*work)(void *user, size_t index), void *user)
 {
-    struct part parts[WORKERS_MAX];
+    struct job job = {work, user};
+    struct ff_error error; /* without threads the caller does it all */
     if (count > WORKERS_MAX)
         count = WORKERS_MAX;
-    for (size_t i = 1; i < count; i++) {
-        parts[i] = (struct part){.work = work, .user = user, .index = i};
-        parts[i].runs = pthread_create(&parts[i].thread, NULL, run_part, &parts[i]) == 0;
-    }
-    work(user, 0);
-    for (size_t i = 1; i < count; i++) {
-        if (parts[i].runs)
-            pthread_join(parts[i].thread, NULL);
-        else
-            work(user, i);
-    }
+    struct ff_pool *pool = count > 1 ? ff_pool_create((unsigned)count, NULL, 0, &error) : NULL;
+    if (pool != NULL)
+        ff_pool_each(pool, run_piece, &job);
+    for (size_t i = 0; pool == NULL && i < count; i++)
+        work(user, i);
+    ff_pool_destroy(pool);
 }

@@ -11,7 +11,7 @@
 size_t ff_workers(size_t asked);
 
 /* Calls work(user, 0 … count-1), each in a thread of its own, 0 in the caller's, and waits for all.
- * Where a thread cannot be made the caller does its work as well. */
+ * Where threads cannot be made the caller does all of it. */
 void ff_workers_run(size_t count, void (*work)(void *user, size_t index), void *user);
 
 #endif
