@@ -35,7 +35,7 @@ static void bring(const struct ff_image *mode, const struct ff_comparison *compa
     const double *ramp = removed->ramp;
     const long middle[2] = {(long)(brought->rows / 2) - (long)(mode->rows / 2),
                             (long)(brought->columns / 2) - (long)(mode->columns / 2)};
-    ff_field_place(mode, middle, brought);
+    ff_image_place(mode, middle, brought);
     ff_fourier_forward(fourier, brought->values);
     /* The windows' corners are what the positions tell, and lie apart by as much. */
     const double move[2] = {comparison->apart_px[0] - (double)middle[0],
@@ -54,7 +54,7 @@ static int compare(const struct ff_estimate *estimate, const struct ff_estimate 
     size_t rows = reference->probe_rows;
     size_t columns = reference->probe_columns;
     struct ff_image all = {0};
-    if (ff_field_create(&all, estimate->modes * rows, columns, error) < 0)
+    if (ff_image_create(&all, estimate->modes * rows, columns, error) < 0)
         return -1;
     struct ff_fourier *fourier = ff_fourier_create(rows, columns, error);
     int result = fourier != NULL ? 0 : -1;
@@ -72,7 +72,7 @@ static int compare(const struct ff_estimate *estimate, const struct ff_estimate 
         comparison->has_probe = result == 0;
     }
     ff_fourier_destroy(fourier);
-    ff_field_dispose(&all);
+    ff_image_dispose(&all);
     return result;
 }
 

@@ -30,8 +30,8 @@ struct attempt {
 
 static void dispose(struct attempt *attempt)
 {
-    ff_field_dispose(&attempt->reference);
-    ff_field_dispose(&attempt->aligned);
+    ff_image_dispose(&attempt->reference);
+    ff_image_dispose(&attempt->aligned);
     ff_map_dispose(&attempt->mask);
     *attempt = (struct attempt){0};
 }
@@ -148,7 +148,7 @@ static int mask_of(const struct ff_estimate *reference, const struct ff_map lit[
 static int cut(const struct ff_image *image, const long from[2], size_t rows, size_t columns,
                struct ff_image *part, struct ff_error *error)
 {
-    if (ff_field_create(part, rows, columns, error) < 0)
+    if (ff_image_create(part, rows, columns, error) < 0)
         return -1;
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < columns; c++) {
@@ -204,10 +204,10 @@ static int align(const struct ff_image *estimate, const struct ff_image *referen
             ff_register_fine(&part, &attempt->reference, &attempt->mask, &attempt->removed, error);
     }
     if (result == 0)
-        result = ff_field_create(&attempt->aligned, rows, columns, error);
+        result = ff_image_create(&attempt->aligned, rows, columns, error);
     if (result == 0)
         result = ff_register_apply(&part, &attempt->removed, &attempt->aligned, error);
-    ff_field_dispose(&part);
+    ff_image_dispose(&part);
     if (result < 0)
         return -1;
     attempt->error = ff_object_error(&attempt->aligned, &attempt->reference, &attempt->mask);

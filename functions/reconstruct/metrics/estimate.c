@@ -29,7 +29,7 @@ static int copy_probe(struct ff_estimate *estimate, const struct ff_estimate_sou
                       struct ff_error *error)
 {
     struct ff_image probe;
-    if (ff_field_of(source->probe, source->modes * source->probe_rows, source->probe_columns,
+    if (ff_image_of(source->probe, source->modes * source->probe_rows, source->probe_columns,
                     &probe, error) < 0)
         return ff_fail_prefix(error, "the probe: ");
     estimate->probe = probe.values;
@@ -51,7 +51,7 @@ int ff_estimate_create(struct ff_estimate *estimate, const struct ff_estimate_so
     if (source->pixel_m != NULL)
         memcpy(estimate->pixel_m, source->pixel_m, sizeof estimate->pixel_m);
     int result =
-        ff_field_of(source->object, source->rows, source->columns, &estimate->object, error);
+        ff_image_of(source->object, source->rows, source->columns, &estimate->object, error);
     if (result < 0)
         return ff_fail_prefix(error, "the object: ");
     if (source->positions != NULL && source->count > 0)
@@ -65,7 +65,7 @@ int ff_estimate_create(struct ff_estimate *estimate, const struct ff_estimate_so
 
 void ff_estimate_dispose(struct ff_estimate *estimate)
 {
-    ff_field_dispose(&estimate->object);
+    ff_image_dispose(&estimate->object);
     free(estimate->positions);
     free(estimate->probe);
     *estimate = (struct ff_estimate){0};
@@ -89,12 +89,12 @@ void ff_estimate_twin(struct ff_estimate *estimate)
         (double)estimate->object.rows - (double)estimate->probe_rows,
         (double)estimate->object.columns - (double)estimate->probe_columns,
     };
-    ff_field_twin(&estimate->object);
+    ff_image_twin(&estimate->object);
     for (size_t i = 0; i < 2 * estimate->count; i++)
         estimate->positions[i] = room[i % 2] - estimate->positions[i];
     for (size_t m = 0; estimate->probe != NULL && m < estimate->modes; m++) {
         struct ff_image mode = mode_of(estimate, m);
-        ff_field_twin(&mode);
+        ff_image_twin(&mode);
     }
 }
 
@@ -105,16 +105,16 @@ static int resample_probe(struct ff_estimate *estimate, const double scale[2],
     const double middle[2] = {(double)(estimate->probe_rows / 2),
                               (double)(estimate->probe_columns / 2)};
     struct ff_image mode = {0};
-    if (ff_field_create(&mode, estimate->probe_rows, estimate->probe_columns, error) < 0)
+    if (ff_image_create(&mode, estimate->probe_rows, estimate->probe_columns, error) < 0)
         return -1;
     int result = 0;
     for (size_t m = 0; result == 0 && m < estimate->modes; m++) {
         struct ff_image own = mode_of(estimate, m);
-        result = ff_field_resample(&own, scale, middle, middle, &mode, error);
+        result = ff_image_resample(&own, scale, middle, middle, &mode, error);
         if (result == 0)
-            ff_field_place(&mode, (const long[]){0, 0}, &own);
+            ff_image_place(&mode, (const long[]){0, 0}, &own);
     }
-    ff_field_dispose(&mode);
+    ff_image_dispose(&mode);
     return result;
 }
 
@@ -126,14 +126,14 @@ int ff_estimate_resample(struct ff_estimate *estimate, const double scale[2],
     struct ff_image object;
     size_t rows = (size_t)floor((double)(estimate->object.rows - 1) / scale[0]) + 1;
     size_t columns = (size_t)floor((double)(estimate->object.columns - 1) / scale[1]) + 1;
-    if (ff_field_create(&object, rows, columns, error) < 0)
+    if (ff_image_create(&object, rows, columns, error) < 0)
         return -1;
-    if (ff_field_resample(&estimate->object, scale, corner, corner, &object, error) < 0 ||
+    if (ff_image_resample(&estimate->object, scale, corner, corner, &object, error) < 0 ||
         (estimate->probe != NULL && resample_probe(estimate, scale, error) < 0)) {
-        ff_field_dispose(&object);
+        ff_image_dispose(&object);
         return -1;
     }
-    ff_field_dispose(&estimate->object);
+    ff_image_dispose(&estimate->object);
     estimate->object = object;
     for (size_t i = 0; i < 2 * estimate->count; i++) {
         double middle = (double)(window[i % 2] / 2);

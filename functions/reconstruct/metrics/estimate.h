@@ -5,7 +5,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_ESTIMATE_H
 #define FF_RECONSTRUCT_METRICS_ESTIMATE_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 #include <stdbool.h>
 

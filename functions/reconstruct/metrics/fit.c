@@ -40,7 +40,7 @@ static void differentiate(struct ff_image *spectrum, int axis)
 static void evaluate(const struct ff_fit *fit, const struct ff_registration *at, int axis,
                      struct ff_image *image)
 {
-    ff_field_place(fit->spectrum, (const long[]){0, 0}, image);
+    ff_image_place(fit->spectrum, (const long[]){0, 0}, image);
     if (axis >= 0)
         differentiate(image, axis);
     ff_fourier_move(image, at->shift_px);
@@ -213,7 +213,7 @@ int ff_fit_registration(const struct ff_fit *fit, struct ff_registration *regist
                                        &state.reference_slope[0], &state.reference_slope[1]};
     int result = 0;
     for (size_t i = 0; result == 0 && i < sizeof fields / sizeof fields[0]; i++)
-        result = ff_field_create(fields[i], reference->rows, reference->columns, error);
+        result = ff_image_create(fields[i], reference->rows, reference->columns, error);
     for (int axis = 0; result == 0 && axis < 2; axis++) {
         struct ff_image *slope = &state.reference_slope[axis];
         ff_register_fade(reference, slope);
@@ -225,6 +225,6 @@ int ff_fit_registration(const struct ff_fit *fit, struct ff_registration *regist
         result = ff_fail(error, FF_INPUT_INVALID,
                          "one of the objects is zero all over the region that is compared");
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        ff_field_dispose(fields[i]);
+        ff_image_dispose(fields[i]);
     return result;
 }

@@ -4,7 +4,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_FOURIER_H
 #define FF_RECONSTRUCT_METRICS_FOURIER_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 /* A plan for (rows, columns) in place, DC at the corner: forward F_u = Σ_x f_x e^{-2πi ux/N},
  * inverse with 1/N. Made and destroyed by one thread at a time. */

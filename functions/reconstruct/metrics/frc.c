@@ -24,7 +24,7 @@ static int transform(const struct ff_image *image, const struct ff_map *window,
                      const struct ff_fourier *fourier, struct ff_image *spectrum,
                      struct ff_error *error)
 {
-    if (ff_field_create(spectrum, image->rows, image->columns, error) < 0)
+    if (ff_image_create(spectrum, image->rows, image->columns, error) < 0)
         return -1;
     ff_complex_double sum = 0;
     double weights = 0;
@@ -143,8 +143,8 @@ int ff_frc_create(const struct ff_image *a, const struct ff_image *b, const stru
         result = transform(b, window, fourier, &of_b, error);
     if (result == 0)
         result = fill(&of_a, &of_b, pixel, independent_share(window), frc, error);
-    ff_field_dispose(&of_a);
-    ff_field_dispose(&of_b);
+    ff_image_dispose(&of_a);
+    ff_image_dispose(&of_b);
     ff_fourier_destroy(fourier);
     if (result < 0)
         ff_frc_dispose(frc);

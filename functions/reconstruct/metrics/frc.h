@@ -12,7 +12,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_FRC_H
 #define FF_RECONSTRUCT_METRICS_FRC_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 #include <stdbool.h>
 

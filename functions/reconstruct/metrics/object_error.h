@@ -5,7 +5,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_OBJECT_ERROR_H
 #define FF_RECONSTRUCT_METRICS_OBJECT_ERROR_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 struct ff_object_error {
     /* √(Σ w |reference - object|² / Σ w |reference|²) */

@@ -10,7 +10,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_PROBE_ERROR_H
 #define FF_RECONSTRUCT_METRICS_PROBE_ERROR_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 /* (modes, rows, columns), borrowed. */
 struct ff_probe_view {

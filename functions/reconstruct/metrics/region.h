@@ -4,7 +4,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_REGION_H
 #define FF_RECONSTRUCT_METRICS_REGION_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 #include <stdbool.h>
 

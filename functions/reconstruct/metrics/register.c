@@ -48,8 +48,8 @@ static int add_correlation(const struct ff_windowed *object, const struct ff_win
     struct ff_image a = {0};
     struct ff_image b = {0};
     int result = -1;
-    if (ff_field_create(&a, total->rows, total->columns, error) == 0 &&
-        ff_field_create(&b, total->rows, total->columns, error) == 0) {
+    if (ff_image_create(&a, total->rows, total->columns, error) == 0 &&
+        ff_image_create(&b, total->rows, total->columns, error) == 0) {
         put_products(object, axis, &a);
         put_products(reference, axis, &b);
         ff_fourier_forward(fourier, a.values);
@@ -61,8 +61,8 @@ static int add_correlation(const struct ff_windowed *object, const struct ff_win
             total->values[i] += cabs(b.values[i]);
         result = 0;
     }
-    ff_field_dispose(&a);
-    ff_field_dispose(&b);
+    ff_image_dispose(&a);
+    ff_image_dispose(&b);
     return result;
 }
 
@@ -166,7 +166,7 @@ static void ramp_by(struct ff_image *image, const double ramp[2], ff_complex_dou
 static void moved(const struct ff_image *spectrum, const struct ff_fourier *fourier,
                   const double shift[2], struct ff_image *image)
 {
-    ff_field_place(spectrum, (const long[]){0, 0}, image);
+    ff_image_place(spectrum, (const long[]){0, 0}, image);
     ff_fourier_move(image, shift);
     ff_fourier_inverse(fourier, image->values);
 }
@@ -204,7 +204,7 @@ static int find_ramp(struct search *search, struct ff_error *error)
     for (size_t i = 0; i < count; i++)
         search->image.values[i] =
             search->mask->values[i] * conj(search->image.values[i]) * reference->values[i];
-    ff_field_place(&search->image, (const long[]){0, 0}, &search->product);
+    ff_image_place(&search->image, (const long[]){0, 0}, &search->product);
     ff_fourier_forward(search->fourier, search->product.values);
     size_t best = 0;
     for (size_t i = 1; i < count; i++)
@@ -245,7 +245,7 @@ static int find_shift(struct search *search, struct ff_error *error)
     double more[2] = {0, 0};
     moved(&search->spectrum, search->fourier, search->found->shift_px, &search->image);
     ramp_by(&search->image, search->found->ramp, 1);
-    ff_field_place(search->reference, (const long[]){0, 0}, &search->product);
+    ff_image_place(search->reference, (const long[]){0, 0}, &search->product);
     if (!centre(search, &search->image) || !centre(search, &search->product))
         return 0;
     for (size_t i = 0; i < count; i++)
@@ -280,15 +280,15 @@ int ff_register_fine(const struct ff_image *object, const struct ff_image *refer
     search.fourier = ff_fourier_create(object->rows, object->columns, error);
     int result = -1;
     if (search.fourier != NULL &&
-        ff_field_create(&search.spectrum, object->rows, object->columns, error) == 0 &&
-        ff_field_create(&search.image, object->rows, object->columns, error) == 0 &&
-        ff_field_create(&search.product, object->rows, object->columns, error) == 0) {
+        ff_image_create(&search.spectrum, object->rows, object->columns, error) == 0 &&
+        ff_image_create(&search.image, object->rows, object->columns, error) == 0 &&
+        ff_image_create(&search.product, object->rows, object->columns, error) == 0) {
         transform(object, search.fourier, &search.spectrum);
         result = run(&search, error);
     }
-    ff_field_dispose(&search.spectrum);
-    ff_field_dispose(&search.image);
-    ff_field_dispose(&search.product);
+    ff_image_dispose(&search.spectrum);
+    ff_image_dispose(&search.image);
+    ff_image_dispose(&search.product);
     ff_fourier_destroy(search.fourier);
     return result;
 }

@@ -12,7 +12,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_REGISTER_H
 #define FF_RECONSTRUCT_METRICS_REGISTER_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 struct ff_registration {
     double shift_px[2];       /* s: rows, columns */

@@ -9,7 +9,7 @@
 #ifndef FF_RECONSTRUCT_METRICS_SSIM_H
 #define FF_RECONSTRUCT_METRICS_SSIM_H
 
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 /* Of two maps of one shape over a mask of zeros and ones; values outside the mask count nowhere.
  * NaN where the reference is the same everywhere: then there is no structure to compare. */

@@ -73,7 +73,7 @@ static struct ff_estimate estimate_of(struct change change)
     struct ff_estimate estimate = {.pixel_m = {1e-8 * change.zoom, 1e-8 * change.zoom}};
     size_t rows = ROWS + change.more[0];
     size_t columns = COLUMNS + change.more[1];
-    assert_ok(ff_field_create(&estimate.object, rows, columns, &error), error);
+    assert_ok(ff_image_create(&estimate.object, rows, columns, &error), error);
     for (size_t i = 0; i < rows * columns; i++) {
         double y = (double)(i / columns) - (double)change.more[0];
         double x = (double)(i % columns) - (double)change.more[1];
@@ -92,7 +92,7 @@ static struct ff_estimate estimate_of(struct change change)
     estimate.modes = MODES;
     estimate.probe_rows = estimate.probe_columns = WINDOW;
     struct ff_image probe;
-    assert_ok(ff_field_create(&probe, MODES * WINDOW, WINDOW, &error), error);
+    assert_ok(ff_image_create(&probe, MODES * WINDOW, WINDOW, &error), error);
     for (size_t i = 0; i < MODES * WINDOW * WINDOW; i++) {
         double y = (double)(i / WINDOW % WINDOW) - WINDOW / 2;
         double x = (double)(i % WINDOW) - WINDOW / 2;
@@ -327,19 +327,19 @@ static struct ff_frc frc_of_halves(size_t rows, size_t columns, double ratio)
     struct ff_frc frc;
     assert_ok(ff_map_create(&mask, rows, columns, &error), error);
     assert_ok(ff_map_create(&window, rows, columns, &error), error);
-    assert_ok(ff_field_create(&halves[0], rows, columns, &error), error);
-    assert_ok(ff_field_create(&halves[1], rows, columns, &error), error);
+    assert_ok(ff_image_create(&halves[0], rows, columns, &error), error);
+    assert_ok(ff_image_create(&halves[1], rows, columns, &error), error);
     ff_region_fill(&(struct ff_box){{0, 0}, {rows, columns}}, &mask);
     assert_ok(ff_region_window(&mask, 16, &window, &error), error);
     seed(11);
     add_noise(&halves[0], 1); /* the signal they share: white */
-    ff_field_place(&halves[0], (const long[]){0, 0}, &halves[1]);
+    ff_image_place(&halves[0], (const long[]){0, 0}, &halves[1]);
     add_noise(&halves[0], sqrt(1 / ratio));
     add_noise(&halves[1], sqrt(1 / ratio));
     assert_ok(ff_frc_create(&halves[0], &halves[1], &window, (const double[]){1, 1}, &frc, &error),
               error);
-    ff_field_dispose(&halves[0]);
-    ff_field_dispose(&halves[1]);
+    ff_image_dispose(&halves[0]);
+    ff_image_dispose(&halves[1]);
     ff_map_dispose(&mask);
     ff_map_dispose(&window);
     return frc;
@@ -404,7 +404,7 @@ static void test_the_cut_off_is_where_the_signal_ends(void **state)
         window.values[i] = 1;
     seed(3);
     for (size_t h = 0; h < 2; h++)
-        assert_ok(ff_field_create(&halves[h], SIDE, SIDE, &error), error);
+        assert_ok(ff_image_create(&halves[h], SIDE, SIDE, &error), error);
     add_noise(&halves[0], 1);
     ff_fourier_forward(fourier, halves[0].values);
     for (size_t i = 0; i < SIDE * SIDE; i++)
@@ -412,7 +412,7 @@ static void test_the_cut_off_is_where_the_signal_ends(void **state)
             limit)
             halves[0].values[i] = 0;
     ff_fourier_inverse(fourier, halves[0].values);
-    ff_field_place(&halves[0], (const long[]){0, 0}, &halves[1]);
+    ff_image_place(&halves[0], (const long[]){0, 0}, &halves[1]);
     add_noise(&halves[0], 0.5);
     add_noise(&halves[1], 0.5);
     assert_ok(ff_frc_create(&halves[0], &halves[1], &window, (const double[]){1, 1}, &frc, &error),
@@ -420,8 +420,8 @@ static void test_the_cut_off_is_where_the_signal_ends(void **state)
     assert_false(frc.reaches_nyquist);
     assert_near(frc.resolution_px, 0.5 / limit, 0.03);
     ff_frc_dispose(&frc);
-    ff_field_dispose(&halves[0]);
-    ff_field_dispose(&halves[1]);
+    ff_image_dispose(&halves[0]);
+    ff_image_dispose(&halves[1]);
     ff_map_dispose(&window);
     ff_fourier_destroy(fourier);
 }
@@ -433,7 +433,7 @@ static void test_a_peak_between_pixels_is_found(void **state)
     (void)state;
     struct ff_error error = {0};
     struct ff_image terms;
-    assert_ok(ff_field_create(&terms, 30, 41, &error), error);
+    assert_ok(ff_image_create(&terms, 30, 41, &error), error);
     for (size_t i = 0; i < 30 * 41; i++)
         terms.values[i] = ff_turn(
             -2 * M_PI *
@@ -449,7 +449,7 @@ static void test_a_peak_between_pixels_is_found(void **state)
     assert_ok(ff_fourier_peak(&terms, FF_PEAK_OF_IMAGE, place, &error), error);
     assert_near(place[0], 0.07, 1e-3);
     assert_near(place[1], -0.5, 1e-3);
-    ff_field_dispose(&terms);
+    ff_image_dispose(&terms);
 }
 
 static void test_sizes_have_small_factors(void **state)

@@ -1,9 +1,9 @@
 /*
- * functions/reconstruct/metrics/field.h: complex images and maps of real numbers in double
+ * functions/reconstruct/metrics/image.h: complex images and maps of real numbers in double
  * precision, for judging results: dense, row by row. What lies outside an array is zero.
  */
-#ifndef FF_RECONSTRUCT_METRICS_FIELD_H
-#define FF_RECONSTRUCT_METRICS_FIELD_H
+#ifndef FF_RECONSTRUCT_METRICS_IMAGE_H
+#define FF_RECONSTRUCT_METRICS_IMAGE_H
 
 #include "functions/reconstruct/arrays.h"
 
@@ -25,31 +25,31 @@ struct ff_box {
 };
 
 /* Zeros. */
-int ff_field_create(struct ff_image *field, size_t rows, size_t columns,
+int ff_image_create(struct ff_image *field, size_t rows, size_t columns,
                     struct ff_error *error) FF_MUST_USE;
 int ff_map_create(struct ff_map *map, size_t rows, size_t columns,
                   struct ff_error *error) FF_MUST_USE;
 
 /* From single precision; -1 with FF_INPUT_INVALID, naming the pixel, when one is not finite. */
-int ff_field_of(const ff_complex *values, size_t rows, size_t columns, struct ff_image *field,
+int ff_image_of(const ff_complex *values, size_t rows, size_t columns, struct ff_image *field,
                 struct ff_error *error) FF_MUST_USE;
 
 /* Free what is held; zeroed structures are fine. */
-void ff_field_dispose(struct ff_image *field);
+void ff_image_dispose(struct ff_image *field);
 void ff_map_dispose(struct ff_map *map);
 
 /* Fills all of `to`: to[r][c] = from[r - move[0]][c - move[1]]. */
-void ff_field_place(const struct ff_image *from, const long move[2], struct ff_image *to);
+void ff_image_place(const struct ff_image *from, const long move[2], struct ff_image *to);
 void ff_map_place(const struct ff_map *from, const long move[2], struct ff_map *to);
 
 /* The other solution of diffraction alone, in place: conjugate, rotated by 180° (pixel i goes to
  * extent - 1 - i). */
-void ff_field_twin(struct ff_image *field);
+void ff_image_twin(struct ff_image *field);
 
 /* `to`, whose shape is set by the caller, with pixels that are scale[axis] times as large:
  * to[j] = from((j - to_origin[axis]) · scale[axis] + from_origin[axis]), by a windowed sinc of five
  * lobes (Lanczos), widened where pixels grow so that nothing is folded over. */
-int ff_field_resample(const struct ff_image *from, const double scale[2],
+int ff_image_resample(const struct ff_image *from, const double scale[2],
                       const double from_origin[2], const double to_origin[2], struct ff_image *to,
                       struct ff_error *error) FF_MUST_USE;
 

@@ -1,12 +1,13 @@
-#include "functions/reconstruct/metrics/field.h"
+#include "functions/reconstruct/metrics/image.h"
 
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LOBES = 5 };
 
-int ff_field_create(struct ff_image *field, size_t rows, size_t columns, struct ff_error *error)
+int ff_image_create(struct ff_image *field, size_t rows, size_t columns, struct ff_error *error)
 {
     *field = (struct ff_image){rows, columns, NULL};
     field->values = ff_array_create(ff_array_elements(rows, columns, 1), sizeof *field->values,
@@ -22,7 +23,7 @@ int ff_map_create(struct ff_map *map, size_t rows, size_t columns, struct ff_err
     return map->values != NULL ? 0 : -1;
 }
 
-void ff_field_dispose(struct ff_image *field)
+void ff_image_dispose(struct ff_image *field)
 {
     free(field->values);
     *field = (struct ff_image){0};
@@ -34,14 +35,14 @@ void ff_map_dispose(struct ff_map *map)
     *map = (struct ff_map){0};
 }
 
-int ff_field_of(const ff_complex *values, size_t rows, size_t columns, struct ff_image *field,
+int ff_image_of(const ff_complex *values, size_t rows, size_t columns, struct ff_image *field,
                 struct ff_error *error)
 {
-    if (ff_field_create(field, rows, columns, error) < 0)
+    if (ff_image_create(field, rows, columns, error) < 0)
         return -1;
     for (size_t i = 0; i < rows * columns; i++) {
         if (!isfinite(crealf(values[i])) || !isfinite(cimagf(values[i]))) {
-            ff_field_dispose(field);
+            ff_image_dispose(field);
             return ff_fail(error, FF_INPUT_INVALID, "row %zu, column %zu is not finite",
                            i / columns, i % columns);
         }
@@ -60,35 +61,38 @@ static void overlap(size_t extent, size_t origin_extent, long move, size_t *from
     *to = first < last ? (size_t)last : 0;
 }
 
-void ff_field_place(const struct ff_image *from, const long move[2], struct ff_image *to)
+/* An array of elements of `size` bytes; `rows` and `columns` are its own. */
+struct elements {
+    void *values;
+    size_t rows, columns, size;
+};
+
+static void place(struct elements from, const long move[2], struct elements to)
 {
     size_t top, bottom, left, right;
-    overlap(to->rows, from->rows, move[0], &top, &bottom);
-    overlap(to->columns, from->columns, move[1], &left, &right);
-    for (size_t i = 0; i < to->rows * to->columns; i++)
-        to->values[i] = 0;
-    for (size_t r = top; r < bottom; r++)
-        for (size_t c = left; c < right; c++)
-            to->values[r * to->columns + c] =
-                from->values[(size_t)((long)r - move[0]) * from->columns +
-                             (size_t)((long)c - move[1])];
+    overlap(to.rows, from.rows, move[0], &top, &bottom);
+    overlap(to.columns, from.columns, move[1], &left, &right);
+    memset(to.values, 0, to.rows * to.columns * to.size);
+    for (size_t r = top; r < bottom && left < right; r++) {
+        size_t origin = (size_t)((long)r - move[0]) * from.columns + (size_t)((long)left - move[1]);
+        memcpy((char *)to.values + (r * to.columns + left) * to.size,
+               (const char *)from.values + origin * from.size, (right - left) * to.size);
+    }
+}
+
+void ff_image_place(const struct ff_image *from, const long move[2], struct ff_image *to)
+{
+    place((struct elements){from->values, from->rows, from->columns, sizeof *from->values}, move,
+          (struct elements){to->values, to->rows, to->columns, sizeof *to->values});
 }
 
 void ff_map_place(const struct ff_map *from, const long move[2], struct ff_map *to)
 {
-    size_t top, bottom, left, right;
-    overlap(to->rows, from->rows, move[0], &top, &bottom);
-    overlap(to->columns, from->columns, move[1], &left, &right);
-    for (size_t i = 0; i < to->rows * to->columns; i++)
-        to->values[i] = 0;
-    for (size_t r = top; r < bottom; r++)
-        for (size_t c = left; c < right; c++)
-            to->values[r * to->columns + c] =
-                from->values[(size_t)((long)r - move[0]) * from->columns +
-                             (size_t)((long)c - move[1])];
+    place((struct elements){from->values, from->rows, from->columns, sizeof *from->values}, move,
+          (struct elements){to->values, to->rows, to->columns, sizeof *to->values});
 }
 
-void ff_field_twin(struct ff_image *field)
+void ff_image_twin(struct ff_image *field)
 {
     size_t count = field->rows * field->columns;
     for (size_t i = 0; i < (count + 1) / 2; i++) {
@@ -121,12 +125,12 @@ static ff_complex_double sample(const ff_complex_double *line, size_t count, siz
     return sum / weights;
 }
 
-int ff_field_resample(const struct ff_image *from, const double scale[2],
+int ff_image_resample(const struct ff_image *from, const double scale[2],
                       const double from_origin[2], const double to_origin[2], struct ff_image *to,
                       struct ff_error *error)
 {
     struct ff_image half; /* the columns are done, the rows are as they were */
-    if (ff_field_create(&half, from->rows, to->columns, error) < 0)
+    if (ff_image_create(&half, from->rows, to->columns, error) < 0)
         return -1;
     for (size_t r = 0; r < from->rows; r++)
         for (size_t c = 0; c < to->columns; c++) {
@@ -140,7 +144,7 @@ int ff_field_resample(const struct ff_image *from, const double scale[2],
             to->values[r * to->columns + c] =
                 sample(half.values + c, half.rows, half.columns, place, fmax(1, scale[0]));
     }
-    ff_field_dispose(&half);
+    ff_image_dispose(&half);
     return 0;
 }
 
