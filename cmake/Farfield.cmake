@@ -6,7 +6,8 @@ add_library(ff_options INTERFACE)
 target_include_directories(ff_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(ff_options INTERFACE _GNU_SOURCE FF_VERSION="${PROJECT_VERSION}")
 target_compile_options(ff_options INTERFACE
-    -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+    -Wall -Wextra -Wshadow -Wconversion -Wvla -Wformat=2
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes$<SEMICOLON>-Wmissing-prototypes>
     -fno-common -fstack-protector-strong -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
     $<$<BOOL:${FF_WERROR}>:-Werror>)
 target_link_options(ff_options INTERFACE -Wl,--as-needed -Wl,-z,relro,-z,now)

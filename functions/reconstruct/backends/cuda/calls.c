@@ -1,0 +1,79 @@
+#include "functions/reconstruct/backends/cuda/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "cudaMalloc" of "cudaMalloc(&pointer, size)". */
+static int name_length(const char *call)
+{
+    return (int)strcspn(call, "(");
+}
+
+void ff_cuda_begin(struct ff_cuda_calls *calls, int device)
+{
+    *calls = (struct ff_cuda_calls){.device = device};
+    (void)FF_CUDA(calls, cudaSetDevice(device));
+}
+
+bool ff_cuda_check(struct ff_cuda_calls *calls, cudaError_t status, const char *call)
+{
+    if (status == cudaSuccess)
+        return true;
+    (void)cudaGetLastError();
+    if (!calls->failed) {
+        calls->failed = true;
+        calls->first = status;
+        snprintf(calls->text, sizeof calls->text, "device %d: %.*s: %s (%s)", calls->device,
+                 name_length(call), call, cudaGetErrorString(status), cudaGetErrorName(status));
+    }
+    return false;
+}
+
+static const char *cufft_text(cufftResult status)
+{
+    switch (status) {
+    case CUFFT_INVALID_PLAN:
+        return "not a plan";
+    case CUFFT_ALLOC_FAILED:
+        return "out of memory";
+    case CUFFT_INVALID_VALUE:
+        return "an invalid argument";
+    case CUFFT_INTERNAL_ERROR:
+        return "an internal error";
+    case CUFFT_EXEC_FAILED:
+        return "the device failed";
+    case CUFFT_SETUP_FAILED:
+        return "the library could not start";
+    case CUFFT_INVALID_SIZE:
+        return "an invalid size";
+    case CUFFT_INVALID_DEVICE:
+        return "the plan belongs to another device";
+    case CUFFT_NO_WORKSPACE:
+        return "no work area was given";
+    default:
+        return "failed";
+    }
+}
+
+bool ff_cufft_check(struct ff_cuda_calls *calls, cufftResult status, const char *call)
+{
+    if (status == CUFFT_SUCCESS)
+        return true;
+    (void)cudaGetLastError();
+    if (!calls->failed) {
+        calls->failed = true;
+        calls->first = status == CUFFT_ALLOC_FAILED ? cudaErrorMemoryAllocation : cudaErrorUnknown;
+        snprintf(calls->text, sizeof calls->text, "device %d: %.*s: %s (cuFFT error %d)",
+                 calls->device, name_length(call), call, cufft_text(status), (int)status);
+    }
+    return false;
+}
+
+int ff_cuda_report(const struct ff_cuda_calls *calls, struct ff_error *error)
+{
+    if (!calls->failed)
+        return 0;
+    if (calls->first == cudaErrorMemoryAllocation)
+        return ff_fail(error, FF_NO_MEMORY, "%s", calls->text);
+    return ff_fail(error, FF_NO_DEVICE, "%s", calls->text);
+}

@@ -1,0 +1,330 @@
+/* The machine as a whole: how it begins and ends, and what every call does first and last. */
+#include "machine.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct machine standin_machine;
+
+/* Of each host thread: its device, and the failure that nobody has looked at. */
+static __thread int current_device;
+static __thread cudaError_t last_failure;
+static __thread char last_call[48];
+
+void standin_fault(const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "CUDA stand-in: %s\n", text);
+    fflush(stderr);
+    abort();
+}
+
+void *standin_allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL)
+        standin_fault("out of memory for the stand-in itself");
+    return memory;
+}
+
+/* --- the lock: by hand, for a mutex would tell the thread sanitizer of an order that CUDA does not promise --- */
+
+static int lock_state; /* 0 free, 1 held, 2 held and wanted */
+
+void standin_lock(void)
+{
+    int seen = 0;
+    if (__atomic_compare_exchange_n(&lock_state, &seen, 1, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
+        return;
+    while (__atomic_exchange_n(&lock_state, 2, __ATOMIC_ACQUIRE) != 0)
+        syscall(SYS_futex, &lock_state, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+}
+
+void standin_unlock(void)
+{
+    standin_gate_set(0);
+    if (__atomic_exchange_n(&lock_state, 0, __ATOMIC_RELEASE) == 2)
+        syscall(SYS_futex, &lock_state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void standin_pause(void)
+{
+    standin_unlock();
+    usleep(50);
+    standin_lock();
+}
+
+/* --- chance --- */
+
+unsigned standin_random(unsigned bound)
+{
+    uint64_t z = standin_machine.random += 0x9e3779b97f4a7c15U; /* splitmix64 */
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebU;
+    return (unsigned)(((z ^ z >> 31) >> 32) * bound >> 32);
+}
+
+static void set_order(enum standin_order order, uint64_t seed)
+{
+    standin_machine.order = order;
+    standin_machine.seed = standin_machine.random = seed;
+    standin_machine.haste = standin_random(3);
+}
+
+/* --- begin and end --- */
+
+static void set_up(unsigned devices, enum standin_order order, uint64_t seed)
+{
+    struct machine *machine = &standin_machine;
+    if (devices < 1 || devices > STANDIN_DEVICES)
+        standin_fault("%u devices: 1 to %d can be had", devices, STANDIN_DEVICES);
+    machine->begun = true;
+    machine->devices = devices;
+    machine->reversed = false;
+    machine->fail_call[0] = '\0';
+    set_order(order, seed);
+    standin_arenas_create(devices);
+    for (unsigned i = 0; i < devices; i++) {
+        struct device *device = &machine->device[i];
+        struct arena arena = device->arena;
+        *device = (struct device){
+            .number = i,
+            .arena = arena,
+            .memory = (size_t)40 << 30,
+            .can_access = ((1U << devices) - 1) & ~(1U << i),
+            .major = 8,
+        };
+    }
+    current_device = 0;
+    last_failure = cudaSuccess;
+}
+
+/* What a device still holds, or 0. */
+static void check_given_back(void)
+{
+    struct machine *machine = &standin_machine;
+    unsigned streams = 0, allocations = 0, hosts = standin_hosts_left();
+    for (struct stream *stream = machine->streams; stream != NULL; stream = stream->next)
+        streams++;
+    for (unsigned i = 0; i < machine->devices; i++)
+        for (struct allocation *a = machine->device[i].arena.first; a != NULL; a = a->after)
+            allocations++;
+    if (streams + allocations + hosts + machine->events + machine->plans > 0)
+        standin_fault("not given back: %u allocations, %u of pinned memory, %u streams, %u events, "
+                      "%u plans",
+                      allocations, hosts, streams, machine->events, machine->plans);
+}
+
+static void tear_down(void)
+{
+    if (!standin_machine.begun)
+        return;
+    standin_check_looked_at();
+    for (struct stream *stream = standin_machine.streams; stream != NULL; stream = stream->next)
+        standin_finish(stream);
+    check_given_back();
+    for (unsigned i = 0; i < standin_machine.devices; i++)
+        standin_arena_reset(i);
+    standin_forget_kernels();
+    standin_machine.begun = false;
+}
+
+void standin_begin(unsigned devices, enum standin_order order, uint64_t seed)
+{
+    standin_lock();
+    tear_down();
+    set_up(devices, order, seed);
+    standin_unlock();
+    standin_clear_counts();
+}
+
+void standin_end(void)
+{
+    standin_lock();
+    tear_down();
+    standin_unlock();
+}
+
+static unsigned long long number_of(const char *name, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0')
+        standin_fault("%s=%s: not a number", name, text);
+    return value;
+}
+
+static enum standin_order order_of(const char *text, uint64_t *seed)
+{
+    if (strcmp(text, "lazy") == 0)
+        return STANDIN_LAZY;
+    if (strcmp(text, "mirror") == 0)
+        return STANDIN_MIRROR;
+    if (strcmp(text, "eager") == 0)
+        return STANDIN_EAGER;
+    if (strncmp(text, "seeded:", 7) != 0)
+        standin_fault("FF_STANDIN_ORDER=%s: lazy, mirror, eager or seeded:NUMBER", text);
+    *seed = number_of("FF_STANDIN_ORDER", text + 7);
+    return STANDIN_SEEDED;
+}
+
+static void set_fail_call(const char *call, unsigned n, cudaError_t error)
+{
+    snprintf(standin_machine.fail_call, sizeof standin_machine.fail_call, "%s", call);
+    standin_machine.fail_in = n;
+    standin_machine.fail_with = error;
+}
+
+static void set_up_from_environment(void)
+{
+    const char *devices = getenv("FF_STANDIN_DEVICES"), *order = getenv("FF_STANDIN_ORDER");
+    const char *memory = getenv("FF_STANDIN_MEMORY"), *fail = getenv("FF_STANDIN_FAIL");
+    uint64_t seed = 0;
+    enum standin_order chosen = order != NULL ? order_of(order, &seed) : STANDIN_LAZY;
+    unsigned count = devices != NULL ? (unsigned)number_of("FF_STANDIN_DEVICES", devices) : 1;
+    set_up(count, chosen, seed);
+    if (memory != NULL)
+        for (unsigned i = 0; i < count; i++)
+            standin_machine.device[i].memory = number_of("FF_STANDIN_MEMORY", memory);
+    if (fail != NULL) {
+        const char *colon = strchr(fail, ':');
+        char call[48];
+        if (colon == NULL || (size_t)(colon - fail) >= sizeof call)
+            standin_fault("FF_STANDIN_FAIL=%s: CALL:NUMBER", fail);
+        snprintf(call, sizeof call, "%.*s", (int)(colon - fail), fail);
+        set_fail_call(call, (unsigned)number_of("FF_STANDIN_FAIL", colon + 1), cudaErrorUnknown);
+    }
+}
+
+void standin_begin_from_environment(void)
+{
+    standin_lock();
+    tear_down();
+    set_up_from_environment();
+    standin_unlock();
+    standin_clear_counts();
+}
+
+/* --- what tests set --- */
+
+static struct device *device_of(unsigned device)
+{
+    if (device >= standin_machine.devices)
+        standin_fault("there is no device %u", device);
+    return &standin_machine.device[device];
+}
+
+void standin_set_order(enum standin_order order, uint64_t seed)
+{
+    standin_lock();
+    set_order(order, seed);
+    standin_unlock();
+}
+
+void standin_reverse_threads(int reversed)
+{
+    standin_machine.reversed = reversed != 0;
+}
+
+void standin_set_memory(unsigned device, size_t bytes)
+{
+    device_of(device)->memory = bytes;
+}
+
+void standin_set_capability(unsigned device, int major, int minor)
+{
+    device_of(device)->major = major;
+    device_of(device)->minor = minor;
+}
+
+void standin_set_link(unsigned from, unsigned to, int access, int performance_rank)
+{
+    unsigned bit = 1U << device_of(to)->number;
+    struct device *device = device_of(from);
+    device->can_access = access != 0 ? device->can_access | bit : device->can_access & ~bit;
+    device->rank[to] = performance_rank;
+}
+
+void standin_fail_call(const char *call, unsigned n, cudaError_t error)
+{
+    set_fail_call(call, n, error);
+}
+
+void standin_fail_device(unsigned device, unsigned operations, cudaError_t error)
+{
+    device_of(device)->operations_left = operations + 1;
+    device_of(device)->lose_with = error;
+}
+
+/* --- calls --- */
+
+struct device *standin_current(void)
+{
+    return &standin_machine.device[current_device];
+}
+
+int standin_make_current(int device)
+{
+    int last = current_device;
+    current_device = device;
+    return last;
+}
+
+cudaError_t standin_enter(const char *call)
+{
+    struct machine *machine = &standin_machine;
+    standin_lock();
+    if (!machine->begun)
+        set_up_from_environment();
+    if ((unsigned)current_device >= machine->devices)
+        current_device = 0;
+    if (machine->fail_in > 0 && strcmp(call, machine->fail_call) == 0 && --machine->fail_in == 0)
+        return machine->fail_with;
+    return standin_current()->lost;
+}
+
+void standin_note_failure(const char *call, cudaError_t status)
+{
+    last_failure = status;
+    snprintf(last_call, sizeof last_call, "%s", call);
+}
+
+cudaError_t standin_leave(const char *call, cudaError_t status)
+{
+    if (status != cudaSuccess && status != cudaErrorNotReady)
+        standin_note_failure(call, status);
+    standin_unlock();
+    return status;
+}
+
+void standin_check_looked_at(void)
+{
+    if (last_failure != cudaSuccess)
+        standin_fault("%s failed (%s), and nobody looked: cudaGetLastError() was not called before "
+                      "the host waited",
+                      last_call, cudaGetErrorName(last_failure));
+}
+
+cudaError_t cudaPeekAtLastError(void)
+{
+    return last_failure;
+}
+
+cudaError_t cudaGetLastError(void)
+{
+    cudaError_t failure = last_failure;
+    last_failure = cudaSuccess;
+    return failure;
+}

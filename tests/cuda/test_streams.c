@@ -1,0 +1,235 @@
+/* Streams run in the order that was asked for; what the program leaves to chance shows. */
+#include "tests/cuda/fault.h"
+#include "tests/cuda/kernels.h"
+
+enum { COUNT = 600, SEEDS = 20 };
+
+/* A chain over two streams: the second adds 10 to what the first has made of the values. `waits`: as it should. */
+static size_t wrong_after_chain(bool waits)
+{
+    struct scene one = make_scene(0), two = make_scene(0);
+    float *from = make_buffer(&one, COUNT, 0), *middle = make_buffer(&one, COUNT, -1000);
+    float *to = make_buffer(&one, COUNT, -2000);
+    cudaEvent_t event;
+    size_t wrong = 0;
+    FF_CUDA(&one.calls, cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+    kernel_add(&one.calls, one.stream, middle, from, 1, COUNT);
+    FF_CUDA(&one.calls, cudaEventRecord(event, one.stream));
+    if (waits)
+        FF_CUDA(&one.calls, cudaStreamWaitEvent(two.stream, event, 0));
+    kernel_add(&two.calls, two.stream, to, middle, 10, COUNT);
+    float *found = read_buffer(&two, to, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        wrong += found[i] != (float)i + 11;
+    free(found);
+    FF_CUDA(&one.calls, cudaEventDestroy(event));
+    drop_buffer(&one, from);
+    drop_buffer(&one, middle);
+    drop_buffer(&one, to);
+    end_scene(&one);
+    end_scene(&two);
+    return wrong;
+}
+
+static size_t in_order(enum standin_order order, uint64_t seed, size_t (*run)(bool), bool right)
+{
+    standin_begin(1, order, seed);
+    size_t wrong = run(right);
+    standin_end();
+    return wrong;
+}
+
+/* How many of the orders give a wrong result. */
+static unsigned orders_that_fail(size_t (*run)(bool), bool right)
+{
+    unsigned failed = 0;
+    failed += in_order(STANDIN_LAZY, 0, run, right) != 0;
+    failed += in_order(STANDIN_MIRROR, 0, run, right) != 0;
+    failed += in_order(STANDIN_EAGER, 0, run, right) != 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        failed += in_order(STANDIN_SEEDED, seed, run, right) != 0;
+    return failed;
+}
+
+static void test_event_orders(void **state)
+{
+    (void)state;
+    assert_int_equal(orders_that_fail(wrong_after_chain, true), 0);
+}
+
+static void test_missing_wait_shows(void **state)
+{
+    (void)state;
+    assert_int_not_equal(in_order(STANDIN_LAZY, 0, wrong_after_chain, false), 0);
+    unsigned failed = orders_that_fail(wrong_after_chain, false);
+    assert_in_range(failed, 2, SEEDS + 3);
+}
+
+/* Copies up from pinned memory, which is then used again: after the copy is done, if `waits`. */
+static size_t wrong_after_reuse(bool waits)
+{
+    struct scene scene = make_scene(0);
+    float *pinned = NULL, *buffer = make_buffer(&scene, COUNT, -1);
+    size_t wrong = 0;
+    FF_CUDA(&scene.calls, cudaMallocHost((void **)&pinned, COUNT * sizeof(float)));
+    for (size_t i = 0; i < COUNT; i++)
+        pinned[i] = (float)i;
+    FF_CUDA(&scene.calls, cudaMemcpyAsync(buffer, pinned, COUNT * sizeof(float),
+                                          cudaMemcpyHostToDevice, scene.stream));
+    if (waits)
+        FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
+    for (size_t i = 0; i < COUNT; i++)
+        pinned[i] = 7;
+    float *found = read_buffer(&scene, buffer, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        wrong += found[i] != (float)i;
+    free(found);
+    FF_CUDA(&scene.calls, cudaFreeHost(pinned));
+    drop_buffer(&scene, buffer);
+    end_scene(&scene);
+    return wrong;
+}
+
+static void test_pinned_source(void **state)
+{
+    (void)state;
+    assert_int_equal(orders_that_fail(wrong_after_reuse, true), 0);
+    assert_int_not_equal(in_order(STANDIN_LAZY, 0, wrong_after_reuse, false), 0);
+    assert_int_not_equal(in_order(STANDIN_MIRROR, 0, wrong_after_reuse, false), 0);
+}
+
+/* Copies down into pinned memory and looks: after it has waited, if `waits`. */
+static size_t wrong_after_read(bool waits)
+{
+    struct scene scene = make_scene(0);
+    float *pinned = NULL, *buffer = make_buffer(&scene, COUNT, 3);
+    size_t wrong = 0;
+    FF_CUDA(&scene.calls, cudaMallocHost((void **)&pinned, COUNT * sizeof(float)));
+    FF_CUDA(&scene.calls, cudaMemcpyAsync(pinned, buffer, COUNT * sizeof(float),
+                                          cudaMemcpyDeviceToHost, scene.stream));
+    if (waits)
+        FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
+    for (size_t i = 0; i < COUNT; i++)
+        wrong += pinned[i] != (float)i + 3; /* NaN until it is there */
+    FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
+    FF_CUDA(&scene.calls, cudaFreeHost(pinned));
+    drop_buffer(&scene, buffer);
+    end_scene(&scene);
+    return wrong;
+}
+
+static void test_early_read_shows(void **state)
+{
+    (void)state;
+    assert_int_equal(orders_that_fail(wrong_after_read, true), 0);
+    assert_int_equal(in_order(STANDIN_LAZY, 0, wrong_after_read, false), COUNT);
+}
+
+/* Pageable memory: the source may change at once, the target is there at once; both are counted. */
+static void test_pageable(void **state)
+{
+    (void)state;
+    standin_begin(1, STANDIN_LAZY, 0);
+    struct scene scene = make_scene(0);
+    float values[COUNT], back[COUNT], *buffer = make_buffer(&scene, COUNT, 0);
+    standin_clear_counts();
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = 2 * (float)i;
+    FF_CUDA(&scene.calls,
+            cudaMemcpyAsync(buffer, values, sizeof values, cudaMemcpyDefault, scene.stream));
+    values[5] = -1;
+    FF_CUDA(&scene.calls,
+            cudaMemcpyAsync(back, buffer, sizeof back, cudaMemcpyDeviceToHost, scene.stream));
+    for (size_t i = 0; i < COUNT; i++)
+        assert_true(back[i] == 2 * (float)i);
+    assert_int_equal(standin_copies(STANDIN_COPY_TO_DEVICE_PAGEABLE).calls, 1);
+    assert_int_equal(standin_copies(STANDIN_COPY_FROM_DEVICE_PAGEABLE).bytes, sizeof back);
+    assert_int_equal(standin_copies(STANDIN_COPY_TO_DEVICE).calls, 0);
+    assert_int_equal(standin_waits(), 1);
+    drop_buffer(&scene, buffer);
+    end_scene(&scene);
+    standin_end();
+}
+
+static void set_flag(void *flag)
+{
+    *(int *)flag += 1;
+}
+
+/* Rectangles, fills, host functions, queries and times. */
+static void test_other_calls(void **state)
+{
+    (void)state;
+    standin_begin(1, STANDIN_LAZY, 0);
+    struct scene scene = make_scene(0);
+    struct ff_cuda_calls *calls = &scene.calls;
+    float *buffer = make_buffer(&scene, 40, 0), ms = -1;
+    cudaEvent_t begin, end;
+    int flag = 0;
+    FF_CUDA(calls, cudaEventCreate(&begin));
+    FF_CUDA(calls, cudaEventCreate(&end));
+    FF_CUDA(calls, cudaEventRecord(begin, scene.stream));
+    FF_CUDA(calls, cudaMemcpy2DAsync(buffer + 20, 20, buffer, 24, 8, 3, cudaMemcpyDeviceToDevice,
+                                     scene.stream));
+    FF_CUDA(calls, cudaMemset2DAsync(buffer, 16, 0, 4, 2, scene.stream));
+    FF_CUDA(calls, cudaLaunchHostFunc(scene.stream, set_flag, &flag));
+    FF_CUDA(calls, cudaEventRecord(end, scene.stream));
+    assert_int_equal(flag, 0);
+    assert_int_equal(cudaEventQuery(end), cudaErrorNotReady);
+    while (cudaEventQuery(end) == cudaErrorNotReady)
+        ;
+    assert_int_equal(flag, 1);
+    assert_int_equal(cudaStreamQuery(scene.stream), cudaSuccess);
+    FF_CUDA(calls, cudaEventElapsedTime(&ms, begin, end));
+    assert_true(ms >= 0);
+    float *found = read_buffer(&scene, buffer, 40);
+    const float rows[] = {0, 1, 22, 23, 24, 6, 7, 27, 28, 29, 12, 13, 32};
+    assert_memory_equal(found + 20, rows, sizeof rows);
+    assert_true(found[0] == 0 && found[1] == 1 && found[4] == 0 && found[5] == 5);
+    free(found);
+    FF_CUDA(calls, cudaEventDestroy(begin));
+    FF_CUDA(calls, cudaEventDestroy(end));
+    drop_buffer(&scene, buffer);
+    end_scene(&scene);
+    standin_end();
+}
+
+static void use_default_stream(void)
+{
+    standin_begin(1, STANDIN_LAZY, 0);
+    (void)cudaStreamSynchronize(NULL);
+}
+
+static void make_blocking_stream(void)
+{
+    cudaStream_t stream;
+    standin_begin(1, STANDIN_LAZY, 0);
+    (void)cudaStreamCreate(&stream);
+}
+
+static void leave_a_stream(void)
+{
+    standin_begin(1, STANDIN_LAZY, 0);
+    struct scene scene = make_scene(0);
+    (void)scene;
+    standin_end();
+}
+
+static void test_faults(void **state)
+{
+    (void)state;
+    expect_fault(use_default_stream, "the default stream was used");
+    expect_fault(make_blocking_stream, "without cudaStreamNonBlocking");
+    expect_fault(leave_a_stream, "not given back: 0 allocations, 0 of pinned memory, 1 streams");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_event_orders),  cmocka_unit_test(test_missing_wait_shows),
+        cmocka_unit_test(test_pinned_source), cmocka_unit_test(test_early_read_shows),
+        cmocka_unit_test(test_pageable),      cmocka_unit_test(test_other_calls),
+        cmocka_unit_test(test_faults),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
