@@ -177,7 +177,8 @@ static const struct ff_option options[] = {
      "Unit of the positions, whatever a file says: m, mm, um, nm, pm, A, or px of the object"},
     {"mask", FF_OPTION_TEXT, AT(mask), NULL, "", 0, 0, NULL,
      "Pixels that are not used, beside those the input names: a file, FILE:/DATASET, or ranges "
-     "from 0 without their end, such as 'rows 10:20; columns 255,256; rows 100: columns 30:32'"},
+     "from 0 without their end, such as 'rows 10:20; columns 255,256; rows 100: columns 30:32'; "
+     "none also keeps the dead and stuck pixels that are found by themselves"},
     {"mask_means", FF_OPTION_CHOICE, AT(mask_means), NULL, "bad", 0, 0, mask_meanings,
      "What a value other than 0 in the mask's file says of a pixel"},
     {"keep_frames", FF_OPTION_CHOICE, AT(keep_frames), NULL, "good", 0, 0, kept_frames,

@@ -71,6 +71,21 @@ class Formats(FarfieldTest):
                 wanted = wanted or found
                 self.assertEqual(found["greatest_count"], wanted["greatest_count"])
 
+    def test_bad_pixels_that_nothing_names_are_found(self):
+        """Dead and hot pixels of the data cost nothing, with the same figure as where the file names them."""
+        masked = {}
+        for told in ("file", "none"):
+            self.simulate("cxi", "patterns=100", "dead_percent=1", "hot_percent=0.5", f"mask={told}")
+            masked[told] = self.read("cxi", ".h5", None, True)["masked_px"]
+        self.assertGreater(masked["file"], 20)
+        self.assertGreater(masked["none"], .9 * masked["file"])
+        self.assertLessEqual(masked["none"], masked["file"])
+        scan = self.path("cxi.h5")
+        words = ("reconstruct", scan, "--output", self.path("out.h5"), "--set", "epochs=1")
+        self.assert_says(self.ff.run(*words), "dead or stuck", "not used")
+        self.assertEqual(self.read("cxi", ".h5", None, True, "mask=none")["masked_px"], 0)
+        self.assert_says(self.ff.run(*words, "--set", "mask=none"), "used all the same", "'mask'")
+
     def test_effects_are_read(self):
         for name, written, key in (("fly", ("fly=3", "fly_steps=0.5"), "fly=3"), ("near", ("field=near",), "near_field=on"),
                                    ("pad", ("pad=8",), "pad=8")):

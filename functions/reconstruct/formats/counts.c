@@ -1,5 +1,7 @@
 #include "functions/reconstruct/formats/counts.h"
 
+#include "functions/reconstruct/formats/mask.h"
+#include "functions/reconstruct/formats/outliers.h"
 #include "functions/reconstruct/formats/samples.h"
 #include "functions/reconstruct/formats/workers.h"
 
@@ -318,6 +320,54 @@ static int judge(struct counting *counting, const struct ff_reading *reading, co
     return 0;
 }
 
+static void note_outliers(const struct ff_reading *reading, const struct ff_outliers *found,
+                          bool masked, const char *name)
+{
+    if (found->stuck > 0)
+        ff_buffer_printf(reading->notes,
+                         "%zu pixels of %s say the same in every frame, far from their neighbours "
+                         "(first: row %zu, column %zu of the used part): dead or stuck, and %s\n",
+                         found->stuck, name, found->stuck_at[0], found->stuck_at[1],
+                         masked ? "not used (mask=none keeps them)"
+                                : "used all the same; name them with the setting 'mask'");
+    if (found->suspect > 0)
+        ff_buffer_printf(reading->notes,
+                         "%zu pixels of %s count ten times what those beside them count (first: "
+                         "row %zu, column %zu of the used part): if they are hot, name them with "
+                         "the setting 'mask'\n",
+                         found->suspect, name, found->suspect_at[0], found->suspect_at[1]);
+}
+
+/* Dead and stuck pixels are not used, unless they are so many that they mean something else. */
+static int mask_outliers(struct counting *counting, const struct ff_reading *reading,
+                         const char *name, struct ff_error *error)
+{
+    enum { SHARE_MAX = 10 };
+    size_t pixels = counting->rows * counting->columns;
+    const struct ff_outliers_scan scan = {
+        .patterns = counting->patterns,
+        .rows = counting->rows,
+        .columns = counting->columns,
+        .counts = {counting->u16, counting->f32},
+        .measured = counting->measured,
+        .shifted = counting->window->shifts || counting->window->wraps,
+        .workers = counting->workers,
+    };
+    struct ff_outliers found;
+    uint8_t *stuck = ff_array_create(pixels, 1, "the dead pixels", error);
+    if (stuck == NULL || ff_outliers_find(&scan, stuck, &found, error) < 0) {
+        free(stuck);
+        return -1;
+    }
+    bool masks =
+        strcmp(reading->settings->mask, FF_MASK_NONE) != 0 && SHARE_MAX * found.stuck <= pixels;
+    for (size_t i = 0; masks && i < pixels; i++)
+        counting->measured[i] = counting->measured[i] && !stuck[i];
+    free(stuck);
+    note_outliers(reading, &found, masks, name);
+    return 0;
+}
+
 static int make_arrays(struct counting *counting, struct ff_error *error)
 {
     size_t pixels = counting->rows * counting->columns;
@@ -351,7 +401,8 @@ static int count_frames(struct counting *counting, const struct ff_reading *read
         return ff_fail(error, FF_INPUT_INVALID, "%s: the mask leaves no pixel to use",
                        ff_hdf5_path(reading->file));
     if (read_frames(counting, frames, error) < 0 ||
-        judge(counting, reading, ff_frames_name(frames), error) < 0)
+        judge(counting, reading, ff_frames_name(frames), error) < 0 ||
+        mask_outliers(counting, reading, ff_frames_name(frames), error) < 0)
         return -1;
     ff_workers_run(counting->workers, sum_frames, counting);
     return 0;

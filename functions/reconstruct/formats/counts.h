@@ -6,7 +6,8 @@
  * them into float. Amplitudes are squared; a square that is a whole number up to rounding is taken
  * for that number. A pixel that is NaN, infinite, negative, or at the top of the file's integer
  * type in any frame is left out of all frames, with a note; where that would be more than a quarter
- * of the pixels the file is refused, because then the numbers mean something else.
+ * of the pixels the file is refused, because then the numbers mean something else. Pixels that are
+ * dead or stuck (outliers.h) are left out likewise.
  */
 #ifndef FF_RECONSTRUCT_FORMATS_COUNTS_H
 #define FF_RECONSTRUCT_FORMATS_COUNTS_H

@@ -206,6 +206,8 @@ int ff_mask_read(const struct ff_reading *reading, const struct ff_frames *frame
 {
     const struct ff_description *description = &reading->description;
     const char *setting = reading->settings->mask;
+    if (strcmp(setting, FF_MASK_NONE) == 0)
+        setting = "";
     size_t extent[2];
     bool found = false;
     ff_frames_extent(frames, extent);

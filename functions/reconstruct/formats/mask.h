@@ -7,11 +7,14 @@
  *     mask=rows 10:20; columns 255,256; rows 100: columns 30:32
  *                            ranges as in Python, from 0, without their end: whole rows, whole
  *                            columns, or where both meet
+ *     mask=none              nothing more than what the input names: dead pixels are kept, too
  */
 #ifndef FF_RECONSTRUCT_FORMATS_MASK_H
 #define FF_RECONSTRUCT_FORMATS_MASK_H
 
 #include "functions/reconstruct/formats/frames.h"
+
+#define FF_MASK_NONE "none"
 
 /* *mask is (rows, columns) of a whole frame as it is used, 1 = use; NULL where all are. The caller
  * frees. */
