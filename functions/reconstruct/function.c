@@ -328,6 +328,8 @@ static char *settings_text(const struct ff_settings *settings)
 static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff_error *error)
 {
     const struct ff_run_result *result = &own->result;
+    bool corrected =
+        own->settings->positions != 0 && result->epochs >= (size_t)own->settings->positions_start;
     char *settings = settings_text(own->settings);
     if (settings == NULL)
         return ff_fail(error, FF_NO_MEMORY, "no memory for the record of the settings");
@@ -336,7 +338,7 @@ static int write_outputs(struct reconstruction *own, json_t *pictures, struct ff
         .object = result->state->object,
         .probe = result->state->probe,
         .modes = result->state->modes,
-        .positions = own->settings->positions ? result->state->positions : NULL,
+        .positions = corrected ? result->state->positions : NULL,
         .eigenprobe_count = result->state->eigenprobes,
         .varied_modes = 1,
         .eigenprobes = result->state->probe + result->state->modes * own->problem->probe_rows *

@@ -312,7 +312,7 @@ static void report_refinements(struct run *run)
 {
     struct ff_buffer notes;
     ff_buffer_init(&notes, 4096);
-    ff_refiner_report(run->refiner, run->result->state, &notes);
+    ff_refiner_report(run->refiner, run->result->state, run->epoch, &notes);
     const char *line = ff_buffer_text(&notes);
     while (*line != '\0') {
         char text[512];

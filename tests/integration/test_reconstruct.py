@@ -55,6 +55,14 @@ class Reconstruct(FarfieldTest):
         self.assertEqual(self.digest("killed.h5"), self.digest("whole.h5"))
         self.assertFalse(os.path.exists(self.path("killed.h5.checkpoint")))
 
+    def test_positions_that_were_never_corrected_have_no_scale(self):
+        for epochs, corrected in ((2, False), (3, True)):
+            lines, err = self.end(self.start("moved.h5", epochs, "--set", "positions=on", "--set", "positions_start=3"))
+            self.assertEqual(lines[-1]["epochs"], epochs, err)
+            self.assertEqual("none was corrected" in err, not corrected, err)
+            self.assertEqual("positions: scale" in err, corrected, err)
+            self.assertEqual(self.ff.json("show", self.path("moved.h5"))["positions_corrected"], corrected)
+
     @unittest.skipUnless(HAS_VECTOR_TRANSFORM, "this CPU has FFTW alone")
     def test_another_transform_is_gone_on_with_to_rounding(self):
         process = self.start("other.h5", 100, "--set", "checkpoint_every=5")

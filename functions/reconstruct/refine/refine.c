@@ -211,10 +211,17 @@ bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_device
 /* --- the end --- */
 
 void ff_refiner_report(const struct ff_refiner *refiner, const struct ff_state *state,
-                       struct ff_buffer *notes)
+                       size_t epochs, struct ff_buffer *notes)
 {
     const struct ff_problem *problem = refiner->problem;
     struct ff_affine map;
+    if (refiner->settings.positions && !moves_positions(refiner, epochs)) {
+        ff_buffer_printf(notes,
+                         "positions: none was corrected, because the run ended after epoch %zu and "
+                         "positions_start is %zu\n",
+                         epochs, refiner->settings.positions_start);
+        return;
+    }
     if (!refiner->settings.positions || !ff_affine_fit(problem->positions, state->positions,
                                                        problem->patterns * problem->fly, &map))
         return;

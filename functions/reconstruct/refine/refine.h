@@ -41,9 +41,9 @@ unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch);
 bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
                       struct ff_state *state);
 
-/* What the user should know at the end: a line for each remark, such as a scale of the positions that
- * tells of a wrong energy or distance. */
+/* What the user should know at the end, after so many epochs: a line for each remark, such as a scale
+ * of the positions that tells of a wrong energy or distance. */
 void ff_refiner_report(const struct ff_refiner *refiner, const struct ff_state *state,
-                       struct ff_buffer *notes);
+                       size_t epochs, struct ff_buffer *notes);
 
 #endif
