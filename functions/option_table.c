@@ -184,6 +184,28 @@ int ff_options_set(const struct ff_option_table *table, void *values, const char
     return option != NULL ? set_value(option, values, value, error) : unknown(table, key, error);
 }
 
+bool ff_options_is_set(const struct ff_option_table *table, const void *values, const char *key)
+{
+    const struct ff_option *option = option_of(table, key);
+    const void *field = const_field_of(option, values);
+    double number;
+    switch (option->type) {
+    case FF_OPTION_TEXT:
+    case FF_OPTION_PATH:
+        return strcmp(*(char *const *)field, option->initial) != 0;
+    case FF_OPTION_INTEGER:
+        return *(const int64_t *)field != strtoll(option->initial, NULL, 10);
+    case FF_OPTION_NUMBER:
+        number = *(const double *)field;
+        if (takes_auto(option))
+            return !isnan(number);
+        return number < strtod(option->initial, NULL) || number > strtod(option->initial, NULL);
+    case FF_OPTION_CHOICE:
+        return strcmp(option->choices[*(const int *)field], option->initial) != 0;
+    }
+    return false;
+}
+
 int ff_options_assign(const struct ff_option_table *table, void *values, const char *assignment,
                       struct ff_error *error)
 {

@@ -12,6 +12,7 @@
 #include "protocol/core/bytes.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* What the field at `offset` of the structure of values is. */
 enum ff_option_type {
@@ -49,6 +50,9 @@ void ff_options_dispose(const struct ff_option_table *table, void *values);
  * then stays. */
 int ff_options_set(const struct ff_option_table *table, void *values, const char *key,
                    const char *value, struct ff_error *error) FF_MUST_USE;
+
+/* Whether the value of a key of the table differs from its default. */
+bool ff_options_is_set(const struct ff_option_table *table, const void *values, const char *key);
 
 /* "KEY=VALUE". */
 int ff_options_assign(const struct ff_option_table *table, void *values, const char *assignment,

@@ -1,6 +1,7 @@
 #include "functions/reconstruct/settings.h"
 
 #include "functions/reconstruct/formats/quantity.h"
+#include "functions/reconstruct/idle.h"
 #include "protocol/core/text.h"
 
 #include <limits.h>
@@ -239,23 +240,6 @@ static char *output_of(const char *input)
     return output;
 }
 
-/* What has no meaning for the algorithm is refused, so that nobody believes it had an effect. */
-static int check_algorithm(const struct ff_settings *settings, struct ff_error *error)
-{
-    const struct ff_algorithm_facts *facts = &ff_algorithms[settings->algorithm];
-    const char *idle = !facts->has_alpha && !isnan(settings->alpha)     ? "alpha"
-                       : facts->batches == 0 && settings->batches > 1   ? "batches"
-                       : !facts->has_momentum && settings->momentum > 0 ? "momentum"
-                       : !facts->has_step && settings->step != 0        ? "step"
-                       : !facts->has_noise && settings->noise != 0      ? "noise"
-                                                                        : NULL;
-    if (idle == NULL)
-        return 0;
-    ff_fail(error, FF_INVALID_SETTING, "the setting '%s' has no meaning for algorithm %s", idle,
-            facts->name);
-    return ff_hint(error, "leave it out, or choose another algorithm");
-}
-
 int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
 {
     if (settings->input[0] == '\0') {
@@ -269,7 +253,7 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
     unsigned devices;
     if (ff_settings_devices(settings, &devices, error) < 0)
         return -1;
-    if (check_algorithm(settings, error) < 0)
+    if (ff_settings_check_idle(settings, error) < 0)
         return -1;
     bool in_pixels;
     double unit;

@@ -82,8 +82,8 @@ extern const struct ff_option_table ff_settings_table;
 struct ff_settings *ff_settings_create(struct ff_error *error) FF_MUST_USE;
 void ff_settings_destroy(struct ff_settings *settings);
 
-/* What one key alone cannot tell: that there is an input, that what was set has a meaning for the algorithm, and a name for the output (set when it is
- * ""). */
+/* What one key alone cannot tell: that there is an input, that what was set has an effect beside the
+ * rest (idle.h), and a name for the output (set when it is ""). */
 int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) FF_MUST_USE;
 
 const char *ff_settings_algorithm_name(const struct ff_settings *settings);

@@ -201,18 +201,22 @@ static bool are_ranges(const char *setting)
     return strncmp(setting, "rows ", 5) == 0 || strncmp(setting, "columns ", 8) == 0;
 }
 
+bool ff_mask_is_file(const char *setting)
+{
+    return setting[0] != '\0' && strcmp(setting, FF_MASK_NONE) != 0 && !are_ranges(setting);
+}
+
 int ff_mask_read(const struct ff_reading *reading, const struct ff_frames *frames, uint8_t **mask,
                  struct ff_error *error)
 {
     const struct ff_description *description = &reading->description;
     const char *setting = reading->settings->mask;
-    if (strcmp(setting, FF_MASK_NONE) == 0)
-        setting = "";
     size_t extent[2];
     bool found = false;
     ff_frames_extent(frames, extent);
     *mask = NULL;
-    if (description->mask[0] == '\0' && description->bad_pixels[0] == '\0' && setting[0] == '\0')
+    if (description->mask[0] == '\0' && description->bad_pixels[0] == '\0' &&
+        !are_ranges(setting) && !ff_mask_is_file(setting))
         return 0;
     uint8_t *block = ff_array_create(extent[0] * extent[1], 1, "the mask", error);
     if (block == NULL)
@@ -224,7 +228,7 @@ int ff_mask_read(const struct ff_reading *reading, const struct ff_frames *frame
         result = ff_mask_ranges(description->bad_pixels, extent[0], extent[1], block, error);
     if (result == 0 && are_ranges(setting))
         result = ff_mask_ranges(setting, extent[0], extent[1], block, error);
-    else if (result == 0 && setting[0] != '\0')
+    else if (result == 0 && ff_mask_is_file(setting))
         result = add_file(setting, reading->settings->mask_means, frames, block, error);
     if (result < 0) {
         free(block);

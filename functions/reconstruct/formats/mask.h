@@ -21,6 +21,9 @@
 int ff_mask_read(const struct ff_reading *reading, const struct ff_frames *frames, uint8_t **mask,
                  struct ff_error *error) FF_MUST_USE;
 
+/* Whether a value of the setting names a file: it is neither ranges, nor "none", nor nothing. */
+bool ff_mask_is_file(const char *setting);
+
 /* Sets 0 where the ranges say so. FF_INVALID_SETTING names the part that is not understood. */
 int ff_mask_ranges(const char *text, size_t rows, size_t columns, uint8_t *mask,
                    struct ff_error *error) FF_MUST_USE;

@@ -185,6 +185,65 @@ static void test_the_record_of_settings_reads_back(void **state)
     ff_settings_destroy(again);
 }
 
+/* Sets words such as "input=a affine=on" one after the other. */
+static void assign_all(struct ff_settings *settings, const char *words)
+{
+    struct ff_error error = {0};
+    char copy[256];
+    char *rest = NULL;
+    snprintf(copy, sizeof copy, "%s", words);
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+        assert_ok(ff_options_assign(&ff_settings_table, settings, word, &error), error);
+}
+
+/* Each is refused with what makes it idle, and taken beside what gives it an effect. */
+static void test_settings_without_effect_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *idle, *message, *useful;
+    } cases[] = {
+        {"algorithm=dm momentum=0.1", "'momentum' has no meaning for algorithm dm", "momentum=0.1"},
+        {"algorithm=ml batches=4", "'batches' has no meaning for algorithm ml",
+         "algorithm=ml batches=1"},
+        {"algorithm=rpie step=position", "'step'", "step=position"},
+        {"algorithm=dm noise=poisson", "'noise'", "noise=poisson"},
+        {"probe_start=3 step_probe=0", "'probe_start' has no effect with step_probe=0",
+         "probe_start=3"},
+        {"affine=on", "'affine' has no effect without positions=on", "affine=on positions=on"},
+        {"positions_start=7", "'positions_start'", "positions_start=7 positions=on"},
+        {"step_positions=1", "'step_positions'", "step_positions=1 positions=on"},
+        {"stop_window=3", "'stop_window' has no effect without stop_when",
+         "stop_window=3 stop_when=0.1"},
+        {"positions_columns=1,2", "'positions_columns' has no effect without positions_file",
+         "positions_columns=1,2 positions_file=p.csv"},
+        {"mask_means=good", "'mask_means' has no effect without a file as mask",
+         "mask_means=good mask=m.h5"},
+        {"mask_means=good mask=none", "'mask_means'", "mask=none"},
+        {"zone_plate_um=100 initial_probe=p.h5", "'zone_plate_um' has no effect with initial_probe",
+         "zone_plate_um=100"},
+        {"outer_zone_nm=30", "'outer_zone_nm'", "outer_zone_nm=30 zone_plate_um=100"},
+        {"central_stop_um=30", "'central_stop_um'", "central_stop_um=30 zone_plate_um=100"},
+        {"defocus_um=30", "'defocus_um'", "defocus_um=30 zone_plate_um=100"},
+        {"object_pixel_nm=9 near_field=on", "'object_pixel_nm'", "object_pixel_nm=9"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ff_error error = {0};
+        struct ff_settings *settings = make();
+        assign_all(settings, "input=scan.cxi");
+        assign_all(settings, cases[i].idle);
+        assert_int_equal(ff_settings_complete(settings, &error), -1);
+        assert_int_equal(error.code, FF_INVALID_SETTING);
+        assert_says(error.message, cases[i].message);
+        ff_settings_destroy(settings);
+        settings = make();
+        assign_all(settings, "input=scan.cxi");
+        assign_all(settings, cases[i].useful);
+        assert_ok(ff_settings_complete(settings, &error), error);
+        ff_settings_destroy(settings);
+    }
+}
+
 static void test_every_setting_is_in_the_help(void **state)
 {
     (void)state;
@@ -212,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_the_output_is_named_after_the_input),
         cmocka_unit_test(test_devices_are_counted),
         cmocka_unit_test(test_the_record_of_settings_reads_back),
+        cmocka_unit_test(test_settings_without_effect_are_refused),
         cmocka_unit_test(test_every_setting_is_in_the_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
