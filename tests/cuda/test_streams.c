@@ -1,35 +1,14 @@
 /* Streams run in the order that was asked for; what the program leaves to chance shows. */
 #include "tests/cuda/fault.h"
 #include "tests/cuda/kernels.h"
+#include "tests/cuda/programs.h"
 
-enum { COUNT = 600, SEEDS = 20 };
-
-/* A chain over two streams: the second adds 10 to what the first has made of the values. `waits`: as it should. */
-static size_t wrong_after_chain(bool waits)
-{
-    struct scene one = make_scene(0), two = make_scene(0);
-    float *from = make_buffer(&one, COUNT, 0), *middle = make_buffer(&one, COUNT, -1000);
-    float *to = make_buffer(&one, COUNT, -2000);
-    cudaEvent_t event;
-    size_t wrong = 0;
-    FF_CUDA(&one.calls, cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
-    kernel_add(&one.calls, one.stream, middle, from, 1, COUNT);
-    FF_CUDA(&one.calls, cudaEventRecord(event, one.stream));
-    if (waits)
-        FF_CUDA(&one.calls, cudaStreamWaitEvent(two.stream, event, 0));
-    kernel_add(&two.calls, two.stream, to, middle, 10, COUNT);
-    float *found = read_buffer(&two, to, COUNT);
-    for (size_t i = 0; i < COUNT; i++)
-        wrong += found[i] != (float)i + 11;
-    free(found);
-    FF_CUDA(&one.calls, cudaEventDestroy(event));
-    drop_buffer(&one, from);
-    drop_buffer(&one, middle);
-    drop_buffer(&one, to);
-    end_scene(&one);
-    end_scene(&two);
-    return wrong;
-}
+enum { COUNT = PROGRAM_COUNT };
+#ifdef __SANITIZE_THREAD__
+enum { SEEDS = 2 }; /* each thread of a block is one of the sanitizer's there */
+#else
+enum { SEEDS = 20 };
+#endif
 
 static size_t in_order(enum standin_order order, uint64_t seed, size_t (*run)(bool), bool right)
 {
@@ -57,71 +36,37 @@ static void test_event_orders(void **state)
     assert_int_equal(orders_that_fail(wrong_after_chain, true), 0);
 }
 
+/* Under the thread sanitizer the race itself is reported: test_races. */
+static void skip_where_races_are_reported(void)
+{
+#ifdef __SANITIZE_THREAD__
+    skip();
+#endif
+}
+
 static void test_missing_wait_shows(void **state)
 {
     (void)state;
+    skip_where_races_are_reported();
     assert_int_not_equal(in_order(STANDIN_LAZY, 0, wrong_after_chain, false), 0);
     unsigned failed = orders_that_fail(wrong_after_chain, false);
     assert_in_range(failed, 2, SEEDS + 3);
-}
-
-/* Copies up from pinned memory, which is then used again: after the copy is done, if `waits`. */
-static size_t wrong_after_reuse(bool waits)
-{
-    struct scene scene = make_scene(0);
-    float *pinned = NULL, *buffer = make_buffer(&scene, COUNT, -1);
-    size_t wrong = 0;
-    FF_CUDA(&scene.calls, cudaMallocHost((void **)&pinned, COUNT * sizeof(float)));
-    for (size_t i = 0; i < COUNT; i++)
-        pinned[i] = (float)i;
-    FF_CUDA(&scene.calls, cudaMemcpyAsync(buffer, pinned, COUNT * sizeof(float),
-                                          cudaMemcpyHostToDevice, scene.stream));
-    if (waits)
-        FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
-    for (size_t i = 0; i < COUNT; i++)
-        pinned[i] = 7;
-    float *found = read_buffer(&scene, buffer, COUNT);
-    for (size_t i = 0; i < COUNT; i++)
-        wrong += found[i] != (float)i;
-    free(found);
-    FF_CUDA(&scene.calls, cudaFreeHost(pinned));
-    drop_buffer(&scene, buffer);
-    end_scene(&scene);
-    return wrong;
 }
 
 static void test_pinned_source(void **state)
 {
     (void)state;
     assert_int_equal(orders_that_fail(wrong_after_reuse, true), 0);
+    skip_where_races_are_reported();
     assert_int_not_equal(in_order(STANDIN_LAZY, 0, wrong_after_reuse, false), 0);
     assert_int_not_equal(in_order(STANDIN_MIRROR, 0, wrong_after_reuse, false), 0);
-}
-
-/* Copies down into pinned memory and looks: after it has waited, if `waits`. */
-static size_t wrong_after_read(bool waits)
-{
-    struct scene scene = make_scene(0);
-    float *pinned = NULL, *buffer = make_buffer(&scene, COUNT, 3);
-    size_t wrong = 0;
-    FF_CUDA(&scene.calls, cudaMallocHost((void **)&pinned, COUNT * sizeof(float)));
-    FF_CUDA(&scene.calls, cudaMemcpyAsync(pinned, buffer, COUNT * sizeof(float),
-                                          cudaMemcpyDeviceToHost, scene.stream));
-    if (waits)
-        FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
-    for (size_t i = 0; i < COUNT; i++)
-        wrong += pinned[i] != (float)i + 3; /* NaN until it is there */
-    FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
-    FF_CUDA(&scene.calls, cudaFreeHost(pinned));
-    drop_buffer(&scene, buffer);
-    end_scene(&scene);
-    return wrong;
 }
 
 static void test_early_read_shows(void **state)
 {
     (void)state;
     assert_int_equal(orders_that_fail(wrong_after_read, true), 0);
+    skip_where_races_are_reported();
     assert_int_equal(in_order(STANDIN_LAZY, 0, wrong_after_read, false), COUNT);
 }
 
@@ -153,7 +98,7 @@ static void test_pageable(void **state)
 
 static void set_flag(void *flag)
 {
-    *(int *)flag += 1;
+    __atomic_fetch_add((int *)flag, 1, __ATOMIC_RELAXED);
 }
 
 /* Rectangles, fills, host functions, queries and times. */
@@ -174,11 +119,11 @@ static void test_other_calls(void **state)
     FF_CUDA(calls, cudaMemset2DAsync(buffer, 16, 0, 4, 2, scene.stream));
     FF_CUDA(calls, cudaLaunchHostFunc(scene.stream, set_flag, &flag));
     FF_CUDA(calls, cudaEventRecord(end, scene.stream));
-    assert_int_equal(flag, 0);
+    assert_int_equal(__atomic_load_n(&flag, __ATOMIC_RELAXED), 0);
     assert_int_equal(cudaEventQuery(end), cudaErrorNotReady);
     while (cudaEventQuery(end) == cudaErrorNotReady)
         ;
-    assert_int_equal(flag, 1);
+    assert_int_equal(__atomic_load_n(&flag, __ATOMIC_RELAXED), 1);
     assert_int_equal(cudaStreamQuery(scene.stream), cudaSuccess);
     FF_CUDA(calls, cudaEventElapsedTime(&ms, begin, end));
     assert_true(ms >= 0);

@@ -14,6 +14,7 @@
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
 
+/* All bits of a new lane are zero. */
 enum lane_state { LANE_NEW, LANE_READY, LANE_RUNS, LANE_AT_BARRIER, LANE_IN_WARP, LANE_DONE };
 
 struct lane {
@@ -21,7 +22,7 @@ struct lane {
     struct fiber *fiber;
     const char *file; /* where it waits */
     int line;
-    unsigned exchanges; /* so far, of its warp: two sets of slots in turn */
+    unsigned barriers, exchanges; /* so far: two sets of what both need, in turn */
 };
 
 struct warp {
@@ -31,11 +32,10 @@ struct warp {
     unsigned ended;
     const char *file; /* of the exchange that is under way */
     int line;
-    char sync;
 };
 
 struct block {
-    const struct launch *launch;
+    struct launch *launch;
     unsigned threads, started, ended, at_barrier;
     const char *file; /* of the barrier that is under way */
     int line;
@@ -47,16 +47,14 @@ struct block {
     unsigned ready[BLOCK_THREADS], first_ready, count_ready;
     struct fiber *host, *running;
     /* fibers that wait for a thread to run */
-    struct fiber *idle[BLOCK_THREADS + 64];
+    struct fiber *idle[BLOCK_THREADS];
     unsigned idle_first, idle_count, fibers;
     uint8_t *shared;
-    char start_sync, end_sync, barrier_sync;
 };
 
 static struct block block;
 
-/* More fibers than threads, used in turn: a fiber that ran one thread after the other would hide every race. */
-enum { SPARE_FIBERS = 37, IDLE_ROOM = BLOCK_THREADS + 64 };
+enum { IDLE_ROOM = BLOCK_THREADS };
 
 #if defined(__SANITIZE_ADDRESS__)
 static const size_t stack_size = 256 << 10;
@@ -89,24 +87,38 @@ static unsigned take_ready(void)
 
 static void run_threads(void *unused);
 
-static struct fiber *take_fiber(void)
-{
-    bool enough = block.fibers >= block.threads + SPARE_FIBERS;
-    if (block.idle_count == 0 || (UNDER_THREAD_SANITIZER && !enough)) {
-        block.fibers++;
-        return standin_fiber_create(stack_size, run_threads, NULL);
-    }
-    if (!UNDER_THREAD_SANITIZER) /* the last one, whose stack is in the cache */
-        return block.idle[(block.idle_first + --block.idle_count) % IDLE_ROOM];
-    struct fiber *fiber = block.idle[block.idle_first];
-    block.idle_first = (block.idle_first + 1) % IDLE_ROOM;
-    block.idle_count--;
-    return fiber;
-}
-
 static void put_fiber(struct fiber *fiber)
 {
     block.idle[(block.idle_first + block.idle_count++) % IDLE_ROOM] = fiber;
+}
+
+static struct fiber *make_fiber(void)
+{
+    block.fibers++;
+    return standin_fiber_create(stack_size, run_threads, NULL);
+}
+
+/* The thread sanitizer's threads are new for each launch, else what one did in the last would count as known. They are
+ * made here and not by a thread of the block, for a new one knows what its maker knows. */
+static void renew_fibers(void)
+{
+    while (block.fibers < block.threads)
+        put_fiber(make_fiber());
+    for (unsigned i = 0; i < block.idle_count; i++)
+        standin_fiber_renew(block.idle[(block.idle_first + i) % IDLE_ROOM]);
+}
+
+static struct fiber *take_fiber(void)
+{
+    if (block.idle_count == 0)
+        return make_fiber();
+    if (!UNDER_THREAD_SANITIZER) /* the last one, whose stack is in the cache */
+        return block.idle[(block.idle_first + --block.idle_count) % IDLE_ROOM];
+    struct fiber *fiber =
+        block.idle[block.idle_first]; /* in turn: each thread of a block its own */
+    block.idle_first = (block.idle_first + 1) % IDLE_ROOM;
+    block.idle_count--;
+    return fiber;
 }
 
 static void report_divergence(void)
@@ -187,12 +199,13 @@ void standin_block_barrier(const char *file, int line)
                       kernel, thread, file, line, block.line);
     block.file = file;
     block.line = line;
-    THREAD_RELEASE(&block.barrier_sync);
+    char *sync = &block.launch->sync.barrier[block.lanes[thread].barriers++ & 1];
+    THREAD_RELEASE(sync);
     if (++block.at_barrier == block.threads)
         release_barrier(); /* this thread is not among those that waited */
     else
         wait_as(LANE_AT_BARRIER, file, line);
-    THREAD_ACQUIRE(&block.barrier_sync);
+    THREAD_ACQUIRE(sync);
 }
 
 /* --- the exchange of a warp --- */
@@ -245,12 +258,12 @@ uint64_t standin_warp_exchange(unsigned mask, uint64_t value, unsigned lane, uns
     warp->values[slot][thread % 32] = value;
     warp->given[slot] |= 1U << thread % 32;
     warp->arrived |= 1U << thread % 32;
-    THREAD_RELEASE(&warp->sync);
+    THREAD_RELEASE(&block.launch->sync.warps[number][slot]);
     if (warp->arrived == live)
         release_warp(number);
     else
         wait_as(LANE_IN_WARP, file, line);
-    THREAD_ACQUIRE(&warp->sync);
+    THREAD_ACQUIRE(&block.launch->sync.warps[number][slot]);
     *given = warp->given[slot];
     for (unsigned i = 0; values != NULL && i < 32; i++)
         values[i] = warp->values[slot][i];
@@ -282,9 +295,9 @@ static void run_threads(void *unused)
         lane->state = LANE_RUNS;
         lane->fiber = self;
         give_index(thread);
-        THREAD_ACQUIRE(&block.start_sync);
+        THREAD_ACQUIRE(&block.launch->sync.start);
         block.launch->work->run(block.launch->work);
-        THREAD_RELEASE(&block.end_sync);
+        THREAD_RELEASE(&block.launch->sync.end);
         end_of_thread(thread);
         /* Goes on with the next thread itself, unless the sanitizer must see another. */
         if (block.started < block.threads && !UNDER_THREAD_SANITIZER)
@@ -318,17 +331,22 @@ static void order_threads(void)
 static void run_block(void)
 {
     block.started = block.ended = block.at_barrier = block.count_ready = block.first_ready = 0;
+    if (UNDER_THREAD_SANITIZER && standin_machine.blocks_apart) /* of its own, never given back */
+        block.shared = standin_allocate(1, MOST_SHARED);
+    THREAD_RELEASE(&block.launch->sync.start);
     if (block.launch->shared_bytes > 0)
         standin_fill_bytes(block.shared, 0xff, block.launch->shared_bytes);
-    for (unsigned i = 0; i < block.threads; i++)
-        block.lanes[i] = (struct lane){.state = LANE_NEW};
+    standin_fill_bytes(block.lanes, LANE_NEW, block.threads * sizeof *block.lanes);
     for (unsigned i = 0; i < (block.threads + 31) / 32; i++)
         block.warps[i].arrived = block.warps[i].ended = 0;
     order_threads();
-    /* Blocks follow each other as if on one multiprocessor. */
-    THREAD_ACQUIRE(&block.end_sync);
-    THREAD_RELEASE(&block.start_sync);
     go_on(block.host);
+    if (standin_machine.blocks_apart) {
+        if (UNDER_THREAD_SANITIZER)
+            renew_fibers();
+    } else { /* as if they followed each other on one multiprocessor */
+        THREAD_ACQUIRE(&block.launch->sync.end);
+    }
 }
 
 static void open_shared(size_t size)
@@ -341,7 +359,7 @@ static void open_shared(size_t size)
     ADDRESS_POISON(block.shared + size, MOST_SHARED - size);
 }
 
-void standin_run_grid(const struct launch *launch)
+void standin_run_grid(struct launch *launch)
 {
     dim3 grid = launch->grid;
     uint64_t blocks = (uint64_t)grid.x * grid.y * grid.z, turn = 0;
@@ -352,6 +370,8 @@ void standin_run_grid(const struct launch *launch)
     gridDim = grid;
     blockDim = launch->block;
     open_shared(launch->shared_bytes);
+    if (UNDER_THREAD_SANITIZER)
+        renew_fibers();
     if (standin_machine.seed != 0)
         turn = standin_random(blocks > UINT32_MAX ? UINT32_MAX : (unsigned)blocks);
     for (uint64_t i = 0; i < blocks; i++) {
@@ -362,7 +382,7 @@ void standin_run_grid(const struct launch *launch)
                            (unsigned)(number / grid.x / grid.y)};
         run_block();
     }
-    THREAD_ACQUIRE(&block.end_sync);
+    THREAD_ACQUIRE(&block.launch->sync.end);
 }
 
 bool standin_block_owns(const void *address)

@@ -44,6 +44,10 @@ void standin_set_order(enum standin_order order, uint64_t seed);
 /* The order of threads within a block is reversed: what a missing barrier hides in one order shows in the other. */
 void standin_reverse_threads(int reversed);
 
+/* For the thread sanitizer alone: the blocks of a launch know nothing of each other, so that a race between them is
+ * reported. Slow, and kernels with static shared memory are reported wrongly, for the next block uses it again. */
+void standin_set_blocks_apart(int apart);
+
 /* --- what there is --- */
 
 void standin_set_memory(unsigned device, size_t bytes);

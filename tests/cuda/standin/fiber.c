@@ -124,20 +124,26 @@ struct fiber *standin_fiber_of_host(void)
     return standin_allocate(1, sizeof(struct fiber));
 }
 
-struct fiber *standin_fiber_create(size_t stack_size, void (*function)(void *), void *argument)
+/* With a page below it that must not be touched. */
+static void give_stack(struct fiber *fiber)
 {
     size_t page = standin_page();
-    uint8_t *stack = mmap(NULL, stack_size + page, PROT_READ | PROT_WRITE,
+    uint8_t *stack = mmap(NULL, fiber->size + page, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED || mprotect(stack, page, PROT_NONE) != 0)
         standin_fault("no stack for a thread of a block");
+    fiber->bottom = stack + page;
+    prepare(fiber, stack + page);
+}
+
+struct fiber *standin_fiber_create(size_t stack_size, void (*function)(void *), void *argument)
+{
     struct fiber *fiber = standin_allocate(1, sizeof *fiber);
     fiber->function = function;
     fiber->argument = argument;
-    fiber->bottom = stack + page;
     fiber->size = stack_size;
     fiber->thread = THREAD_CREATE();
-    prepare(fiber, stack + page);
+    give_stack(fiber);
     return fiber;
 }
 
@@ -150,6 +156,16 @@ void standin_fiber_switch(struct fiber *from, struct fiber *to)
     THREAD_SWITCH(to->thread);
     change(from, to);
     arrived(from);
+}
+
+/* The stack too: what the last thread left there is no race with the next. */
+void standin_fiber_renew(struct fiber *fiber)
+{
+    size_t page = standin_page();
+    munmap((uint8_t *)(uintptr_t)fiber->bottom - page, fiber->size + page);
+    THREAD_DESTROY(fiber->thread);
+    fiber->thread = THREAD_CREATE();
+    give_stack(fiber);
 }
 
 bool standin_fiber_holds(const struct fiber *fiber, const void *address)

@@ -16,6 +16,8 @@ struct fiber *standin_fiber_of_host(void);
 struct fiber *standin_fiber_create(size_t stack_size, void (*function)(void *), void *argument);
 /* Leaves `from`, which is what runs now, and goes on in `to`; comes back when something changes to `from`. */
 void standin_fiber_switch(struct fiber *from, struct fiber *to);
+/* Begins anew. For the thread sanitizer it becomes another thread, which knows what the caller knows and nothing else. */
+void standin_fiber_renew(struct fiber *fiber);
 /* Whether the address lies on its stack. */
 bool standin_fiber_holds(const struct fiber *fiber, const void *address);
 

@@ -107,7 +107,8 @@ cudaError_t standin_launch(cudaStream_t handle, dim3 grid, dim3 block, size_t sh
                            struct standin_work *work)
 {
     cudaError_t status = standin_enter("launch");
-    struct launch launch = {grid, block, shared_bytes, work};
+    struct launch launch = {
+        .grid = grid, .block = block, .shared_bytes = shared_bytes, .work = work};
     if (status == cudaSuccess) {
         struct stream *stream = standin_stream(handle);
         status = check(&launch, stream);

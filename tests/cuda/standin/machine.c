@@ -91,7 +91,7 @@ static void set_up(unsigned devices, enum standin_order order, uint64_t seed)
         standin_fault("%u devices: 1 to %d can be had", devices, STANDIN_DEVICES);
     machine->begun = true;
     machine->devices = devices;
-    machine->reversed = false;
+    machine->reversed = machine->blocks_apart = false;
     machine->fail_call[0] = '\0';
     set_order(order, seed);
     standin_arenas_create(devices);
@@ -236,6 +236,11 @@ void standin_set_order(enum standin_order order, uint64_t seed)
 void standin_reverse_threads(int reversed)
 {
     standin_machine.reversed = reversed != 0;
+}
+
+void standin_set_blocks_apart(int apart)
+{
+    standin_machine.blocks_apart = apart != 0;
 }
 
 void standin_set_memory(unsigned device, size_t bytes)

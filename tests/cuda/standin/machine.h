@@ -84,6 +84,7 @@ struct machine {
     struct device device[STANDIN_DEVICES];
     enum standin_order order;
     bool reversed;
+    bool blocks_apart;
     uint64_t seed, random;         /* random: state of the generator */
     unsigned haste;                /* seeded: at each call up to so many operations run, 0 to 2 */
     unsigned events, plans, hosts; /* not given back yet */
@@ -174,9 +175,13 @@ struct launch {
     dim3 grid, block;
     size_t shared_bytes;
     struct standin_work *work;
+    struct {
+        char start, end, barrier[2], warps[BLOCK_THREADS / 32][2];
+    } sync; /* their addresses stand for happens-before edges, of this launch alone. Two for what comes again: who
+               leaves late must not learn of those who have come again already */
 };
 
-void standin_run_grid(const struct launch *launch);
+void standin_run_grid(struct launch *launch);
 /* Whether the thread that runs may touch it: its stack, the block's shared memory, the arguments. */
 bool standin_block_owns(const void *address);
 /* A fault where a kernel touches memory of the host that is neither its own nor pinned. */

@@ -4,7 +4,6 @@
 #include "sanitizer.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static unsigned streams_made;
 
@@ -35,6 +34,7 @@ struct stream *standin_stream_create(unsigned device)
 void standin_stream_destroy(struct stream *stream)
 {
     standin_finish(stream);
+    THREAD_ACQUIRE(&stream->sync);
     for (struct stream **at = &standin_machine.streams; *at != NULL; at = &(*at)->next) {
         if (*at == stream) {
             *at = stream->next;
@@ -173,6 +173,9 @@ void standin_finish_device(unsigned device)
             s = s->next;
         }
     }
+    for (struct stream *s = standin_machine.streams; s != NULL; s = s->next)
+        if (s->device == device)
+            THREAD_ACQUIRE(&s->sync);
 }
 
 void standin_run_a_little(struct stream *stream)
