@@ -31,6 +31,7 @@ static void run_child(void (*function)(void), int to)
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGABRT, SIG_DFL);
+    signal(SIGSEGV, SIG_DFL);
     dup2(to, STDERR_FILENO);
     function();
     _exit(0);

@@ -73,10 +73,11 @@ void standin_gate_message(char *text, size_t size, const void *address)
 static void on_segv(int number, siginfo_t *info, void *context)
 {
     if (standin_device_of(info->si_addr) >= 0 || running != NULL) {
-        char text[256];
+        char text[256], line[300];
         standin_gate_message(text, sizeof text, info->si_addr);
-        fprintf(stderr, "CUDA stand-in: %s\n", text);
-        fflush(stderr);
+        int size = snprintf(line, sizeof line, "CUDA stand-in: %s\n", text);
+        if (write(STDERR_FILENO, line, (size_t)size) != size)
+            abort();
     }
     if ((previous_segv.sa_flags & SA_SIGINFO) != 0 && previous_segv.sa_sigaction != NULL) {
         previous_segv.sa_sigaction(number, info, context);
@@ -84,6 +85,17 @@ static void on_segv(int number, siginfo_t *info, void *context)
         signal(number, SIG_DFL);
         raise(number);
     }
+}
+
+void standin_gate_watch(void)
+{
+    struct sigaction action = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    struct sigaction now;
+    sigaction(SIGSEGV, NULL, &now);
+    if (now.sa_sigaction == on_segv)
+        return;
+    previous_segv = now;
+    sigaction(SIGSEGV, &action, NULL);
 }
 
 static bool keys_wanted(void)
@@ -98,8 +110,6 @@ static bool keys_wanted(void)
 
 void standin_gate_create(void)
 {
-    struct sigaction action = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    sigaction(SIGSEGV, &action, &previous_segv);
     use_keys = keys_wanted();
     /* Fifteen keys at most: a sixteenth device has none, and all go by mprotect then. */
     for (unsigned i = 0; i < STANDIN_DEVICES - 1 && use_keys; i++) {

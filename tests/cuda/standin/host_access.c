@@ -1,5 +1,6 @@
 /* Memory of the host that a kernel touches. What the compiler made static (shared memory, tables) lies in the
  * segments of the program and of what it has loaded; the rest must be the block's own, or pinned. */
+#include "count.h"
 #include "machine.h"
 
 #include <link.h>
@@ -41,5 +42,6 @@ static bool is_static(const void *address)
 void standin_check_host_access(const void *address, size_t size)
 {
     if (!standin_block_owns(address) && !is_static(address) && !standin_is_pinned(address, size))
-        standin_fault("a kernel touched memory of the host that is not pinned (%p)", address);
+        standin_fault("%s touched memory of the host that is not pinned (%p)",
+                      standin_counting.kernel->name, address);
 }

@@ -55,6 +55,8 @@ struct allocation *standin_allocation_of(const void *address, size_t size);
 void standin_gate_set(unsigned devices);
 unsigned standin_gate_state(void);
 void standin_gate_create(void);
+/* What a forbidden access says; again for each machine, for a test's own handler may have taken its place. */
+void standin_gate_watch(void);
 /* Bytes of an arena come to be, or cease: whole pages. */
 void standin_gate_add(unsigned device, uint8_t *data, size_t size);
 void standin_gate_remove(unsigned device, uint8_t *data, size_t size);
