@@ -10,7 +10,7 @@ size_t wrong_after_chain(bool waits)
     float *from = make_buffer(&one, PROGRAM_COUNT, 0),
           *middle = make_buffer(&one, PROGRAM_COUNT, -1000);
     float *to = make_buffer(&one, PROGRAM_COUNT, -2000);
-    cudaEvent_t event;
+    cudaEvent_t event = NULL;
     size_t wrong = 0;
     FF_CUDA(&one.calls, cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
     kernel_add(&one.calls, one.stream, middle, from, 1, PROGRAM_COUNT);

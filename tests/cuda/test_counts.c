@@ -122,6 +122,7 @@ static void read_host_memory(void)
     float *to = make_buffer(&scene, 256, 0);
     kernel_add(&scene.calls, scene.stream, to, pageable, 1, 256);
     FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
+    free(pageable);
 }
 
 static void test_host_memory(void **state)

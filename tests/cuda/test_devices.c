@@ -220,7 +220,7 @@ static void test_streams_belong_to_devices(void **state)
     standin_begin(2, STANDIN_LAZY, 0);
     struct scene zero = make_scene(0);
     float *buffer = make_buffer(&zero, COUNT, 0);
-    cudaEvent_t event;
+    cudaEvent_t event = NULL;
     FF_CUDA(&zero.calls, cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
     struct scene one = make_scene(1);
     assert_false(kernel_add(&zero.calls, zero.stream, buffer, buffer, 1, COUNT));

@@ -90,7 +90,7 @@ static void test_dense(void **state)
     FF_CUFFT(&scene.calls, cufftExecC2C(plan, from, from, CUFFT_INVERSE));
     found = read_buffer(&scene, from, COUNT);
     for (size_t i = 0; i < COUNT; i++)
-        assert_true(fabs(found[i] / DENSE - values[i]) < 1e-6);
+        assert_true(fabs((double)found[i] / DENSE - (double)values[i]) < 1e-6);
     free(found);
     assert_int_equal(standin_transforms().calls, 4);
     assert_int_equal(standin_transforms().transforms, 4 * BATCH);
@@ -111,7 +111,7 @@ static void test_layout(void **state)
     float values[COUNT];
     size_t work_size = 0, same_size = 0;
     void *work = NULL;
-    cufftHandle plan;
+    cufftHandle plan = 0;
     fill(values, COUNT);
     standin_begin(1, STANDIN_LAZY, 0);
     struct scene scene = make_scene(0);
@@ -158,7 +158,7 @@ static void transform_too_much(void)
 static void transform_without_stream(void)
 {
     int size[] = {ROWS, COLUMNS};
-    cufftHandle plan;
+    cufftHandle plan = 0;
     standin_begin(1, STANDIN_LAZY, 0);
     struct scene scene = make_scene(0);
     void *buffer = make_buffer(&scene, 2 * BATCH * DENSE, 0);

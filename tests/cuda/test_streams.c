@@ -109,7 +109,7 @@ static void test_other_calls(void **state)
     struct scene scene = make_scene(0);
     struct ff_cuda_calls *calls = &scene.calls;
     float *buffer = make_buffer(&scene, 40, 0), ms = -1;
-    cudaEvent_t begin, end;
+    cudaEvent_t begin = NULL, end = NULL;
     int flag = 0;
     FF_CUDA(calls, cudaEventCreate(&begin));
     FF_CUDA(calls, cudaEventCreate(&end));

@@ -137,6 +137,8 @@ PLAIN(16)
         return __tsan_atomic##bits##_compare_exchange_strong(at, expected, value, order, failed);  \
     }
 
+/* The prototype is that of the compiler. NOLINTBEGIN(readability-non-const-parameter) */
 ATOMIC(8, uint8_t)
 ATOMIC(32, uint32_t)
 ATOMIC(64, uint64_t)
+/* NOLINTEND(readability-non-const-parameter) */
