@@ -46,20 +46,17 @@ struct block {
     /* ready to go on, a ring */
     unsigned ready[BLOCK_THREADS], first_ready, count_ready;
     struct fiber *host, *running;
-    /* fibers that wait for a thread to run */
-    struct fiber *idle[BLOCK_THREADS];
-    unsigned idle_first, idle_count, fibers;
+    struct fiber *idle[BLOCK_THREADS]; /* they wait for a thread to run */
+    unsigned idle_count;
     uint8_t *shared;
 };
 
 static struct block block;
 
-enum { IDLE_ROOM = BLOCK_THREADS };
-
 #if defined(__SANITIZE_ADDRESS__)
 static const size_t stack_size = 256 << 10;
 #else
-static const size_t stack_size = UNDER_THREAD_SANITIZER ? 512 << 10 : 64 << 10;
+static const size_t stack_size = UNDER_THREAD_SANITIZER ? 256 << 10 : 64 << 10;
 #endif
 
 static void give_index(unsigned thread)
@@ -89,36 +86,31 @@ static void run_threads(void *unused);
 
 static void put_fiber(struct fiber *fiber)
 {
-    block.idle[(block.idle_first + block.idle_count++) % IDLE_ROOM] = fiber;
+    if (!UNDER_THREAD_SANITIZER)
+        block.idle[block.idle_count++] = fiber;
 }
 
 static struct fiber *make_fiber(void)
 {
-    block.fibers++;
     return standin_fiber_create(stack_size, run_threads, NULL);
 }
 
-/* The thread sanitizer's threads are new for each launch, else what one did in the last would count as known. They are
- * made here and not by a thread of the block, for a new one knows what its maker knows. */
+/* For the thread sanitizer each thread of a block has a fiber of its own, which is new for each launch: what it did in
+ * the last would count as known. They are made here and not by a thread of the block, for a new one knows what its maker
+ * knows. */
 static void renew_fibers(void)
 {
-    while (block.fibers < block.threads)
-        put_fiber(make_fiber());
-    for (unsigned i = 0; i < block.idle_count; i++)
-        standin_fiber_renew(block.idle[(block.idle_first + i) % IDLE_ROOM]);
+    for (; block.idle_count < block.threads; block.idle_count++)
+        block.idle[block.idle_count] = make_fiber();
+    for (unsigned i = 0; i < block.threads; i++)
+        standin_fiber_renew(block.idle[i]);
 }
 
 static struct fiber *take_fiber(void)
 {
-    if (block.idle_count == 0)
-        return make_fiber();
-    if (!UNDER_THREAD_SANITIZER) /* the last one, whose stack is in the cache */
-        return block.idle[(block.idle_first + --block.idle_count) % IDLE_ROOM];
-    struct fiber *fiber =
-        block.idle[block.idle_first]; /* in turn: each thread of a block its own */
-    block.idle_first = (block.idle_first + 1) % IDLE_ROOM;
-    block.idle_count--;
-    return fiber;
+    if (UNDER_THREAD_SANITIZER)
+        return block.idle[block.started];
+    return block.idle_count > 0 ? block.idle[--block.idle_count] : make_fiber();
 }
 
 static void report_divergence(void)
