@@ -34,3 +34,28 @@ endif()
 function(ff_cuda_sources)
     set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX)
 endfunction()
+
+# How every kernel is compiled for real devices: sm_80, sm_90, and PTX for later ones. A warning fails, and so does a
+# register that does not stay one.
+set(FF_NVCC_FLAGS -std=c++17 -O3 -I${CMAKE_SOURCE_DIR}
+    -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90]
+    -Werror all-warnings -Xptxas -v,-warn-spills,-Werror
+    -Xcompiler -Wall,-Wextra,-Wshadow,-Wconversion,-Werror,-fPIC,-fvisibility=hidden)
+
+# ff_cuda_objects(RESULT FILE.cu …): compiled by nvcc; RESULT becomes the list of objects. What ptxas said and the PTX
+# stay beside them, for tests/cuda/kernel_table.py.
+function(ff_cuda_objects result)
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/cuda)
+    foreach(source ${ARGN})
+        get_filename_component(name ${source} NAME)
+        set(object ${folder}/${name}.o)
+        add_custom_command(OUTPUT ${object} ${folder}/${name}.ptxas
+            COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}/${name}.keep
+            COMMAND ${CMAKE_SOURCE_DIR}/cmake/nvcc-object ${folder}/${name}.ptxas ${FF_NVCC} ${FF_NVCC_FLAGS}
+                -MD -MF ${object}.d -MT ${object} -keep -keep-dir ${folder}/${name}.keep -c ${source} -o ${object}
+            DEPENDS ${source} ${CMAKE_SOURCE_DIR}/cmake/nvcc-object DEPFILE ${object}.d
+            COMMENT "Compiling ${name} for CUDA devices" VERBATIM)
+        list(APPEND objects ${object})
+    endforeach()
+    set(${result} ${objects} PARENT_SCOPE)
+endfunction()
