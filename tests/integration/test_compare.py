@@ -2,6 +2,7 @@
 import os
 import shutil
 import struct
+import zipfile
 
 from harness import SIEMENS, TASK_FAILED, WRONG_USE, FarfieldTest, main
 
@@ -109,6 +110,16 @@ class Compare(FarfieldTest):
         shutil.copy(result, self.path("short.h5"))
         os.truncate(self.path("short.h5"), 20000)
         self.assert_says(self.ff.run("compare", self.path("short.h5"), result, status=TASK_FAILED), "short.h5")
+
+    def test_an_archive_is_told_from_hdf5(self):
+        write_npy(self.path("image.npy"), 20, 20, [1.0, 0.5] * 400)
+        with zipfile.ZipFile(self.path("image.npz"), "w") as archive:
+            archive.write(self.path("image.npy"), "image.npy")
+        said = self.ff.run("compare", self.path("image.npz"), self.path("image.npy"), status=TASK_FAILED)
+        self.assert_says(said, "neither a result nor a simulation", "image.npz::/PATH")
+        self.assertNotIn("HDF5", said.err)
+        found = self.ff.json("compare", self.path("image.npz") + "::/image", self.path("image.npy"))
+        self.assertLess(found["object_error"], 1e-6)
 
     def test_hostile_arrays(self):
         good = [1.0, 0.0] * 400

@@ -1,7 +1,7 @@
 #include "functions/reconstruct/compare/input.h"
 
 #include "functions/reconstruct/compare/npy.h"
-#include "functions/reconstruct/formats/hdf5.h"
+#include "functions/reconstruct/formats/store.h"
 #include "functions/reconstruct/picture/tiff.h"
 #include "functions/reconstruct/result.h"
 
@@ -171,10 +171,11 @@ static int read_result(const char *path, struct ff_estimate *estimate, struct ff
 static int read_hdf5(const char *path, const char *inside, struct ff_estimate *estimate,
                      struct ff_error *error)
 {
-    struct ff_hdf5_file *file = ff_hdf5_open(path, error);
+    struct ff_hdf5_file *file = ff_store_open(path, error); /* HDF5, or NPZ as such */
     if (file == NULL)
         return -1;
-    bool is_result = ff_hdf5_exists(file, "/object") && ff_hdf5_exists(file, "/probe");
+    bool is_result = !ends_with(path, ".npz") && ff_hdf5_exists(file, "/object") &&
+                     ff_hdf5_exists(file, "/probe");
     int result = -1;
     if (inside != NULL)
         result = read_dataset(file, inside, estimate, error);

@@ -192,17 +192,20 @@ static int add_dataset(const struct ff_reading *reading, struct ff_frames *frame
 static size_t drop_dangling(const struct ff_reading *reading, const struct ff_hdf5_file *file,
                             char **paths, size_t count)
 {
-    char target[512];
+    struct ff_hdf5_link link;
+    struct ff_hdf5_link first = {.target = ""};
     size_t kept = count;
-    while (kept > 0 && ff_hdf5_dangles(file, paths[kept - 1], target, sizeof target))
+    /* A file that is there and cannot be read is no such case, and refused later. */
+    while (kept > 0 && ff_hdf5_dangles(file, paths[kept - 1], &link) && link.file[0] == '\0') {
+        first = link;
         kept--;
+    }
     if (kept == count || kept == 0)
         return count;
-    ff_hdf5_dangles(file, paths[kept], target, sizeof target);
     ff_buffer_printf(reading->notes,
                      "%zu of %zu datasets of frames are links to what is not there "
                      "(first: %s to %s)\n",
-                     count - kept, count, paths[kept], target);
+                     count - kept, count, paths[kept], first.target);
     return kept;
 }
 

@@ -39,15 +39,16 @@ static int refuse_foreign(const char *path, int fd, struct ff_error *error)
             head[i] = ' ';
         printable = printable && isprint((unsigned char)head[i]);
     }
-    if (got == 0)
+    if (got == 0) {
         ff_fail(error, FF_INPUT_INVALID, "%s is empty", path);
-    else if (printable)
+        return ff_hint(error, "was it written, and copied completely?");
+    }
+    if (printable)
         ff_fail(error, FF_INPUT_INVALID, "%s is not an HDF5 file: it begins with the text \"%s\"",
                 path, head);
     else
         ff_fail(error, FF_INPUT_INVALID, "%s is not an HDF5 file", path);
-    return ff_hint(error,
-                   "give a scan in an HDF5-based format (CXI); was the file copied completely?");
+    return ff_hint(error, "give a file in a format that builds on HDF5; was it copied completely?");
 }
 
 static int check_file(const char *path, struct ff_error *error)
@@ -292,8 +293,20 @@ static int describe_shape(struct ff_hdf5_dataset *dataset, struct ff_error *erro
     return 0;
 }
 
-/* Where a link that leads to nothing points to: "FILE:PATH", or "PATH" in the same file. */
-bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, char *text, size_t size)
+/* The file that an external link of `file` names, as the library looks for it: beside that file, else
+ * from the current folder. "" where there is none. */
+static void find_linked_file(const struct ff_hdf5_file *file, const char *name, char *path,
+                             size_t size)
+{
+    const char *slash = strrchr(file->path, '/');
+    int folder = slash != NULL && name[0] != '/' ? (int)(slash + 1 - file->path) : 0;
+    snprintf(path, size, "%.*s%s", folder, file->path, name);
+    if (access(path, F_OK) == 0)
+        return;
+    snprintf(path, size, "%s", access(name, F_OK) == 0 ? name : "");
+}
+
+bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, struct ff_hdf5_link *link)
 {
     char prefix[FF_HDF5_PATH_SIZE];
     char value[1024];
@@ -319,23 +332,45 @@ bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, char *te
         if (info.type == H5L_TYPE_EXTERNAL &&
             H5Lunpack_elink_val(value, info.u.val_size, NULL, &other, &target) < 0)
             return false;
-        snprintf(text, size, "%s%s%s", other, other[0] != '\0' ? ":" : "", target);
+        *link = (struct ff_hdf5_link){.target = ""};
+        snprintf(link->target, sizeof link->target, "%s%s%s", other, other[0] != '\0' ? ":" : "",
+                 target);
+        if (other[0] != '\0')
+            find_linked_file(file, other, link->file, sizeof link->file);
         return true;
     }
     return false;
+}
+
+/* The other file is there: what is wrong with it is said as of any file. */
+static int refuse_linked_file(const struct ff_hdf5_link *link, struct ff_error *error)
+{
+    struct ff_hdf5_file *other = ff_hdf5_open(link->file, error);
+    if (other == NULL)
+        return -1;
+    ff_hdf5_close(other);
+    ff_fail(error, FF_INPUT_INVALID, "there is no such object in %s", link->file);
+    return ff_hint(error, "was that file written completely, and by the same scan?");
+}
+
+static int refuse_link(const struct ff_hdf5_file *file, const char *path,
+                       const struct ff_hdf5_link *link, struct ff_error *error)
+{
+    if (link->file[0] != '\0' && refuse_linked_file(link, error) < 0)
+        return ff_fail_prefix(error, "%s: %s is a link to %s: ", file->path, path, link->target);
+    ff_fail(error, FF_INPUT_INVALID, "%s: %s is a link to %s, which is not there", file->path, path,
+            link->target);
+    return ff_hint(error, "put the file that the link names beside this one");
 }
 
 static int refuse_absent(const struct ff_hdf5_file *file, const char *const *paths,
                          struct ff_error *error)
 {
     char list[512] = "";
-    char target[512];
+    struct ff_hdf5_link link;
     for (size_t i = 0; paths[i] != NULL; i++) {
-        if (ff_hdf5_dangles(file, paths[i], target, sizeof target)) {
-            ff_fail(error, FF_INPUT_INVALID, "%s: %s is a link to %s, which is not there",
-                    file->path, paths[i], target);
-            return ff_hint(error, "put the file that the link names beside this one");
-        }
+        if (ff_hdf5_dangles(file, paths[i], &link))
+            return refuse_link(file, paths[i], &link, error);
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? " or " : "", paths[i]);
     }

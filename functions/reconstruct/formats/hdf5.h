@@ -46,9 +46,15 @@ bool ff_hdf5_exists(const struct ff_hdf5_file *file, const char *path);
 /* An open group, or -1; the caller closes it. */
 hid_t ff_hdf5_group(const struct ff_hdf5_file *file, const char *path);
 
-/* Whether a path, or a part of it, is a link that leads to nothing; `target` then tells where it
- * points to, as "FILE:PATH". */
-bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, char *target, size_t size);
+/* A link that leads to nothing. */
+struct ff_hdf5_link {
+    char target[1100]; /* where it points to, as "FILE:PATH" */
+    char file[1024];   /* the other file's path where there is such a file, which then is damaged or
+                         lacks the object; else "" */
+};
+
+/* Whether a path, or a part of it, is a link that leads to nothing. */
+bool ff_hdf5_dangles(const struct ff_hdf5_file *file, const char *path, struct ff_hdf5_link *link);
 
 /* Opens the first of `paths` (ended by NULL) that exists. FF_INPUT_INVALID when none does ("has no
  * dataset A or B"), when it is not a dataset, claims more than is stored, or needs a filter that is

@@ -83,10 +83,9 @@ void ff_paths_free(char **paths, size_t count)
 static void keep_existing(const struct ff_hdf5_file *file, struct path_list *list)
 {
     size_t kept = 0;
-    char target[256];
+    struct ff_hdf5_link link;
     for (size_t i = 0; i < list->count; i++) {
-        if (ff_hdf5_exists(file, list->paths[i]) ||
-            ff_hdf5_dangles(file, list->paths[i], target, sizeof target))
+        if (ff_hdf5_exists(file, list->paths[i]) || ff_hdf5_dangles(file, list->paths[i], &link))
             list->paths[kept++] = list->paths[i];
         else
             free(list->paths[i]);

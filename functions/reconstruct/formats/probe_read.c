@@ -8,22 +8,34 @@
 
 enum { PROBE_ELEMENTS_MAX = 1 << 28, PROBE_MODES_MAX = 64 };
 
+/* Of a probe's greatest amplitude: within these its squares, too, are float numbers. */
+#define AMPLITUDE_MIN 1e-15
+#define AMPLITUDE_MAX 1e15
+
 static int check_probe(const struct ff_hdf5_dataset *dataset, const ff_complex *probe,
                        struct ff_error *error)
 {
     const char *path = ff_hdf5_path(dataset->file);
     const float *parts = (const float *)probe;
-    double power = 0;
+    double greatest = 0;
     for (size_t i = 0; i < 2 * dataset->elements; i++) {
         if (!isfinite(parts[i]))
             return ff_fail(error, FF_INPUT_INVALID, "%s: %s is not finite at element %zu", path,
                            dataset->name, i / 2);
-        power += (double)parts[i] * (double)parts[i];
+        greatest = fmax(greatest, fabs((double)parts[i]));
     }
-    if (power > 0 && isfinite(power))
+    if (!(greatest > 0)) {
+        ff_fail(error, FF_INPUT_INVALID, "%s: the probe %s has no power", path, dataset->name);
+        return ff_hint(error, "remove it to begin with an estimate");
+    }
+    if (greatest >= AMPLITUDE_MIN && greatest <= AMPLITUDE_MAX)
         return 0;
-    ff_fail(error, FF_INPUT_INVALID, "%s: the probe %s has no power", path, dataset->name);
-    return ff_hint(error, "remove it to begin with an estimate");
+    ff_fail(error, FF_INPUT_INVALID,
+            "%s: the amplitudes of the probe %s are at most %.3g, too %s for single precision",
+            path, dataset->name, greatest, greatest < AMPLITUDE_MIN ? "small" : "large");
+    return ff_hint(error,
+                   "multiply it by any number: only its shape counts, its power is made that "
+                   "of the patterns");
 }
 
 /* (rows, columns) in place, for each mode. */

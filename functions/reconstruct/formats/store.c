@@ -21,6 +21,14 @@ static size_t head_of(const char *path, char *head, size_t size)
     return got > 0 ? (size_t)got : 0;
 }
 
+/* Neither a folder nor absent nor HDF5, all of which are refused better elsewhere. */
+static bool may_be_table(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, R_OK) == 0 &&
+           H5Fis_hdf5(path) <= 0;
+}
+
 static bool begins(const char *head, size_t size, const char *magic, size_t length)
 {
     return size >= length && memcmp(head, magic, length) == 0;
@@ -34,7 +42,7 @@ static struct ff_hdf5_file *open_as(const char *path, bool tables, struct ff_err
         return ff_npz_open(path, error);
     if (begins(head, size, "\x93NUMPY", 6))
         return ff_npy_open(path, error);
-    if (tables && size > 0 && H5Fis_hdf5(path) <= 0)
+    if (tables && may_be_table(path))
         return ff_table_open(path, error);
     return ff_hdf5_open(path, error);
 }

@@ -272,10 +272,18 @@ static void test_links_to_other_files(void **state)
     made_assert_refused(place, "link to frames.h5:/dp, which is not there", "beside");
     char *other = made_path(place, "frames.h5");
     file = made_file(other);
+    made_put_frames(file, "/other");
+    H5Fclose(file);
+    made_assert_refused(place, "link to frames.h5:/dp: there is no such object in", "same scan");
+    file = made_file(other);
     made_put_frames(file, "/dp");
     H5Fclose(file);
     made_read(place);
     made_assert_scan(place, 1e-12);
+    assert_int_equal(truncate(other, 3000), 0);
+    made_assert_refused(place, "frames.h5 is truncated", "copy it again");
+    assert_int_equal(truncate(other, 0), 0);
+    made_assert_refused(place, "frames.h5 is empty", "copied completely");
     free(other);
 }
 

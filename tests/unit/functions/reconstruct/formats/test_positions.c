@@ -284,6 +284,7 @@ static void test_bad_tables(void **state)
         {"1,2\n3,4\n5\n", "line 3: 1 numbers where the rows before have 2", "cut off"},
         {"1,2\n3,four\n", "line 2 is no row of numbers: \"3,four\"", "#"},
         {"x,y\n", "no row of numbers", "commas"},
+        {"", "table.csv holds no row of numbers", "commas"},
         {"1,2\n3,nan\n", "position 1 is (nan, 3)", "not recorded"},
         {"0,0\n1,1\n", "2 positions and there are 12 frames", "partner"},
     };
