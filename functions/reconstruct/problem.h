@@ -68,7 +68,7 @@ struct ff_problem {
 
     char *source;                  /* the file's absolute path */
     char *format;                  /* the name of the preset that read it: "cxi" */
-    struct ff_digest digest;       /* SHA-256 of the file */
+    struct ff_digest digest;       /* SHA-256 of the file and what it links to */
     struct ff_digest probe_digest; /* likewise of the one that initial_probe names; zeros: none */
     double total_counts;           /* over measured pixels */
     bool probe_was_given;          /* the initial probe came from a file */

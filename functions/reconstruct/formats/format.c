@@ -1,6 +1,7 @@
 #include "functions/reconstruct/formats/format.h"
 
 #include "functions/reconstruct/formats/counts.h"
+#include "functions/reconstruct/formats/linked.h"
 #include "functions/reconstruct/formats/mask.h"
 #include "functions/reconstruct/formats/preset.h"
 #include "functions/reconstruct/formats/side.h"
@@ -221,13 +222,12 @@ int ff_format_digest(const struct ff_settings *settings, struct ff_digest *diges
                      struct ff_error *error)
 {
     struct ff_digest both[2];
-    uint64_t size;
     if (ff_input_digest(settings->input, digest, error) < 0)
         return -1;
     if (settings->positions_file[0] == '\0')
         return 0;
     both[0] = *digest;
-    if (ff_digest_of_file(settings->positions_file, &both[1], &size, error) < 0)
+    if (ff_linked_digest(settings->positions_file, &both[1], error) < 0)
         return -1;
     return ff_digest_of((struct ff_span){both, sizeof both}, digest, error);
 }

@@ -25,7 +25,8 @@ int ff_format_read(const struct ff_settings *settings, char format[FF_FORMAT_NAM
 int ff_format_read_probe(const char *path, struct ff_measurement *measurement,
                          struct ff_error *error) FF_MUST_USE;
 
-/* Of all files that the settings name for measured values: input and positions_file. */
+/* Of all files that the settings name for measured values, input and positions_file, and of those
+ * that these link to. */
 int ff_format_digest(const struct ff_settings *settings, struct ff_digest *digest,
                      struct ff_error *error) FF_MUST_USE;
 

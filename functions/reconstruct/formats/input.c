@@ -1,5 +1,6 @@
 #include "functions/reconstruct/formats/input.h"
 
+#include "functions/reconstruct/formats/linked.h"
 #include "functions/reconstruct/formats/store.h"
 
 #include <glob.h>
@@ -128,11 +129,10 @@ int ff_input_digest(const char *text, struct ff_digest *digest, struct ff_error 
     struct ff_input *input = ff_input_create(text, error);
     if (input == NULL)
         return -1;
-    uint64_t size;
     struct ff_digest *each = calloc(input->count + 1, sizeof *each); /* one more than nothing */
     int result = each != NULL ? 0 : ff_fail(error, FF_NO_MEMORY, "no memory for the digests");
     for (size_t i = 0; result == 0 && i < input->count; i++)
-        result = ff_digest_of_file(input->paths[i], &each[i], &size, error);
+        result = ff_linked_digest(input->paths[i], &each[i], error);
     if (result == 0 && input->count == 1)
         *digest = each[0];
     else if (result == 0)

@@ -21,7 +21,7 @@ const char *ff_input_path(const struct ff_input *input, size_t index);
 struct ff_hdf5_file *ff_input_file(struct ff_input *input, size_t index,
                                    struct ff_error *error) FF_MUST_USE;
 
-/* That of the file; of several the digest of their digests. */
+/* That of the file and what it links to (linked.h); of several the digest of their digests. */
 int ff_input_digest(const char *input, struct ff_digest *digest,
                     struct ff_error *error) FF_MUST_USE;
 

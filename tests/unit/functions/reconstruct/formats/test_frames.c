@@ -287,6 +287,51 @@ static void test_links_to_other_files(void **state)
     free(other);
 }
 
+static struct ff_digest digest_of(const struct made_place *place)
+{
+    struct ff_error error = {0};
+    struct ff_digest digest;
+    assert_ok(ff_format_digest(place->settings, &digest, &error), error);
+    return digest;
+}
+
+/* Links from link to link, one of them back to the start, and a virtual dataset at the end. */
+static void test_the_digest_is_of_what_is_linked_to_as_well(void **state)
+{
+    struct made_place *place = *state;
+    hid_t file = made_file(place->path);
+    H5Lcreate_external("middle.h5", "/dp", file, "/dp", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    struct ff_digest alone = digest_of(place);
+    char *middle = made_path(place, "middle.h5");
+    file = made_file(middle);
+    H5Lcreate_external("scan.h5", "/dp", file, "/back", H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, (const hsize_t[]){4}, NULL);
+    hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_virtual(plist, space, "end.h5", "/values", space);
+    H5Dclose(H5Dcreate2(file, "/dp", H5T_NATIVE_INT, space, H5P_DEFAULT, plist, H5P_DEFAULT));
+    H5Pclose(plist);
+    H5Sclose(space);
+    H5Fclose(file);
+    struct ff_digest linked = digest_of(place);
+    assert_memory_not_equal(&alone, &linked, sizeof alone);
+    char *end = made_path(place, "end.h5");
+    struct ff_digest digests[2];
+    for (int i = 0; i < 2; i++) {
+        const int values[] = {1, 2, 3, i};
+        file = made_file(end);
+        made_put(file, "/values", H5T_NATIVE_INT, 1, (const hsize_t[]){4}, values);
+        H5Fclose(file);
+        digests[i] = digest_of(place);
+        assert_memory_not_equal(&linked, &digests[i], sizeof linked);
+    }
+    assert_memory_not_equal(&digests[0], &digests[1], sizeof digests[0]);
+    struct ff_digest again = digest_of(place);
+    assert_memory_equal(&again, &digests[1], sizeof again);
+    free(middle);
+    free(end);
+}
+
 static void test_a_list_of_files(void **state)
 {
     struct made_place *place = *state;
@@ -516,6 +561,7 @@ int main(void)
         MADE_TEST(test_a_filter_that_is_not_there_is_named_with_its_package),
         MADE_TEST(test_virtual_datasets),
         MADE_TEST(test_links_to_other_files),
+        MADE_TEST(test_the_digest_is_of_what_is_linked_to_as_well),
         MADE_TEST(test_a_list_of_files),
         MADE_TEST(test_masks_by_range_and_by_file),
         MADE_TEST(test_dark_and_bright_frames_are_left_out),
