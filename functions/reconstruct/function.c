@@ -13,6 +13,7 @@
 #include "functions/reconstruct/outputs.h"
 #include "functions/reconstruct/place.h"
 #include "functions/reconstruct/run_settings.h"
+#include "functions/reconstruct/spacing.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 
@@ -164,6 +165,19 @@ static int read_settings(struct reconstruction *own, struct ff_error *error)
     return place_output(own, error);
 }
 
+static int log_spacing(struct reconstruction *own, struct ff_error *error)
+{
+    struct ff_spacing spacing;
+    struct ff_buffer lines;
+    if (ff_spacing_of(own->problem, &spacing, error) < 0)
+        return -1;
+    ff_buffer_init(&lines, FF_NOTES_BYTES_MAX);
+    ff_spacing_doubts(&spacing, &lines);
+    log_notes(own->call, &lines);
+    ff_buffer_dispose(&lines);
+    return 0;
+}
+
 static int read_problem(struct reconstruction *own, struct ff_error *error)
 {
     int64_t start = ff_monotonic_ns();
@@ -174,7 +188,7 @@ static int read_problem(struct reconstruction *own, struct ff_error *error)
     own->problem = ff_problem_create(own->settings, &notes, error);
     log_notes(own->call, &notes);
     ff_buffer_dispose(&notes);
-    if (own->problem == NULL)
+    if (own->problem == NULL || log_spacing(own, error) < 0)
         return -1;
     own->read_seconds = seconds_since(start);
     return 0;

@@ -1,82 +1,23 @@
 #include "functions/reconstruct/summary.h"
 
 #include "functions/reconstruct/constants.h"
+#include "functions/reconstruct/spacing.h"
 #include "protocol/core/json_text.h"
 
-#include <complex.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* What a window of the scan shares with its neighbours, and how the counts are spread. */
+/* How the counts are spread. */
 struct scan_figures {
-    double spacing_px;     /* median distance to the nearest other position */
-    double overlap;        /* 1 - spacing / width of the probe */
-    double probe_width_px; /* within which half of the light falls, as a diameter */
     double greatest_count;
     double zero_share; /* pixels without a count */
     double edge_share; /* counts in the outermost eighth of the frame */
     size_t empty_patterns;
     size_t masked;
 };
-
-/* The neighbour is looked for among those next in the order of rows; NEAR of them on either side
- * hold it in any scan but a pathological one, and the work stays linear. */
-static double median_spacing(const struct ff_problem *problem)
-{
-    enum { NEAR = 256 };
-    size_t count = problem->patterns;
-    double *nearest = calloc(count, sizeof *nearest);
-    if (nearest == NULL)
-        return NAN;
-    for (size_t n = 0; n < count; n++) {
-        double least = INFINITY;
-        size_t first = n > NEAR ? n - NEAR : 0;
-        for (size_t k = first; k < count && k <= n + NEAR; k++) {
-            double distance = hypot(problem->positions[2 * n] - problem->positions[2 * k],
-                                    problem->positions[2 * n + 1] - problem->positions[2 * k + 1]);
-            if (k != n && distance < least)
-                least = distance;
-        }
-        nearest[n] = least;
-    }
-    ff_array_sort(nearest, count);
-    double median = nearest[count / 2];
-    free(nearest);
-    return median;
-}
-
-/* The diameter of the circle about the centre of mass that holds half of the light. */
-static double probe_width(const struct ff_problem *problem)
-{
-    size_t pixels = problem->rows * problem->columns;
-    size_t reach = problem->rows + problem->columns;
-    double *rings = calloc(reach, sizeof *rings);
-    double sum = 0;
-    double row = 0;
-    double column = 0;
-    if (rings == NULL)
-        return NAN;
-    for (size_t i = 0; i < pixels; i++) {
-        double light = pow((double)cabsf(problem->probe[i]), 2);
-        sum += light;
-        row += light * (double)(i / problem->columns);
-        column += light * (double)(i % problem->columns);
-    }
-    for (size_t i = 0; i < pixels; i++) {
-        double distance = hypot((double)(i / problem->columns) - row / sum,
-                                (double)(i % problem->columns) - column / sum);
-        size_t ring = (size_t)distance;
-        rings[ring < reach ? ring : reach - 1] += pow((double)cabsf(problem->probe[i]), 2);
-    }
-    double inside = 0;
-    size_t radius = 0;
-    while (radius < reach && inside < sum / 2)
-        inside += rings[radius++];
-    free(rings);
-    return 2 * (double)radius;
-}
 
 static double count_at(const struct ff_problem *problem, size_t at)
 {
@@ -121,9 +62,6 @@ static void count_pixels(const struct ff_problem *problem, struct scan_figures *
 static struct scan_figures figures_of(const struct ff_problem *problem)
 {
     struct scan_figures figures = {0};
-    figures.spacing_px = median_spacing(problem);
-    figures.probe_width_px = probe_width(problem);
-    figures.overlap = fmax(0, 1 - figures.spacing_px / figures.probe_width_px);
     count_pixels(problem, &figures);
     return figures;
 }
@@ -185,16 +123,23 @@ static void set_geometry(json_t *scan, const struct ff_problem *problem)
 json_t *ff_summary_of_scan(const struct ff_problem *problem)
 {
     const struct scan_figures figures = figures_of(problem);
+    struct ff_spacing spacing;
     json_t *scan = json_object();
-    if (scan == NULL)
+    if (scan == NULL || ff_spacing_of(problem, &spacing, NULL) < 0) {
+        json_decref(scan);
         return NULL;
+    }
     set_source(scan, problem);
     set_geometry(scan, problem);
-    set_real(scan, "spacing_px", figures.spacing_px);
+    set_real(scan, "spacing_px", spacing.step_px);
     json_object_set_new(scan, "probe_given", json_boolean(problem->probe_was_given));
-    set_real(scan, "probe_width_px", figures.probe_width_px);
-    set_real(scan, "overlap", figures.overlap);
+    set_real(scan, "probe_width_px", spacing.probe_width_px);
+    set_real(scan, "overlap", spacing.overlap);
+    set_real(scan, "window_px", spacing.window_px);
+    set_real(scan, "extent_px", spacing.extent_px);
+    json_object_set_new(scan, "raster", json_boolean(spacing.is_raster));
     set_real(scan, "counts_per_pattern", problem->total_counts / (double)problem->patterns);
+    set_real(scan, "counts_per_object_px", problem->total_counts / spacing.lit_px);
     set_real(scan, "greatest_count", figures.greatest_count);
     set_real(scan, "zero_share", figures.zero_share);
     set_real(scan, "edge_share", figures.edge_share);
@@ -257,14 +202,34 @@ static void doubt(json_t *doubts, const char *format, ...)
     json_array_append_new(doubts, json_string(text));
 }
 
+static void add_spacing(json_t *doubts, const struct ff_spacing *spacing)
+{
+    struct ff_buffer lines;
+    ff_buffer_init(&lines, 4096);
+    ff_spacing_doubts(spacing, &lines);
+    for (const char *at = ff_buffer_text(&lines); *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        json_array_append_new(doubts, json_stringn(at, length));
+        at += length + (at[length] == '\n');
+    }
+    ff_buffer_dispose(&lines);
+}
+
 json_t *ff_summary_of_doubts(const json_t *scan)
 {
     json_t *doubts = json_array();
     if (doubts == NULL)
         return NULL;
-    if (number(scan, "overlap") < 0.5)
-        doubt(doubts, "the overlap of neighbours is only %.2f; 0.6 to 0.7 is usual",
-              number(scan, "overlap"));
+    const struct ff_spacing spacing = {
+        .step_px = number(scan, "spacing_px"),
+        .probe_width_px = number(scan, "probe_width_px"),
+        .overlap = number(scan, "overlap"),
+        .window_px = number(scan, "window_px"),
+        .probe_was_given = json_is_true(json_object_get(scan, "probe_given")),
+        .extent_px = number(scan, "extent_px"),
+        .is_raster = json_is_true(json_object_get(scan, "raster")),
+    };
+    add_spacing(doubts, &spacing);
     if (number(scan, "empty_patterns") > 0)
         doubt(doubts, "%.0f patterns hold no counts: shutter or beam loss?",
               number(scan, "empty_patterns"));

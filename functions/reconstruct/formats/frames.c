@@ -218,7 +218,7 @@ static int add_file(const struct ff_reading *reading, struct ff_frames *frames, 
     char **paths = NULL;
     size_t count = 0;
     struct ff_quantity place = {.path = ""};
-    int result = file != NULL ? 0 : -1;
+    int result = file == NULL ? -1 : index > 0 ? ff_series_check(reading, file, error) : 0;
     while (result == 0 && count == 0 && *text != '\0') {
         free(paths);
         paths = NULL;

@@ -62,6 +62,11 @@ int ff_points_pair(const struct ff_reading *reading, struct ff_points *points, s
                    size_t **slots, double **positions, struct ff_measurement *measurement,
                    struct ff_error *error) FF_MUST_USE;
 
+/* series.c: refuses a further file of the input, with both names, whose geometry or probe is not that
+ * of the first. */
+int ff_series_check(const struct ff_reading *reading, const struct ff_hdf5_file *file,
+                    struct ff_error *error) FF_MUST_USE;
+
 /* probe_read.c */
 int ff_reading_probe(const struct ff_hdf5_file *file, const struct ff_description *description,
                      struct ff_measurement *measurement, struct ff_error *error) FF_MUST_USE;

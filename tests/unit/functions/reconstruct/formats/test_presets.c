@@ -583,29 +583,6 @@ static void test_every_preset_is_told_of(void **state)
     free(text);
 }
 
-/* Single precision holds neither the power of such a probe nor the factor that mends it. */
-static void test_probes_out_of_range(void **state)
-{
-    struct made_place *place = *state;
-    static const struct {
-        float value;
-        const char *what, *remedy;
-    } cases[] = {{1e-40F, "at most 1e-40, too small", "multiply"},
-                 {1e25F, "at most 1e+25, too large", "multiply"},
-                 {0, "no power", "estimate"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        static float probe[MADE_PIXELS];
-        hid_t file = made_file(place->path);
-        made_put_frames(file, "/data");
-        made_put_yx(file, "/positions_0", 1);
-        for (size_t k = 0; k < MADE_PIXELS; k++)
-            probe[k] = cases[i].value;
-        made_put(file, "/recprobe", H5T_NATIVE_FLOAT, 2, (const hsize_t[]){MADE_W, MADE_H}, probe);
-        H5Fclose(file);
-        made_assert_refused(place, cases[i].what, cases[i].remedy);
-    }
-}
-
 /* What `farfield inspect` asks: which presets a file could be, and what it lacks. */
 static void test_candidates_come_with_reasons(void **state)
 {
@@ -648,7 +625,6 @@ int main(void)
         MADE_TEST(test_ptyr_gives_what_goes_with_frames),
         MADE_TEST(test_ptychoshelves),
         MADE_TEST(test_files_in_series),
-        MADE_TEST(test_probes_out_of_range),
         MADE_TEST(test_aps_9id),
         MADE_TEST(test_every_preset_is_told_of),
         MADE_TEST(test_candidates_come_with_reasons),
