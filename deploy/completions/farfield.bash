@@ -19,7 +19,7 @@ _farfield_options() {
         'task preview') echo --output ;;
         'token create') echo --expires --scope ;;
         'reconstruct '*) echo --output --set --config --plan ;;
-        'inspect '*) echo --orientation ;;
+        'inspect '*) echo --orientation --set --config ;;
         'compare '*) echo --region --output --keep-hand ;;
         'simulate '*) echo --object --output --set ;;
         'bench dispatch') echo --modes --tasks --calls --slots --idle-seconds ;;
@@ -78,6 +78,10 @@ _farfield() {
         'reconstruct --set' | 'simulate --set')
             compopt -o nospace 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -W "$(_farfield_settings "$verb")" -- "$word") && return
+            ;;
+        'inspect --set')
+            compopt -o nospace 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -W "$(_farfield_settings reconstruct)" -- "$word") && return
             ;;
     esac
     case $before in

@@ -22,40 +22,9 @@ struct command {
 
 /* --- the command line --- */
 
-static int take_setting(struct command *command, const char *name, const char *value,
-                        struct ff_error *error)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%s", name);
-    for (char *at = key; *at != '\0'; at++)
-        *at = *at == '-' ? '_' : *at;
-    return ff_options_set(command->program->table, command->values, key, value, error);
-}
-
-/* The value of option `*at`: what follows "=", else the next argument. */
-static const char *value_of(int argc, char **argv, int *at, struct ff_error *error)
-{
-    const char *equals = strchr(argv[*at], '=');
-    if (equals != NULL)
-        return equals + 1;
-    if (*at + 1 < argc)
-        return argv[++*at];
-    ff_fail(error, FF_INVALID_ARGUMENT, "%s needs a value", argv[*at]);
-    ff_hint(error, "write %s VALUE, or %s=VALUE", argv[*at], argv[*at]);
-    return NULL;
-}
-
-static bool is_option(const char *argument, const char *name)
-{
-    size_t length = strlen(name);
-    return strncmp(argument, name, length) == 0 &&
-           (argument[length] == '\0' || argument[length] == '=');
-}
-
 static int take_option(struct command *command, int argc, char **argv, int *at,
                        struct ff_error *error)
 {
-    const struct ff_option_table *table = command->program->table;
     const char *argument = argv[*at];
     if (strcmp(argument, "--json") == 0) {
         command->json = true;
@@ -65,23 +34,14 @@ static int take_option(struct command *command, int argc, char **argv, int *at,
         command->plan = true;
         return 0;
     }
-    const char *value = value_of(argc, argv, at, error);
-    if (value == NULL)
-        return -1;
-    if (is_option(argument, "--set"))
-        return ff_options_assign(table, command->values, value, error);
-    if (is_option(argument, "--config"))
-        return ff_options_read_yaml(table, command->values, value, error);
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
-    return take_setting(command, name, value, error);
+    return ff_local_take_setting(command->program->table, command->values, argc, argv, at, error);
 }
 
 static int take_argument(struct command *command, const char *argument, struct ff_error *error)
 {
     const char *key = command->program->argument;
     if (key != NULL && argument[0] != '-')
-        return take_setting(command, key, argument, error);
+        return ff_options_set(command->program->table, command->values, key, argument, error);
     ff_fail(error, FF_INVALID_ARGUMENT, "'%s' means nothing here", argument);
     return ff_hint(error, "farfield %s --help shows how it is called", command->program->verb);
 }

@@ -33,13 +33,22 @@ struct ff_local_program {
  */
 int ff_local_program_run(const struct ff_local_program *program, int argc, char **argv);
 
-/* The command line of the smaller programs: FILE [--json] [EXTRA] [--help]. */
+/* Takes the setting that argv[*at] begins, --set KEY=VALUE, --config FILE or --KEY VALUE (also with =
+ * between), and leaves *at at its last word. */
+int ff_local_take_setting(const struct ff_option_table *table, void *values, int argc, char **argv,
+                          int *at, struct ff_error *error) FF_MUST_USE;
+
+/* The command line of the smaller programs: FILE [--json] [EXTRA] [--help], and settings where there
+ * is a table. */
 struct ff_local_arguments {
-    const char *file; /* borrowed; NULL only with `help` */
+    const char *extra;                   /* in: the program's own flag, or NULL */
+    const struct ff_option_table *table; /* in: of the settings it takes, or NULL */
+    void *values;                        /* in: of the table */
+    const char *file;                    /* borrowed; NULL only with `help` */
     bool json, help;
-    bool extra; /* the program's own flag was given */
+    bool has_extra; /* the program's own flag was given */
 };
-int ff_local_arguments_read(const char *verb, int argc, char **argv, const char *extra,
+int ff_local_arguments_read(const char *verb, int argc, char **argv,
                             struct ff_local_arguments *arguments,
                             struct ff_error *error) FF_MUST_USE;
 

@@ -1,8 +1,9 @@
 /* farfield inspect: what a scan file holds, and whether it can be reconstructed. */
 #include "functions/local/program.h"
 #include "functions/reconstruct/build.h"
+#include "functions/reconstruct/formats/input.h"
 #include "functions/reconstruct/formats/listing.h"
-#include "functions/reconstruct/formats/store.h"
+#include "functions/reconstruct/formats/preset.h"
 #include "functions/reconstruct/orientation_trial.h"
 #include "functions/reconstruct/summary.h"
 
@@ -15,35 +16,64 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: farfield inspect FILE [--orientation] [--json]\n"
+    "usage: farfield inspect FILE [--orientation] [--set KEY=VALUE]… [--config FILE] [--json]\n"
     "\n"
-    "Shows what is in a scan file: its datasets, geometry, overlap and dose, and what looks odd.\n"
-    "Nothing is written.\n"
+    "Shows what is in a scan file: its datasets, the formats it fits or nearly fits, geometry,\n"
+    "overlap and dose, and what looks odd. Nothing is written. What the file does not tell, or "
+    "tells\n"
+    "wrongly, is set as for reconstruct: positions_file, format, energy_eV, distance_m, mask, …\n"
+    "(farfield reconstruct --help settings); settings of the solver change nothing here.\n"
     "\n"
     "  --orientation  also try the eight ways the positions can lie against the frames, for a few\n"
     "                 epochs on a small part of the scan, and tell which fits and how clearly\n"
     "\n"
     "  farfield inspect scan.cxi\n"
     "  farfield inspect scan.cxi --orientation\n"
+    "  farfield inspect frames.h5 --set positions_file=motors.csv --set energy_eV=8800 \\\n"
+    "      --set distance_m=1.92 --set detector_pixel_um=75\n"
     "  farfield inspect scan.cxi --json | jq .scan.overlap\n"
     "\n"
     "Exit status: 0 it can be reconstructed, 1 it cannot (and why), 2 wrong use.\n";
 
 struct inspection {
     bool try_orientation;
-    json_t *contents; /* of the file */
+    json_t *contents; /* of the file, or the first of several */
+    json_t *formats;  /* that it is near to, the best first */
     json_t *scan, *doubts, *notes;
     json_t *orientation;     /* NULL: not tried */
     struct ff_error failure; /* why there is no scan */
 };
 
+/* The formats by which the file could be read, and what it lacks for each. */
+static json_t *formats_of(const struct ff_hdf5_file *file)
+{
+    struct ff_candidate candidates[FF_CANDIDATES_MAX];
+    size_t count = ff_preset_candidates(file, candidates);
+    json_t *formats = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct ff_candidate *candidate = &candidates[i];
+        json_array_append_new(
+            formats,
+            json_pack("{s:s, s:s, s:b, s:b, s:i, s:i, s:o}", "name", candidate->preset->name,
+                      "title", candidate->preset->title, "fits", candidate->missing[0] == '\0',
+                      "has_frames", candidate->has_frames, "found", (int)candidate->found, "needed",
+                      (int)candidate->needed, "missing",
+                      candidate->missing[0] != '\0' ? json_string(candidate->missing)
+                                                    : json_null()));
+    }
+    return formats;
+}
+
 static int list_contents(struct inspection *inspection, const char *path)
 {
-    struct ff_hdf5_file *file = ff_store_open(path, &inspection->failure);
-    if (file == NULL)
-        return -1;
-    inspection->contents = ff_hdf5_listing(file, &inspection->failure);
-    ff_hdf5_close(file);
+    struct ff_input *input = ff_input_create(path, &inspection->failure);
+    struct ff_hdf5_file *file =
+        input != NULL ? ff_input_file(input, 0, &inspection->failure) : NULL;
+    if (file != NULL) {
+        inspection->contents = ff_hdf5_listing(file, &inspection->failure);
+        inspection->formats = formats_of(file);
+    }
+    ff_input_destroy(input); /* and its files */
     return inspection->contents != NULL ? 0 : -1;
 }
 
@@ -79,16 +109,12 @@ static int try_orientation(struct inspection *inspection, const struct ff_proble
     return 0;
 }
 
-static int read_scan(struct inspection *inspection, const char *path)
+static int read_scan(struct inspection *inspection, const struct ff_settings *settings)
 {
-    struct ff_settings *settings = ff_settings_create(&inspection->failure);
-    if (settings == NULL)
-        return -1;
     struct ff_buffer notes;
+    int result = 0;
     ff_buffer_init(&notes, FF_NOTES_BYTES_MAX);
-    int result = ff_options_set(&ff_settings_table, settings, "input", path, &inspection->failure);
-    struct ff_problem *problem =
-        result == 0 ? ff_problem_create(settings, &notes, &inspection->failure) : NULL;
+    struct ff_problem *problem = ff_problem_create(settings, &notes, &inspection->failure);
     inspection->notes = ff_json_text(ff_buffer_text(&notes));
     if (problem != NULL) {
         inspection->scan = ff_summary_of_scan(problem);
@@ -97,7 +123,6 @@ static int read_scan(struct inspection *inspection, const char *path)
     if (problem != NULL && inspection->try_orientation)
         result = try_orientation(inspection, problem);
     ff_problem_destroy(problem);
-    ff_settings_destroy(settings);
     ff_buffer_dispose(&notes);
     return inspection->scan != NULL ? result : -1;
 }
@@ -138,6 +163,28 @@ static void print_contents(const json_t *contents)
         printf("  … (the first %d)\n", FF_LISTING_MAX);
 }
 
+static void print_formats(const json_t *formats)
+{
+    size_t index;
+    json_t *entry;
+    printf("formats\n");
+    if (json_array_size(formats) == 0)
+        printf("  none that is known; format=FILE.yaml describes another\n");
+    json_array_foreach(formats, index, entry)
+    {
+        const char *missing = json_string_value(json_object_get(entry, "missing"));
+        bool has_frames = json_is_true(json_object_get(entry, "has_frames"));
+        printf("  %-20s ", json_string_value(json_object_get(entry, "name")));
+        if (missing != NULL)
+            ff_text_printf(stdout, "has %.0f of %.0f; there is no %s\n", number(entry, "found"),
+                           number(entry, "needed"), missing);
+        else
+            printf("%s\n", has_frames ? "fits"
+                                      : "fits, but has no frames: for positions_file or "
+                                        "initial_probe");
+    }
+}
+
 static void print_scan(const json_t *scan)
 {
     printf("scan\n");
@@ -163,6 +210,8 @@ static void print_scan(const json_t *scan)
            number(scan, "probe_width_px"));
     printf("  %-20s %.2f (neighbours are %.1f pixels apart)\n", "overlap", number(scan, "overlap"),
            number(scan, "spacing_px"));
+    printf("  %-20s %.4g counts for each object pixel within reach of the probe\n", "dose",
+           number(scan, "counts_per_object_px"));
     printf("  %-20s %s\n", "sha256", json_string_value(json_object_get(scan, "sha256")));
 }
 
@@ -205,6 +254,7 @@ static void print_text(const struct inspection *inspection, const char *path)
         return;
     printf("%s\n", path);
     print_contents(inspection->contents);
+    print_formats(inspection->formats);
     if (inspection->scan == NULL)
         return;
     print_scan(inspection->scan);
@@ -234,6 +284,7 @@ static void print_json(struct inspection *inspection, const char *path)
     json_t *line = json_object();
     json_object_set_new(line, "file", ff_json_text(path));
     set_or_null(line, "contents", inspection->contents);
+    set_or_null(line, "formats", inspection->formats);
     set_or_null(line, "scan", inspection->scan);
     set_or_null(line, "doubts", inspection->doubts);
     set_or_null(line, "notes", inspection->notes);
@@ -251,19 +302,20 @@ static void print_json(struct inspection *inspection, const char *path)
     json_decref(line);
 }
 
-static int inspect(const char *path, bool json, bool orientation)
+static int inspect(const struct ff_local_arguments *arguments, const struct ff_settings *settings)
 {
-    struct inspection inspection = {.try_orientation = orientation};
-    int result = list_contents(&inspection, path);
+    struct inspection inspection = {.try_orientation = arguments->has_extra};
+    int result = list_contents(&inspection, arguments->file);
     if (result == 0)
-        result = read_scan(&inspection, path);
-    if (json)
-        print_json(&inspection, path);
+        result = read_scan(&inspection, settings);
+    if (arguments->json)
+        print_json(&inspection, arguments->file);
     else
-        print_text(&inspection, path);
+        print_text(&inspection, arguments->file);
     fflush(stdout);
     int status = result == 0 ? 0 : ff_local_report("inspect", false, &inspection.failure);
     json_decref(inspection.contents);
+    json_decref(inspection.formats);
     json_decref(inspection.scan);
     json_decref(inspection.doubts);
     json_decref(inspection.notes);
@@ -271,15 +323,35 @@ static int inspect(const char *path, bool json, bool orientation)
     return status;
 }
 
+/* The settings with the file as their input, checked as reconstruct does. */
+static int read_command_line(int argc, char **argv, struct ff_local_arguments *arguments,
+                             struct ff_error *error)
+{
+    struct ff_settings *settings = arguments->values;
+    if (ff_local_arguments_read("inspect", argc, argv, arguments, error) < 0)
+        return -1;
+    if (arguments->help)
+        return 0;
+    if (ff_options_set(arguments->table, settings, "input", arguments->file, error) < 0)
+        return -1;
+    return ff_settings_complete(settings, error);
+}
+
 int main(int argc, char **argv)
 {
-    struct ff_local_arguments arguments;
     struct ff_error error = {0};
-    if (ff_local_arguments_read("inspect", argc, argv, "--orientation", &arguments, &error) < 0)
+    struct ff_settings *settings = ff_settings_create(&error);
+    if (settings == NULL)
         return ff_local_report("inspect", false, &error);
-    if (arguments.help) {
+    struct ff_local_arguments arguments = {
+        .extra = "--orientation", .table = &ff_settings_table, .values = settings};
+    int status = 0;
+    if (read_command_line(argc, argv, &arguments, &error) < 0)
+        status = ff_local_report("inspect", arguments.json, &error);
+    else if (arguments.help)
         fputs(usage, stdout);
-        return 0;
-    }
-    return inspect(arguments.file, arguments.json, arguments.extra);
+    else
+        status = inspect(&arguments, settings);
+    ff_settings_destroy(settings);
+    return status;
 }

@@ -117,9 +117,9 @@ static int draw(const struct ff_product *product, struct ff_error *error)
 
 int main(int argc, char **argv)
 {
-    struct ff_local_arguments arguments;
+    struct ff_local_arguments arguments = {.extra = "--picture"};
     struct ff_error error = {0};
-    if (ff_local_arguments_read("show", argc, argv, "--picture", &arguments, &error) < 0)
+    if (ff_local_arguments_read("show", argc, argv, &arguments, &error) < 0)
         return ff_local_report("show", false, &error);
     if (arguments.help) {
         fputs(usage, stdout);
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
     int result = 0;
     if (arguments.json)
         print_json(product, arguments.file);
-    else if (arguments.extra || isatty(STDOUT_FILENO) == 1)
+    else if (arguments.has_extra || isatty(STDOUT_FILENO) == 1)
         result = draw(product, &error);
     if (!arguments.json)
         print_text(product);

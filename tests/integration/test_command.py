@@ -117,6 +117,7 @@ class Command(FarfieldTest):
         self.assertEqual(sorted(self.complete("farfield", "service", "st")), ["start", "status", "stop"])
         self.assertIn("--endpoint", self.complete("farfield", "run", "--e"))
         self.assertEqual(self.complete("farfield", "reconstruct", "x.cxi", "--set", "mod"), ["modes="])
+        self.assertIn("positions_file=", self.complete("farfield", "inspect", "x.cxi", "--set", "positions_f"))
 
     def test_completion_names_tasks_and_functions_once(self):
         self.ff.up("echo", "echo")

@@ -68,6 +68,35 @@ class Here(FarfieldTest):
         self.assertAlmostEqual(found["margin"], min(others) / found["costs"]["as-is"], 6)
         self.assert_says(self.ff.run("inspect", SIEMENS, "--orientation"), "its twin both-reversed")
 
+    def test_inspect_names_the_formats_and_the_dose(self):
+        found = self.ff.json("inspect", SIEMENS)
+        self.assertEqual([(entry["name"], entry["fits"]) for entry in found["formats"]][:1], [("cxi", True)])
+        scan = found["scan"]
+        # All counts on the field that the probe's half-light circle passed: more than the scanned area holds.
+        area = scan["scanned_m"][0] * scan["scanned_m"][1] / scan["object_pixel_m"][0] ** 2
+        total = scan["counts_per_pattern"] * scan["patterns"]
+        self.assertTrue(total / area / 3 < scan["counts_per_object_px"] < total / area, scan)
+        said = self.ff.run("inspect", SIEMENS)
+        self.assert_says(said, "counts for each object pixel", "fits")
+        self.reconstruct("near.h5", 1)
+        said = self.ff.run("inspect", os.path.join(self.ff.folder, "near.h5"), status=1)
+        self.assert_says(said, "product", "no frames: for positions_file")
+
+    def test_inspect_takes_what_the_file_does_not_tell(self):
+        scan = os.path.join(self.ff.folder, "made.h5")
+        self.ff.run("simulate", "--output", scan, "--set", "format=aps-9id", "--set", "size=64", "--set", "patterns=64",
+                    "--set", "jitter=0")
+        words = ["inspect", scan, "--set", "positions_file=" + os.path.join(self.ff.folder, "made.csv"),
+                 "--energy-eV", "8800", "--distance-m=1.92"]
+        said = self.ff.run(*words, "--json", status=1).document
+        self.assertEqual([entry["name"] for entry in said["formats"] if entry["fits"]], ["aps-9id"])
+        self.assertIn("detector_pixel_um", said["error"]["hint"])
+        found = self.ff.json(*words, "--set", "detector_pixel_um=75")
+        self.assertAlmostEqual(found["scan"]["energy_eV"], 8800, 3)
+        self.assertTrue(any("regular grid" in doubt for doubt in found["doubts"]), found["doubts"])
+        self.assert_says(self.ff.run("inspect", scan, "--set", "affine=on", status=2), "'affine' has no effect")
+        self.assert_says(self.ff.run("inspect", scan, "--set", "energy_ev=8800", status=2), "did you mean")
+
     def test_a_simulated_scan_can_be_reconstructed(self):
         scan = os.path.join(self.ff.folder, "made.cxi")
         self.ff.run("simulate", "--object", "siemens", "--output", scan)
