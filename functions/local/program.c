@@ -43,6 +43,11 @@ static int take_argument(struct command *command, const char *argument, struct f
     if (key != NULL && argument[0] != '-')
         return ff_options_set(command->program->table, command->values, key, argument, error);
     ff_fail(error, FF_INVALID_ARGUMENT, "'%s' means nothing here", argument);
+    if (argument[0] != '-')
+        return ff_hint(error,
+                       "a file to write is named by --output, a setting by --set KEY=VALUE; "
+                       "farfield %s --help tells more",
+                       command->program->verb);
     return ff_hint(error, "farfield %s --help shows how it is called", command->program->verb);
 }
 

@@ -81,7 +81,7 @@ static int add_file(struct ff_simulate_plan *plan, const char *output, enum ff_s
     file->fd = open(file->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (file->fd >= 0)
         return 0;
-    ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot create %s", file->beside);
+    ff_fail_errno(error, FF_OUTPUT_FAILED, errno, "cannot create %s", file->path);
     free(file->beside);
     file->beside = NULL;
     return ff_hint(error, "name a file in a folder that exists and can be written with output");

@@ -27,6 +27,12 @@ class Compare(FarfieldTest):
         self.ff.run("reconstruct", scan, "--output", result, "--set", "epochs=30")
         return scan, result
 
+    def test_what_is_no_object_is_told_what_would_be(self):
+        picture = self.path("phase.png")
+        with open(picture, "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n" + bytes(64))
+        self.assert_says(self.ff.run("compare", picture, picture, status=TASK_FAILED), "not an HDF5 file", ".tiff", ".npy")
+
     def test_a_result_against_the_truth(self):
         scan, result = self.simulated()
         found = self.ff.json("compare", result, scan)

@@ -163,6 +163,12 @@ class Formats(FarfieldTest):
                            status=WRONG_USE)
         self.assert_says(said, "own.yaml, line 7", "distanse", "distance")
 
+    def test_where_a_scan_goes_is_said_by_its_option(self):
+        self.assert_says(self.ff.run("simulate", "scan.h5", status=WRONG_USE), "'scan.h5'", "--output")
+        nowhere = self.path("nowhere/scan.h5")
+        said = self.ff.run("simulate", "--output", nowhere, status=TASK_FAILED)
+        self.assert_says(said, f"cannot create {nowhere}: ", "a folder that exists")
+
     def test_what_is_missing_is_named(self):
         self.simulate("ptychodus")
         said = self.ff.run("reconstruct", self.path("ptychodus.h5"), status=TASK_FAILED)

@@ -173,7 +173,11 @@ static int read_hdf5(const char *path, const char *inside, struct ff_estimate *e
 {
     struct ff_hdf5_file *file = ff_store_open(path, error); /* HDF5, or NPZ as such */
     if (file == NULL)
-        return -1;
+        return error == NULL || error->code != FF_INPUT_INVALID
+                   ? -1
+                   : ff_hint(error,
+                             "compare takes a result or a simulated scan (HDF5, NPZ), an .npy of "
+                             "the object, or a .tiff of its phase or amplitude");
     bool is_result = !ends_with(path, ".npz") && ff_hdf5_exists(file, "/object") &&
                      ff_hdf5_exists(file, "/probe");
     int result = -1;
