@@ -32,7 +32,7 @@ struct ff_algorithm_facts {
      * afterwards; 0: all patterns at once. */
     size_t early_batches, early_epochs, batches;
     bool has_alpha; /* whether the setting of this name has a meaning for it; and so on */
-    bool has_momentum, has_step, has_noise;
+    bool has_momentum, has_step;
 
     /* What it keeps for each pixel of each pattern, once for each mode and once in all. */
     size_t bytes_a_mode, bytes_a_pixel;

@@ -30,11 +30,6 @@ static bool has_no_step(const struct ff_settings *settings)
     return !facts_of(settings)->has_step;
 }
 
-static bool has_no_noise(const struct ff_settings *settings)
-{
-    return !facts_of(settings)->has_noise;
-}
-
 static bool keeps_probe(const struct ff_settings *settings)
 {
     return settings->step_probe <= 0; /* not where it is NaN */
@@ -87,7 +82,6 @@ static const struct idleness table[] = {
     {"batches", has_no_batches, NULL},
     {"momentum", has_no_momentum, NULL},
     {"step", has_no_step, NULL},
-    {"noise", has_no_noise, NULL},
     {"probe_start", keeps_probe, "with step_probe=0"},
     {"affine", keeps_positions, "without positions=on"},
     {"positions_start", keeps_positions, "without positions=on"},

@@ -13,6 +13,8 @@ EFFECTS = [
     ("a probe that varies", ["eigenprobes=1", "variation_percent=20"], ["opr_modes=1"], [], .0165),
     ("intensities", ["fluctuation_percent=20"], ["intensities=on"], [], .032),
     ("few photons", ["counts=3e4"], ["noise=poisson"], [], .077),
+    ("few photons, dm", ["counts=3e4"], ["algorithm=dm", "noise=poisson"], ["algorithm=dm"], .24),
+    ("few photons, raar", ["counts=3e4"], ["algorithm=raar", "noise=poisson"], ["algorithm=raar"], .38),
     ("dead and hot pixels", ["dead_percent=1", "hot_percent=0.5", "mask=none"], [], ["mask=none"], .0175),
     ("a beam stop", ["stop_px=3", "mask=none"], ["mask=rows 29:36 columns 29:36"], ["mask=none"], .02),
     ("position errors", ["position_error_px=1", "object=smooth", "guess=exact"], ["positions=on"], [], .033),

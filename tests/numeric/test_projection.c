@@ -50,6 +50,22 @@ static model_complex *kept_waves(const struct stand *stand, size_t pattern)
     return waves;
 }
 
+/* The amplitude nearest to `own` that agrees with `counts` by the noise: where the derivative of its minimum's function,
+ * which rises with the amplitude, passes zero. */
+static double projected(enum ff_noise noise, double own, double counts)
+{
+    double low = 0;
+    double high = own + sqrt(counts) + 1;
+    if (noise == FF_NOISE_GAUSSIAN)
+        return sqrt(counts);
+    for (int i = 0; i < 200; i++) {
+        double z = (low + high) / 2;
+        bool beyond = 2 * z - 2 * counts / z + 2 * FF_POISSON_PROXIMAL * (z - own) > 0;
+        *(beyond ? &high : &low) = z;
+    }
+    return (low + high) / 2;
+}
+
 /* The waves of the pattern at the detector are brought to what was measured, where it was. */
 static void project_on_measured(const struct stand *stand, size_t pattern, model_complex *waves)
 {
@@ -64,8 +80,9 @@ static void project_on_measured(const struct stand *stand, size_t pattern, model
             intensity += pow(cabs(waves[w * frame + i]), 2);
         for (size_t w = 0; w < count; w++)
             waves[w * frame + i] *=
-                fmin(1 + FF_CHI_BOUND,
-                     sqrt((double)problem->counts.f32[pattern * frame + i] / intensity));
+                fmin(1 + FF_CHI_BOUND, projected(stand->model.noise, sqrt(intensity),
+                                                 (double)problem->counts.f32[pattern * frame + i]) /
+                                           sqrt(intensity));
     }
 }
 

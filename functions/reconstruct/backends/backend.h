@@ -57,6 +57,8 @@ struct ff_link {
 enum ff_noise { FF_NOISE_GAUSSIAN, FF_NOISE_POISSON };
 /* Counts that Poisson intensities are raised by, so that a dark pixel neither divides by nothing nor has no logarithm. */
 #define FF_POISSON_DARK 1e-4
+/* ρ of struct ff_projection: how much a wave weighs against the likelihood of what was measured. */
+#define FF_POISSON_PROXIMAL 1
 enum ff_subpixel { FF_SUBPIXEL_BILINEAR, FF_SUBPIXEL_FOURIER };
 
 /* What makes the transforms, in the order of the choices of the setting `transform`: a library, the backend's own
@@ -205,7 +207,10 @@ struct ff_line_terms {
 
 /* Ψ += b back(modulus(forward((1-c) Ψ + c P S))) + a P S - (a + b) Ψ (Thibault et al. 2009; ptypy's
  * form): difference map with a = -α, b = 1, c = 1+α; RAAR with a = 1-2β, b = β, c = 2.
- * modulus() makes a wave at most 1 + FF_CHI_BOUND times as large. */
+ * modulus() makes a wave at most 1 + FF_CHI_BOUND times as large. Where noise is Poisson it is the
+ * proximal map of the likelihood, which goes a part of the way only: √I becomes the z that minimises
+ * z² - d ln z² + ρ (z - √I)² (Chang, Lou, Duan and Marchesini, SIAM J. Imaging Sci. 11, 3133 (2018)),
+ * z = (ρ √I + √(ρ² I + 4 (1+ρ) d)) / (2 (1+ρ)). */
 struct ff_projection {
     double a, b, c;
 };

@@ -42,6 +42,8 @@ struct ff_frame {
     ff_real back;  /* χ is the transform of back × the factor of modulus × F / scale */
     ff_real bound; /* the most that the factor may be; 0: no bound */
     enum ff_noise noise;
+    bool
+        proximal; /* the factor is that of a projection: of the proximal map where noise is Poisson */
 };
 
 /* From object and probe to waves, and the way back. */

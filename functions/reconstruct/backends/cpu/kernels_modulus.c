@@ -41,9 +41,37 @@ INLINE struct factors poisson(vf intensity, vf counts, const struct scales *s)
     return factors;
 }
 
-INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
-                                 const struct ff_frame *frame, bool keep, bool is_poisson)
+/* The proximal map of struct ff_projection: with q = √d / √I, z / √I = (ρ + √(ρ² + 4 (1+ρ) q²)) / (2 (1+ρ)). */
+INLINE struct factors proximal(vf intensity, vf counts, const struct scales *s)
 {
+    const ff_real rho = FF_POISSON_PROXIMAL;
+    const ff_real endless =
+        1e6f; /* for q: its square is still a number, and the bound of factors lies far below */
+    struct factors factors = poisson(intensity, counts, s);
+    vf lit = larger(intensity * s->square, all(TINY));
+    vf root = counts * reciprocal_root(larger(counts, all(TINY)));
+    vf q = smaller(root * reciprocal_root(lit), all(endless));
+    vf under = q * q * (4 * (1 + rho)) + rho * rho;
+    vf ratio = (under * reciprocal_root(under) + rho) * (1 / (2 * (1 + rho)));
+    factors.factor = (ratio - 1) * s->back;
+    return factors;
+}
+
+/* What is asked of a pattern. */
+enum asked { LEAST_SQUARES, LIKELIHOOD, PROXIMAL };
+
+INLINE struct factors factors_of(enum asked asked, vf intensity, vf counts, const struct scales *s)
+{
+    if (asked == PROXIMAL)
+        return proximal(intensity, counts, s);
+    return asked == LIKELIHOOD ? poisson(intensity, counts, s) : gaussian(intensity, counts, s);
+}
+
+INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
+                                 const struct ff_frame *frame, bool keep, enum asked asked)
+{
+    const bool is_poisson = asked != LEAST_SQUARES;
+
     const ff_real endless = 1e30f;
     const struct scales scales = {all(frame->scale), all(frame->scale * frame->scale),
                                   all(frame->back), all(frame->back / frame->scale),
@@ -56,8 +84,7 @@ INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
             vf intensity = intensity_at(waves, count, r, c);
             vf weight;
             vf counts = counts_at(frame, r, c, &weight);
-            struct factors here = is_poisson ? poisson(intensity, counts, &scales)
-                                             : gaussian(intensity, counts, &scales);
+            struct factors here = factors_of(asked, intensity, counts, &scales);
             here.factor = smaller(here.factor, scales.most);
             if (frame->weight != NULL) {
                 here.amplitude = where(weight, here.amplitude);
@@ -82,12 +109,14 @@ INLINE struct ff_cost modulus_of(const struct ff_wave *waves, size_t count,
 static struct ff_cost modulus(const struct ff_wave *waves, size_t count,
                               const struct ff_frame *frame, bool keep)
 {
+    if (frame->noise == FF_NOISE_POISSON && frame->proximal)
+        return modulus_of(waves, count, frame, keep, PROXIMAL);
     if (frame->noise == FF_NOISE_POISSON)
-        return modulus_of(waves, count, frame, keep, true);
+        return modulus_of(waves, count, frame, keep, LIKELIHOOD);
     /* One wave is common enough for a loop of its own: the compiler then keeps F in registers. */
     if (count == 1)
-        return modulus_of(waves, 1, frame, keep, false);
-    return modulus_of(waves, count, frame, keep, false);
+        return modulus_of(waves, 1, frame, keep, LEAST_SQUARES);
+    return modulus_of(waves, count, frame, keep, LEAST_SQUARES);
 }
 
 static void scales(const struct ff_wave *waves, size_t count, const struct ff_frame *frame,

@@ -62,8 +62,7 @@ static void project_of(struct ff_backend *backend, struct lane *lane, struct wor
         ff_cpu_forward(backend, space, space->waves[i]);
     }
     struct ff_frame frame = ff_cpu_frame(backend, local, false);
-    frame.noise =
-        FF_NOISE_GAUSSIAN; /* the projection on what was measured, whatever the objective */
+    frame.proximal = true;
     frame.bound = FF_CHI_BOUND;
     backend->kernels->modulus->modulus(space->waves, count, &frame, false);
     for (size_t i = 0; i < count; i++) {

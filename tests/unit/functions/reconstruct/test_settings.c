@@ -207,7 +207,6 @@ static void test_settings_without_effect_are_refused(void **state)
         {"algorithm=ml batches=4", "'batches' has no meaning for algorithm ml",
          "algorithm=ml batches=1"},
         {"algorithm=rpie step=position", "'step'", "step=position"},
-        {"algorithm=dm noise=poisson", "'noise'", "noise=poisson"},
         {"probe_start=3 step_probe=0", "'probe_start' has no effect with step_probe=0",
          "probe_start=3"},
         {"affine=on", "'affine' has no effect without positions=on", "affine=on positions=on"},
