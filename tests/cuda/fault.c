@@ -25,10 +25,24 @@ static char *read_all(int from)
     return text;
 }
 
+/* In a child there is no test to fail: it says why, and ends. */
+static bool apart;
+
+static void check_calls(const struct ff_cuda_calls *calls)
+{
+    if (!calls->failed)
+        return;
+    if (!apart)
+        fail_msg("%s", calls->text);
+    fprintf(stderr, "%s\n", calls->text);
+    _exit(1);
+}
+
 /* The test program's own handlers must not take the child's end for a failed test. */
 static void run_child(void (*function)(void), int to)
 {
     struct rlimit none = {0, 0};
+    apart = true;
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGABRT, SIG_DFL);
     signal(SIGSEGV, SIG_DFL);
@@ -70,16 +84,14 @@ struct scene make_scene(int device)
     struct scene scene;
     ff_cuda_begin(&scene.calls, device);
     FF_CUDA(&scene.calls, cudaStreamCreateWithFlags(&scene.stream, cudaStreamNonBlocking));
-    if (scene.calls.failed)
-        fail_msg("%s", scene.calls.text);
+    check_calls(&scene.calls);
     return scene;
 }
 
 void end_scene(struct scene *scene)
 {
     FF_CUDA_ALWAYS(&scene->calls, cudaStreamDestroy(scene->stream));
-    if (scene->calls.failed)
-        fail_msg("%s", scene->calls.text);
+    check_calls(&scene->calls);
 }
 
 float *make_buffer(struct scene *scene, size_t count, float first)
@@ -93,8 +105,7 @@ float *make_buffer(struct scene *scene, size_t count, float first)
     FF_CUDA(&scene->calls,
             cudaMemcpy(buffer, values, count * sizeof *values, cudaMemcpyHostToDevice));
     free(values);
-    if (scene->calls.failed)
-        fail_msg("%s", scene->calls.text);
+    check_calls(&scene->calls);
     return buffer;
 }
 
@@ -110,7 +121,6 @@ float *read_buffer(struct scene *scene, const void *buffer, size_t count)
     FF_CUDA(&scene->calls, cudaStreamSynchronize(scene->stream));
     FF_CUDA(&scene->calls,
             cudaMemcpy(values, buffer, count * sizeof *values, cudaMemcpyDeviceToHost));
-    if (scene->calls.failed)
-        fail_msg("%s", scene->calls.text);
+    check_calls(&scene->calls);
     return values;
 }

@@ -19,6 +19,10 @@ bool kernel_add(struct ff_cuda_calls *calls, cudaStream_t stream, float *to, con
 bool kernel_add_in(struct ff_cuda_calls *calls, cudaStream_t stream, dim3 grid, dim3 block,
                    float *to, const float *from, size_t count);
 
+/* Likewise, and looks at no failure. */
+void kernel_add_unchecked(cudaStream_t stream, dim3 grid, float *to, const float *from,
+                          size_t count);
+
 /* sums[b] = the sum of the 256 values of block b: by a tree in static shared memory, or in dynamic shared memory, or
  * by shuffles. A wrong tree lacks the barrier between its levels. */
 enum kernel_sum { SUM_TREE, SUM_TREE_WITHOUT_BARRIER, SUM_DYNAMIC, SUM_SHUFFLES };

@@ -31,6 +31,32 @@ size_t wrong_after_chain(bool waits)
     return wrong;
 }
 
+size_t wrong_after_overwrite(bool waits)
+{
+    struct scene one = make_scene(0), two = make_scene(0);
+    float *shared = make_buffer(&one, PROGRAM_COUNT, 0), *to = make_buffer(&one, PROGRAM_COUNT, -1);
+    float *other = make_buffer(&one, PROGRAM_COUNT, 5000);
+    cudaEvent_t event = NULL;
+    size_t wrong = 0;
+    FF_CUDA(&one.calls, cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+    kernel_add(&one.calls, one.stream, to, shared, 1, PROGRAM_COUNT);
+    FF_CUDA(&one.calls, cudaEventRecord(event, one.stream));
+    if (waits)
+        FF_CUDA(&one.calls, cudaStreamWaitEvent(two.stream, event, 0));
+    kernel_add(&two.calls, two.stream, shared, other, 0, PROGRAM_COUNT);
+    float *found = read_buffer(&one, to, PROGRAM_COUNT);
+    for (size_t i = 0; i < PROGRAM_COUNT; i++)
+        wrong += found[i] != (float)i + 1;
+    free(found);
+    FF_CUDA(&one.calls, cudaEventDestroy(event));
+    drop_buffer(&one, shared);
+    drop_buffer(&one, to);
+    drop_buffer(&one, other);
+    end_scene(&one);
+    end_scene(&two);
+    return wrong;
+}
+
 size_t wrong_after_reuse(bool waits)
 {
     struct scene scene = make_scene(0);

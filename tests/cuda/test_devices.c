@@ -288,22 +288,83 @@ static void test_failures(void **state)
     standin_end();
 }
 
-/* A failed launch that nobody looked at. */
+/* A failed call that nobody looked at: a launch, before the host waits; an allocation, at the end. */
 static void ignore_a_launch(void)
 {
     standin_begin(1, STANDIN_LAZY, 0);
     struct scene scene = make_scene(0);
+    float *buffer = make_buffer(&scene, COUNT, 0);
+    kernel_add_unchecked(scene.stream, (dim3){1, 65536, 1}, buffer, buffer, COUNT);
+    (void)cudaStreamSynchronize(scene.stream);
+}
+
+static void ignore_an_allocation(void)
+{
+    standin_begin(1, STANDIN_LAZY, 0);
     void *buffer = NULL;
     standin_set_memory(0, 100);
     (void)cudaMalloc(&buffer, 101);
-    (void)cudaStreamSynchronize(scene.stream);
+    standin_end();
 }
 
 static void test_unchecked_failure(void **state)
 {
     (void)state;
     expect_fault(ignore_a_launch,
+                 "launch failed (cudaErrorInvalidConfiguration), and nobody looked");
+    expect_fault(ignore_an_allocation,
                  "cudaMalloc failed (cudaErrorMemoryAllocation), and nobody looked");
+}
+
+/* A program that knows nothing of the stand-in is told by the environment. */
+static void fail_by_environment(void)
+{
+    setenv("FF_STANDIN_FAIL", "cudaStreamCreateWithFlags:2", 1);
+    setenv("FF_STANDIN_DEVICES", "3", 1);
+    setenv("FF_STANDIN_MEMORY", "12345", 1);
+    setenv("FF_STANDIN_ORDER", "seeded:7", 1);
+    standin_begin_from_environment();
+    size_t available, total;
+    int count = 0;
+    if (cudaGetDeviceCount(&count) != cudaSuccess || count != 3 ||
+        cudaMemGetInfo(&available, &total) != cudaSuccess || total != 12345)
+        return;
+    make_scene(0);
+    make_scene(1);
+}
+
+static void order_by_environment(void)
+{
+    setenv("FF_STANDIN_ORDER", "sometimes", 1);
+    standin_begin_from_environment();
+}
+
+static void test_environment(void **state)
+{
+    (void)state;
+    expect_fault(fail_by_environment,
+                 "device 1: cudaStreamCreateWithFlags: unknown error (cudaErrorUnknown)");
+    expect_fault(order_by_environment, "FF_STANDIN_ORDER=sometimes: lazy, mirror, eager or seeded");
+}
+
+/* Both guards of the devices' memory, where the processor has the first. */
+static void touch_by_mprotect(void)
+{
+    setenv("FF_STANDIN_GATE", "mprotect", 1);
+    touch_from_host();
+}
+
+static void read_peer_by_mprotect(void)
+{
+    setenv("FF_STANDIN_GATE", "mprotect", 1);
+    read_peer_without_access();
+}
+
+static void test_gates(void **state)
+{
+    (void)state;
+    expect_fault(touch_by_mprotect, "the host touched memory of device 0");
+    expect_fault(read_peer_by_mprotect, "without access to its peer");
 }
 
 static void test_links(void **state)
@@ -445,6 +506,7 @@ static void test_host_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gates), /* first: the guard is chosen once for a process */
         cmocka_unit_test(test_peer_access),
         cmocka_unit_test(test_memory_faults),
 #ifdef __SANITIZE_ADDRESS__
@@ -457,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_unchecked_failure),
+        cmocka_unit_test(test_environment),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_peer_copies),
         cmocka_unit_test(test_host_threads),

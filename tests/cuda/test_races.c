@@ -27,6 +27,12 @@ static void missing_wait(void)
     wrong_after_chain(false);
 }
 
+static void missing_wait_for_overwrite(void)
+{
+    begin(STANDIN_EAGER);
+    wrong_after_overwrite(false);
+}
+
 static void missing_wait_for_reuse(void)
 {
     begin(STANDIN_EAGER);
@@ -71,6 +77,7 @@ static void right_programs(void)
     for (enum standin_order order = STANDIN_LAZY; order <= STANDIN_EAGER; order++) {
         begin(order);
         wrong_after_chain(true);
+        wrong_after_overwrite(true);
         wrong_after_reuse(true);
         wrong_after_read(true);
         wrong_histogram_bins(true);
@@ -86,6 +93,7 @@ static const struct program {
     {"missing_atomic", missing_atomic},
     {"right_sums", right_sums},
     {"missing_wait", missing_wait},
+    {"missing_wait_for_overwrite", missing_wait_for_overwrite},
     {"missing_wait_for_reuse", missing_wait_for_reuse},
     {"missing_wait_for_read", missing_wait_for_read},
     {"right_programs", right_programs},
@@ -141,6 +149,7 @@ static void test_streams(void **state)
 {
     (void)state;
     expect_race("missing_wait", "kernels.cu");
+    expect_race("missing_wait_for_overwrite", "kernels.cu");
     expect_race("missing_wait_for_reuse", "programs.c");
     expect_race("missing_wait_for_read", "programs.c");
     expect_no_race("right_programs");

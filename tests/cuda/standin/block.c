@@ -56,7 +56,7 @@ static struct block block;
 #if defined(__SANITIZE_ADDRESS__)
 static const size_t stack_size = 256 << 10;
 #else
-static const size_t stack_size = UNDER_THREAD_SANITIZER ? 256 << 10 : 64 << 10;
+static const size_t stack_size = UNDER_THREAD_SANITIZER ? 96 << 10 : 64 << 10;
 #endif
 
 static void give_index(unsigned thread)
@@ -100,10 +100,10 @@ static struct fiber *make_fiber(void)
  * knows. */
 static void renew_fibers(void)
 {
+    for (unsigned i = 0; i < block.threads && i < block.idle_count; i++)
+        standin_fiber_renew(block.idle[i]);
     for (; block.idle_count < block.threads; block.idle_count++)
         block.idle[block.idle_count] = make_fiber();
-    for (unsigned i = 0; i < block.threads; i++)
-        standin_fiber_renew(block.idle[i]);
 }
 
 static struct fiber *take_fiber(void)
@@ -269,8 +269,6 @@ static void end_of_thread(unsigned thread)
     struct warp *warp = &block.warps[thread / 32];
     block.lanes[thread].state = LANE_DONE;
     block.ended++;
-    if (block.at_barrier > 0)
-        report_divergence();
     warp->ended |= 1U << thread % 32;
     if (warp->arrived != 0 && warp->arrived == (lanes_of(thread / 32) & ~warp->ended))
         release_warp(thread / 32);

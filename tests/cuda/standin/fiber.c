@@ -5,12 +5,15 @@
 
 #include <sys/mman.h>
 
-#if !defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FF_STANDIN_UCONTEXT)
+#define OWN_SWITCH 1
+#else
+#define OWN_SWITCH 0
 #include <ucontext.h>
 #endif
 
 struct fiber {
-#if defined(__x86_64__)
+#if OWN_SWITCH
     void *stack_pointer;
 #else
     ucontext_t context;
@@ -44,7 +47,7 @@ __attribute__((noreturn, used)) static void begin(struct fiber *fiber)
     standin_fault("a fiber came to its end");
 }
 
-#if defined(__x86_64__)
+#if OWN_SWITCH
 
 /* Keeps what the calling convention lets a function keep, and the stack; comes back on the other one. */
 void standin_change_stack(void **keep, void *go);
@@ -124,16 +127,13 @@ struct fiber *standin_fiber_of_host(void)
     return standin_allocate(1, sizeof(struct fiber));
 }
 
-/* With a page below it that must not be touched. */
-static void give_stack(struct fiber *fiber)
+static uint8_t *map_stack(void *at, size_t size, int flags)
 {
-    size_t page = standin_page();
-    uint8_t *stack = mmap(NULL, fiber->size + page, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED || mprotect(stack, page, PROT_NONE) != 0)
+    uint8_t *stack = mmap(at, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | flags, -1, 0);
+    if (stack == MAP_FAILED)
         standin_fault("no stack for a thread of a block");
-    fiber->bottom = stack + page;
-    prepare(fiber, stack + page);
+    return stack;
 }
 
 struct fiber *standin_fiber_create(size_t stack_size, void (*function)(void *), void *argument)
@@ -143,7 +143,12 @@ struct fiber *standin_fiber_create(size_t stack_size, void (*function)(void *), 
     fiber->argument = argument;
     fiber->size = stack_size;
     fiber->thread = THREAD_CREATE();
-    give_stack(fiber);
+    size_t page = standin_page(); /* below the stack, must not be touched */
+    uint8_t *stack = map_stack(NULL, page + stack_size, 0);
+    if (mprotect(stack, page, PROT_NONE) != 0)
+        standin_fault("no guard for the stack of a thread of a block");
+    fiber->bottom = stack + page;
+    prepare(fiber, stack + page);
     return fiber;
 }
 
@@ -158,14 +163,12 @@ void standin_fiber_switch(struct fiber *from, struct fiber *to)
     arrived(from);
 }
 
-/* The stack too: what the last thread left there is no race with the next. */
+/* The stack is mapped anew: what the last thread left there is no race with the next. */
 void standin_fiber_renew(struct fiber *fiber)
 {
-    size_t page = standin_page();
-    munmap((uint8_t *)(uintptr_t)fiber->bottom - page, fiber->size + page);
     THREAD_DESTROY(fiber->thread);
     fiber->thread = THREAD_CREATE();
-    give_stack(fiber);
+    prepare(fiber, map_stack((void *)(uintptr_t)fiber->bottom, fiber->size, MAP_FIXED));
 }
 
 bool standin_fiber_holds(const struct fiber *fiber, const void *address)
