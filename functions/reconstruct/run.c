@@ -28,10 +28,14 @@ struct run {
     int64_t begun_ns;              /* the run, planning included */
     int64_t started_ns;            /* the first epoch */
     int64_t kept_ns;               /* when the last checkpoint was tried, or the epochs began */
+    size_t kept_epoch;             /* of the last checkpoint, or the one gone on from; 0: none */
 };
 
 /* Slow epochs are saved more often than the user asked for: nobody wants to lose more than this. */
 static const double checkpoint_within_s = 60;
+
+/* Above so many times the measured counts the cost is that of a run that went astray: check_cost(). */
+enum { COST_LIMIT = 9 };
 
 /* What the bytes of an algorithm's own may come to. */
 enum { SOLVER_BYTES_MAX = 1 << 26, IDENTITY_BYTES_MAX = 1 << 16 };
@@ -97,7 +101,7 @@ static int resume_from(struct run *run, const struct ff_checkpoint_view *view,
                                  run->algorithm->fields(run->solver), run->devices, error) < 0)
         return -1;
     run->random = view->random;
-    run->epoch = result->resumed_at = view->epoch;
+    run->epoch = run->kept_epoch = result->resumed_at = view->epoch;
     char text[512];
     snprintf(text, sizeof text, "going on after epoch %zu", view->epoch);
     note(run, text);
@@ -139,8 +143,10 @@ static int keep_checkpoint(struct run *run)
     if (run->watch->checkpoint == NULL)
         return -1;
     run->kept_ns = ff_monotonic_ns();
-    if (write_checkpoint(run, &error) == 0)
+    if (write_checkpoint(run, &error) == 0) {
+        run->kept_epoch = run->epoch;
         return 0;
+    }
     char text[FF_ERROR_MESSAGE_SIZE + 32];
     snprintf(text, sizeof text, "no checkpoint: %s", error.message);
     note(run, text);
@@ -212,13 +218,39 @@ static void report(struct run *run, double cost, double pixels)
         run->watch->epoch(run->watch->user, &epoch);
 }
 
-static int check_finite(const struct run *run, double cost, struct ff_error *error)
+/* What to do about it, as far as the settings tell. */
+static int hint_divergence(const struct run *run, struct ff_error *error)
 {
-    if (isfinite(cost))
+    const struct ff_refine_settings *refine = &run->settings->refine;
+    char kept[80] = "";
+    if (run->kept_epoch > 0)
+        snprintf(kept, sizeof kept, "; the checkpoint of epoch %zu is kept", run->kept_epoch);
+    return ff_hint(error,
+                   "lower step_object and step_probe, raise alpha, %s%s%suse fewer batches%s",
+                   refine->opr_modes > 0 ? "take fewer opr_modes, " : "",
+                   refine->positions ? "lower step_positions, " : "",
+                   run->settings->solver.momentum > 0 ? "lower momentum, " : "or ", kept);
+}
+
+/*
+ * An object without light would leave the cost Σd. Where object and probe explain as much light as was measured, none is
+ * above 2 Σd, whatever they look like; above COST_LIMIT Σd they hold at least (√COST_LIMIT - 1)² = 4 times as much light
+ * as was measured: no way to an answer leads through there.
+ */
+static int check_cost(const struct run *run, double cost, struct ff_error *error)
+{
+    double dark = run->problem->total_counts;
+    if (!isfinite(cost))
+        ff_fail(error, FF_TASK_FAILED,
+                "the reconstruction diverged in epoch %zu: its cost is no number", run->epoch);
+    else if (cost > COST_LIMIT * dark)
+        ff_fail(error, FF_TASK_FAILED,
+                "the reconstruction diverged in epoch %zu: its cost is %.3g times that of no light "
+                "at all",
+                run->epoch, cost / dark);
+    else
         return 0;
-    ff_fail(error, FF_TASK_FAILED,
-            "the reconstruction diverged in epoch %zu: its cost is no number", run->epoch);
-    return ff_hint(error, "lower step_object and step_probe, raise alpha, or use fewer batches");
+    return hint_divergence(run, error);
 }
 
 static void preview(struct run *run)
@@ -241,21 +273,23 @@ static struct ff_batch plain_batch(const struct run *run, size_t first, uint32_t
     return (struct ff_batch){room, count};
 }
 
-/* Refinements after an epoch. A solver whose own passes do not leave their terms gets a pass for
- * them; its cost is not that of the epoch. */
+/* Refinements after an epoch. What a solver's own passes do not leave of their terms gets a pass; its cost is not that of the epoch. */
 static int refine(struct run *run, unsigned want, struct ff_error *error)
 {
     struct ff_cost ignored;
-    if (want != 0 && !run->algorithm->refines) {
+    unsigned missing = want & ~run->algorithm->refines;
+    if (missing != 0) {
         for (size_t first = 0; first < run->problem->patterns;) {
             struct ff_batch batch = plain_batch(run, first, run->batch);
-            ff_devices_gradients(run->devices, batch, want);
+            ff_devices_gradients(run->devices, batch, missing);
             first += batch.count;
         }
         if (ff_devices_take_cost(run->devices, &ignored, error) < 0)
             return -1;
     }
-    if (ff_refiner_apply(run->refiner, run->epoch, run->devices, run->result->state) &&
+    const struct ff_refined solver = {run->algorithm->fields(run->solver),
+                                      run->algorithm->eigenprobe_every};
+    if (ff_refiner_apply(run->refiner, run->epoch, run->devices, run->result->state, &solver) &&
         run->algorithm->changed != NULL)
         run->algorithm->changed(run->solver);
     return 0;
@@ -265,15 +299,16 @@ static int one_epoch(struct run *run, double pixels, struct ff_error *error)
 {
     struct ff_cost cost;
     int64_t start = ff_monotonic_ns();
+    unsigned want = ff_refiner_want(run->refiner, run->epoch + 1);
     const struct ff_epoch epoch = {
         .number = run->epoch + 1,
-        .want = ff_refiner_want(run->refiner, run->epoch + 1),
+        .want = want & run->algorithm->refines,
         .random = &run->random,
     };
     unsigned passes = run->algorithm->epoch(run->solver, run->devices, &epoch);
     run->epoch++;
     if (ff_devices_take_cost(run->devices, &cost, error) < 0 ||
-        check_finite(run, cost.amplitude, error) < 0 || refine(run, epoch.want, error) < 0)
+        check_cost(run, cost.amplitude / passes, error) < 0 || refine(run, want, error) < 0)
         return -1;
     run->epoch_seconds = seconds_since(start);
     report(run, cost.amplitude / passes, pixels);
@@ -341,7 +376,7 @@ static int finish(struct run *run, double pixels, struct ff_error *error)
         return -1;
     ff_devices_put(run->devices, FF_PROBE, state->probe);
     /* The last step may be the one that went astray: only this pass sees it. */
-    if (cost_of_all(run, &cost, error) < 0 || check_finite(run, cost.amplitude, error) < 0)
+    if (cost_of_all(run, &cost, error) < 0 || check_cost(run, cost.amplitude, error) < 0)
         return -1;
     report_refinements(run);
     result->cost = cost.amplitude / pixels;

@@ -87,6 +87,9 @@ struct ff_run_result {
  * empty; one of other data or settings is refused with the difference named. On the same kind of
  * CPU the result is the same, bit for bit, as without the interruption; on another it agrees to
  * rounding, and the run says so.
+ *
+ * A run whose cost is no number, or above nine times the measured counts (R above 3), has diverged:
+ * FF_TASK_FAILED. The epoch in which that is seen is not kept: the checkpoint before it stays.
  */
 int ff_run(const struct ff_problem *problem, const struct ff_run_settings *settings,
            const struct ff_run_watch *watch, struct ff_span resume, struct ff_run_result *result,

@@ -2,6 +2,7 @@
 
 #include "functions/reconstruct/formats/quantity.h"
 #include "functions/reconstruct/idle.h"
+#include "functions/reconstruct/refine/eigenprobes.h"
 #include "protocol/core/text.h"
 
 #include <limits.h>
@@ -100,9 +101,9 @@ static const struct ff_option options[] = {
      "Length of the steps of positions"},
     {"intensities", FF_OPTION_CHOICE, AT(intensities), NULL, "off", 0, 0, switches,
      "Whether the brightness of each exposure is fitted"},
-    {"opr_modes", FF_OPTION_INTEGER, AT(opr_modes), NULL, "0", 0, 16, NULL,
+    {"opr_modes", FF_OPTION_INTEGER, AT(opr_modes), NULL, "0", 0, FF_EIGENPROBES_MAX, NULL,
      "Eigenprobes by which the first probe mode varies over the scan (orthogonal probe "
-     "relaxation)"},
+     "relaxation); they join in one after the other, one an epoch, of cgrad and ml one every 4"},
     {"object_constraint", FF_OPTION_CHOICE, AT(object_constraint), NULL, "none", 0, 0,
      object_constraints,
      "What the object is held to after each epoch: unit no more than all light passes, phase "

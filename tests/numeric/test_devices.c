@@ -344,7 +344,7 @@ static void exchange_of(const struct ff_devices *devices, uint64_t *object, uint
                        link->area.columns * pixel;
         }
     }
-    uint64_t planes = 2 * (problem->modes + 1) + 2; /* N_P, N_E; V, V_c */
+    uint64_t planes = 2 * (problem->modes + 1) + 2; /* N_P, N_E; V of both kinds */
     *probe = 2 * (devices->count - 1) * planes * probe_elements(problem) * sizeof(float);
 }
 

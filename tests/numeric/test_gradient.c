@@ -162,26 +162,41 @@ static void check_scale(struct stand *stand, size_t pattern, const double *terms
     free(intensity);
 }
 
+/* S E_c, (fly, pixels) */
+static model_complex *eigenwaves(const struct stand *stand, size_t pattern, size_t c)
+{
+    const struct ff_problem *problem = stand->problem;
+    const struct model *model = &stand->model;
+    size_t pixels = problem->probe_rows * problem->probe_columns;
+    model_complex *waves = stand_array(problem->fly * pixels, sizeof *waves);
+    model_complex *probe = stand_array(pixels, sizeof *probe);
+    for (size_t k = 0; k < problem->fly; k++) {
+        model_patch(model, model->object, pattern, k, waves + k * pixels);
+        model_probe(model, model->probe, pattern, k, model->modes + c, probe);
+        for (size_t i = 0; i < pixels; i++)
+            waves[k * pixels + i] *= probe[i];
+    }
+    free(probe);
+    return waves;
+}
+
+/* `terms` of the pattern: a slope for each eigenprobe, then the pairs. */
 static void check_weight(struct stand *stand, size_t pattern, size_t c, const double *terms)
 {
     const struct ff_problem *problem = stand->problem;
-    size_t pixels = problem->probe_rows * problem->probe_columns;
-    double *weight = &stand->model.weights[pattern * stand->model.eigenprobes + c];
-    model_complex *wave = stand_array(pixels, sizeof *wave);
-    model_complex *probe = stand_array(pixels, sizeof *probe);
-    double power = 0;
-    for (size_t k = 0; k < problem->fly; k++) {
-        model_patch(&stand->model, stand->model.object, pattern, k, wave);
-        model_probe(&stand->model, stand->model.probe, pattern, k, stand->model.modes + c, probe);
-        for (size_t i = 0; i < pixels; i++)
-            wave[i] *= probe[i];
-        power += stand_product(wave, wave, pixels);
+    size_t count = stand->model.eigenprobes;
+    size_t values = problem->fly * problem->probe_rows * problem->probe_columns;
+    model_complex *own = eigenwaves(stand, pattern, c);
+    double power = stand_product(own, own, values);
+    double slope = slope_by(stand, &stand->model.weights[pattern * count + c], pattern);
+    stand_check(stand, "the slope by a weight", terms[c], slope / factor_of(stand), power, 1e-8);
+    for (size_t d = 0; d <= c; d++) {
+        model_complex *other = eigenwaves(stand, pattern, d);
+        stand_check(stand, "the product of two eigenprobes", terms[count + c * (c + 1) / 2 + d],
+                    stand_product(own, other, values), power, 1e-10);
+        free(other);
     }
-    double slope = slope_by(stand, weight, pattern) / factor_of(stand);
-    stand_check(stand, "the slope by a weight", terms[0], slope, power, 1e-8);
-    stand_check(stand, "the light of an eigenprobe", terms[1], power, power, 1e-10);
-    free(wave);
-    free(probe);
+    free(own);
 }
 
 static double *terms_of(const struct stand *stand, enum ff_terms terms, size_t *width)
@@ -208,7 +223,7 @@ static void test_terms_of_patterns_are_derivatives(void **unused)
                 check_position(&stand, n, k, positions + n * widths[0] + 5 * k);
             check_scale(&stand, n, scales + n * widths[1]);
             for (size_t c = 0; c < stand.model.eigenprobes; c++)
-                check_weight(&stand, n, c, weights + n * widths[2] + 2 * c);
+                check_weight(&stand, n, c, weights + n * widths[2]);
         }
         free(positions);
         free(scales);

@@ -329,6 +329,35 @@ static void test_divergence_is_an_error_in_words(void **state)
     scene_destroy(&scene);
 }
 
+/* A cost that is a number, but none that leads to an answer; what was kept before stays. */
+static void test_an_exploding_cost_is_an_error(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct keeper keeper;
+    struct ff_run_result result;
+    struct ff_error error = {0};
+    struct ff_run_watch watch = keeper_begin(&keeper, SIZE_MAX);
+    scene_create(&scene, shape);
+    struct ff_run_settings settings = settings_of(&variants[0], 60);
+    settings.algorithm = "rpie";
+    settings.solver.step_object = settings.solver.step_probe = 2.8;
+    settings.checkpoint_every = 1;
+    if (ff_run(scene.problem, &settings, &watch, (struct ff_span){0}, &result, &error) == 0)
+        fail_msg("it did not diverge: cost %g", result.cost);
+    assert_int_equal(error.code, FF_TASK_FAILED);
+    if (strstr(error.message, "times that of no light at all") == NULL ||
+        strstr(error.hint, "; the checkpoint of epoch ") == NULL)
+        fail_msg("%s; %s", error.message, error.hint);
+    const char *number = strstr(error.message, "epoch ") + strlen("epoch ");
+    unsigned long epoch = strtoul(number, NULL, 10);
+    unsigned long kept = strtoul(strstr(error.hint, "epoch ") + strlen("epoch "), NULL, 10);
+    assert_int_equal(kept, epoch - 1);
+    assert_true(keeper_span(&keeper).size > 0);
+    keeper_dispose(&keeper);
+    scene_destroy(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_state_of_another_algorithm_is_refused),
         cmocka_unit_test(test_transforms_are_as_few_as_can_be),
         cmocka_unit_test(test_divergence_is_an_error_in_words),
+        cmocka_unit_test(test_an_exploding_cost_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

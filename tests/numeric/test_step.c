@@ -54,7 +54,16 @@ static void add_light(const struct stand *stand, size_t pattern, size_t k, doubl
     free(probe);
 }
 
-/* W of the object, or V of the modes, or V_c of the eigenprobes behind them, by definition. */
+/* 1 + Σ_c w_nc² */
+static double shared_weight(const struct model *model, size_t pattern)
+{
+    double sum = 1;
+    for (size_t c = 0; c < model->eigenprobes; c++)
+        sum += pow(model->weights[pattern * model->eigenprobes + c], 2);
+    return sum;
+}
+
+/* W of the object, or V of the modes and the eigenprobes behind them, by definition. */
 static double *weights_of(const struct stand *stand, enum ff_field field)
 {
     const struct ff_problem *problem = stand->problem;
@@ -70,11 +79,9 @@ static double *weights_of(const struct stand *stand, enum ff_field field)
             }
             model_patch(model, model->object, n, k, patch);
             for (size_t i = 0; i < model->modes + model->eigenprobes; i++) {
-                double w = i < model->modes
-                               ? 1
-                               : model->weights[n * model->eigenprobes + i - model->modes];
+                double share = i == 0 || i >= model->modes ? shared_weight(model, n) : 1;
                 for (size_t at = 0; at < pixels; at++)
-                    weights[i * pixels + at] += pow(w * cabs(patch[at]), 2);
+                    weights[i * pixels + at] += share * pow(cabs(patch[at]), 2);
             }
         }
     }
@@ -82,12 +89,12 @@ static double *weights_of(const struct stand *stand, enum ff_field field)
     return weights;
 }
 
-/* D of each value: the maximum is of the object, of all modes, or of one eigenprobe. */
+/* D of each value: the maximum is of the object, or of what a probe has for V. */
 static double *divisors_of(const struct stand *stand, enum ff_field field, double alpha)
 {
     size_t count = stand_elements(stand, field);
     size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
-    size_t part = field == FF_OBJECT ? count : pixels; /* all modes have one weight */
+    size_t part = field == FF_OBJECT ? count : pixels;
     double *weights = weights_of(stand, field);
     for (size_t first = 0; first < count; first += part) {
         double most = 0;
@@ -187,16 +194,14 @@ static void add_powers(const struct stand *stand, size_t pattern, size_t k,
 {
     const struct model *model = &stand->model;
     size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
-    struct model bare = *model; /* D_P,0 is not varied by the eigenprobes' steps */
     model_complex *waves[4];
-    bare.eigenprobes = 0;
     for (int i = 0; i < 4; i++) {
         waves[i] = stand_array(pixels, sizeof **waves);
     }
     model_patch(model, object_step, pattern, k, waves[0]);
     model_probe(model, model->probe, pattern, k, 0, waves[1]);
     model_patch(model, model->object, pattern, k, waves[2]);
-    model_probe(&bare, probe_step, pattern, k, 0, waves[3]);
+    model_probe(model, probe_step, pattern, k, 0, waves[3]);
     for (size_t i = 0; i < pixels; i++) {
         model_complex u = waves[0][i] * waves[1][i];
         model_complex v = waves[2][i] * waves[3][i];
@@ -210,11 +215,11 @@ static void add_powers(const struct stand *stand, size_t pattern, size_t k,
         free(waves[i]);
 }
 
-/* For one mode, Σ_n Re Σ u* χ_0 is <D_O, N_O> and Σ_n Re Σ v* χ_0 is <D_P,0, N_P,0>. */
+/* For one mode, Σ_n Re Σ u* χ_0 is <D_O, N_O> and Σ_n Re Σ v* χ_0 is <D_P,0, N_P,0> + Σ_c <D_E,c, N_E,c>. */
 static void check_fit(struct stand *stand)
 {
     const struct ff_update update = {0.3, 0.2, 1, 1, 0, true};
-    size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
+    size_t probe_elements = stand_elements(stand, FF_PROBE);
     model_complex *steps[2] = {step_of(stand, FF_OBJECT, &update),
                                step_of(stand, FF_PROBE, &update)};
     model_complex *gradients[2] = {fetch(stand, FF_OBJECT_GRADIENT),
@@ -235,7 +240,7 @@ static void check_fit(struct stand *stand)
     }
     if (stand->model.modes == 1) {
         double object = stand_product(steps[0], gradients[0], stand->object_elements);
-        double probe = stand_product(steps[1], gradients[1], pixels);
+        double probe = stand_product(steps[1], gradients[1], probe_elements);
         stand_check(stand, "the slope of the object's step", slopes[0], object, object, 1e-9);
         stand_check(stand, "the slope of the probe's step", slopes[1], probe, probe, 1e-9);
     }

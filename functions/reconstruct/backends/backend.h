@@ -25,8 +25,8 @@
  *              χ = back(F (√d/√I - 1)), or back(F (d/I - 1) / 2) where noise is Poisson;
  *              0 where nothing was measured                            gradients()
  *   gradients  N_O = Σ scatter(s_n Σ_m P_nm* χ_nkm),  W = Σ scatter(s_n² Σ_m |P_nm|²),
- *              N_P,m = Σ S_nk* χ_nkm,                  V_m = Σ |S_nk|²,
- *              N_E,c = Σ w_nc S_nk* χ_nk0,             V_c = Σ w_nc² |S_nk|²
+ *              N_P,m = Σ S_nk* χ_nkm,                  V_m = Σ |S_nk|² for m > 0,
+ *              N_E,c = Σ w_nc S_nk* χ_nk0,             V_0 = V_c = Σ (1 + Σ_c w_nc²) |S_nk|²
  *
  * χ is minus the derivative of f (of half the Poisson likelihood) by the conjugate of the exit wave:
  * N_O and N_P point downhill. The sums are partial until settle() and spread() have added those of the
@@ -149,7 +149,7 @@ enum { FF_CHI_BOUND = 3 };
 /* What gradients() and overlap() shall do beside the sums. */
 enum ff_want {
     FF_WANT_OBJECT = 1,       /* N_O, W */
-    FF_WANT_PROBE = 2,        /* N_P, V; N_E, V_c where there are eigenprobes */
+    FF_WANT_PROBE = 2,        /* N_P, V; N_E where there are eigenprobes */
     FF_WANT_POSITIONS = 4,    /* FF_TERMS_POSITIONS of the batch */
     FF_WANT_SCALES = 8,       /* FF_TERMS_SCALES of the batch */
     FF_WANT_WEIGHTS = 16,     /* FF_TERMS_WEIGHTS of the batch */
@@ -166,10 +166,11 @@ enum ff_terms {
     FF_TERMS_POSITIONS,
     /* (2): Σ √(I d), Σ I over measured pixels: s_n × their ratio fits best. */
     FF_TERMS_SCALES,
-    /* (eigenprobes, 2): Re Σ (S E_c)* χ_0, Σ |S E_c|². */
+    /* Re Σ (S E_c)* χ_0 of each eigenprobe, then Re Σ (S E_c)* S E_d of the pairs d ≤ c, c by c: the change of
+     * the weights that fits χ_0 best solves the equations with this matrix. */
     FF_TERMS_WEIGHTS,
     /* (6): of fit(); a row for each pattern, those outside of the last batch are not set. With
-     * u = patch(D_O) P_0 and v = S D_P,0:
+     * u = patch(D_O) P_n0 and v = S (D_P,0 + Σ_c w_nc D_E,c):
      * Σ|u|², Σ|v|², Re Σ u v*, Im Σ u v*, Re Σ u* χ_0, Re Σ v* χ_0. */
     FF_TERMS_STEPS,
 };

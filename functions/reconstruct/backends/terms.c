@@ -8,7 +8,7 @@ size_t ff_terms_width(enum ff_terms terms, size_t fly, size_t eigenprobes)
     case FF_TERMS_SCALES:
         return 2;
     case FF_TERMS_WEIGHTS:
-        return 2 * eigenprobes;
+        return eigenprobes + eigenprobes * (eigenprobes + 1) / 2;
     case FF_TERMS_STEPS:
         return 6;
     }

@@ -16,6 +16,7 @@ struct ff_refiner {
     struct ff_refine_settings settings;
     double *terms;    /* room for those of any kind */
     ff_complex *room; /* of the object's shape; only for smoothing */
+    ff_complex *kept; /* of the probe's shape; only with eigenprobes */
     float *coverage;  /* of the object by the middles of patches; only for the balance of power */
 };
 
@@ -66,7 +67,11 @@ struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
     refiner->room = ff_array_create(
         settings->object_constraint == FF_OBJECT_SMOOTH ? ff_state_object_elements(problem) : 0,
         sizeof *refiner->room, "the smoothed object", error);
-    if (refiner->terms == NULL || refiner->coverage == NULL || refiner->room == NULL) {
+    refiner->kept =
+        ff_array_create(settings->opr_modes > 0 ? ff_state_probe_elements(problem, state) : 0,
+                        sizeof *refiner->kept, "what is kept of the probe", error);
+    if (refiner->terms == NULL || refiner->coverage == NULL || refiner->room == NULL ||
+        refiner->kept == NULL) {
         ff_refiner_destroy(refiner);
         return NULL;
     }
@@ -84,6 +89,7 @@ void ff_refiner_destroy(struct ff_refiner *refiner)
     free(refiner->terms);
     free(refiner->coverage);
     free(refiner->room);
+    free(refiner->kept);
     free(refiner);
 }
 
@@ -127,16 +133,36 @@ static void move_scales(struct ff_refiner *refiner, struct ff_devices *devices,
     ff_devices_put(devices, FF_SCALES, state->scales);
 }
 
-static void move_eigenprobes(struct ff_refiner *refiner, struct ff_devices *devices,
-                             struct ff_state *state)
+/* The solver's own fields of the probe, after its form has changed. */
+static void carry_kept(struct ff_refiner *refiner, struct ff_devices *devices,
+                       const struct ff_state *state, const enum ff_field *kept,
+                       const struct ff_eigenprobes_change *change)
 {
+    size_t pixels = refiner->problem->probe_rows * refiner->problem->probe_columns;
+    for (; *kept != FF_FIELDS; kept++) {
+        if (*kept != FF_PROBE_DIRECTION && *kept != FF_PROBE_GRADIENT && *kept != FF_PROBE_VELOCITY)
+            continue;
+        ff_devices_get(devices, *kept, refiner->kept);
+        ff_eigenprobes_carry(change, refiner->kept, refiner->kept + state->modes * pixels,
+                             state->eigenprobes, pixels, *kept == FF_PROBE_GRADIENT);
+        ff_devices_put(devices, *kept, refiner->kept);
+    }
+}
+
+static void move_eigenprobes(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
+                             struct ff_state *state, const struct ff_refined *solver)
+{
+    struct ff_eigenprobes_change change;
     const struct ff_problem *problem = refiner->problem;
     size_t pixels = problem->probe_rows * problem->probe_columns;
     ff_devices_get_terms(devices, FF_TERMS_WEIGHTS, refiner->terms);
-    ff_eigenprobes_weigh(state->weights, refiner->terms, problem->patterns, state->eigenprobes);
+    size_t active = 1 + (epoch - 1) / solver->eigenprobe_every;
+    ff_eigenprobes_weigh(state->weights, refiner->terms, problem->patterns, state->eigenprobes,
+                         active < state->eigenprobes ? active : state->eigenprobes);
     ff_devices_get(devices, FF_PROBE, state->probe);
     ff_eigenprobes_normalise(state->probe, state->probe + state->modes * pixels, state->weights,
-                             problem->patterns, state->eigenprobes, pixels);
+                             problem->patterns, state->eigenprobes, pixels, &change);
+    carry_kept(refiner, devices, state, solver->kept, &change);
     ff_devices_put(devices, FF_PROBE, state->probe);
     ff_devices_put(devices, FF_WEIGHTS, state->weights);
 }
@@ -195,7 +221,7 @@ static bool constrain(struct ff_refiner *refiner, size_t epoch, struct ff_device
 }
 
 bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
-                      struct ff_state *state)
+                      struct ff_state *state, const struct ff_refined *solver)
 {
     unsigned want = ff_refiner_want(refiner, epoch);
     if (want & FF_WANT_POSITIONS)
@@ -203,7 +229,7 @@ bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_device
     if (want & FF_WANT_SCALES)
         move_scales(refiner, devices, state);
     if (want & FF_WANT_WEIGHTS)
-        move_eigenprobes(refiner, devices, state);
+        move_eigenprobes(refiner, epoch, devices, state, solver);
     bool constrained = constrain(refiner, epoch, devices, state);
     return want != 0 || constrained;
 }

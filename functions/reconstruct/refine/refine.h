@@ -36,10 +36,16 @@ void ff_refiner_destroy(struct ff_refiner *refiner);
 /* The terms that epoch `epoch` has to leave: a set of enum ff_want. */
 unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch);
 
+/* What refinements must know of the solver. */
+struct ff_refined {
+    const enum ff_field *kept; /* that it goes on with, ended by FF_FIELDS: solver.h */
+    size_t eigenprobe_every;   /* likewise */
+};
+
 /* After the epoch whose terms were asked for: moves `state` and gives the devices what changed. True
- * when anything did. */
+ * when anything did. Where the form of the eigenprobes changes, so do the kept directions and gradients of the probe. */
 bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
-                      struct ff_state *state);
+                      struct ff_state *state, const struct ff_refined *solver);
 
 /* What the user should know at the end, after so many epochs: a line for each remark, such as a scale
  * of the positions that tells of a wrong energy or distance. */

@@ -81,7 +81,8 @@ static const enum ff_field *fields(const struct ff_solver *solver)
 
 const struct ff_solver_operations ff_solver_cgrad = {
     .name = "cgrad",
-    .refines = true,
+    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES,
+    .eigenprobe_every = 4,
     .create = create,
     .destroy = ff_wholewise_destroy,
     .batch_limit = ff_wholewise_batch_limit,

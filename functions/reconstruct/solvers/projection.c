@@ -103,7 +103,8 @@ static const enum ff_field *fields(const struct ff_solver *solver)
 
 const struct ff_solver_operations ff_solver_dm = {
     .name = "dm",
-    .refines = false,
+    .refines = 0,
+    .eigenprobe_every = 1,
     .create = create_dm,
     .destroy = ff_wholewise_destroy,
     .batch_limit = ff_wholewise_batch_limit,
@@ -116,7 +117,8 @@ const struct ff_solver_operations ff_solver_dm = {
 
 const struct ff_solver_operations ff_solver_raar = {
     .name = "raar",
-    .refines = false,
+    .refines = 0,
+    .eigenprobe_every = 1,
     .create = create_raar,
     .destroy = ff_wholewise_destroy,
     .batch_limit = ff_wholewise_batch_limit,

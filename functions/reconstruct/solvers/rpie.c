@@ -43,7 +43,8 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
 
 const struct ff_solver_operations ff_solver_rpie = {
     .name = "rpie",
-    .refines = true,
+    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
+    .eigenprobe_every = 1,
     .create = create_rpie,
     .destroy = ff_batchwise_destroy,
     .batch_limit = ff_batchwise_batch_limit,
@@ -56,7 +57,8 @@ const struct ff_solver_operations ff_solver_rpie = {
 
 const struct ff_solver_operations ff_solver_epie = {
     .name = "epie",
-    .refines = true,
+    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
+    .eigenprobe_every = 1,
     .create = create_epie,
     .destroy = ff_batchwise_destroy,
     .batch_limit = ff_batchwise_batch_limit,

@@ -34,9 +34,10 @@ struct ff_solver_settings {
 /* One epoch, as run.c asks for it. */
 struct ff_epoch {
     size_t number; /* counts from 1 */
-    /* Terms of patterns that refinements need of this epoch: of FF_WANT_POSITIONS, _SCALES, _WEIGHTS. A
-     * solver whose passes form χ of every pattern once passes them on; for the others
-     * (`refines` false) run.c makes a pass of its own. */
+    /* Terms of patterns that refinements need of this epoch: of FF_WANT_POSITIONS, _SCALES, _WEIGHTS, and of those in
+     * `refines` of the solver. Its passes form χ of every pattern once, and leave them; for the others run.c makes a
+     * pass of its own behind the epoch. So it is for the weights where one step of the epoch moves all that the
+     * patterns see: eigenprobes have then become others than those that the terms were formed with. */
     unsigned want;
     struct ff_random *random;
 };
@@ -45,7 +46,10 @@ struct ff_solver;
 
 struct ff_solver_operations {
     const char *name; /* as in the setting `algorithm` */
-    bool refines;     /* see ff_epoch */
+    unsigned refines; /* see ff_epoch */
+    /* Epochs after which one more eigenprobe takes part. All at once from the start they explain what the unfinished
+     * object gets wrong, which then hardly changes any more: 4 where an epoch is one step, 1 where it is many. */
+    size_t eigenprobe_every;
 
     struct ff_solver *(*create)(const struct ff_problem *problem,
                                 const struct ff_solver_settings *settings, struct ff_error *error);

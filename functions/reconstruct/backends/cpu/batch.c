@@ -77,7 +77,7 @@ static void clear_sums(const struct ff_backend *backend, struct lane *lane)
     }
     if (backend->want & FF_WANT_PROBE) {
         size_t size = backend->rows * backend->width * sizeof(ff_real);
-        for (size_t i = 0; i < 1 + backend->eigenprobes; i++)
+        for (size_t i = 0; i < backend->powers; i++)
             memset(lane->power_sum[i], 0, size);
         for (size_t i = 0; i < backend->probes; i++) {
             memset(lane->probe_sum[i].re, 0, size);

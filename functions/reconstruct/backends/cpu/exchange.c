@@ -19,9 +19,9 @@ struct ff_exchange {
     size_t planes;                   /* of the probe's sums */
     ff_real *probe;                  /* (planes, rows of the share, columns) */
     ff_real piece_object[ROW_PIECES];
-    ff_real *piece_probe;  /* (ROW_PIECES, 1 + eigenprobes) */
+    ff_real *piece_probe;  /* (ROW_PIECES, powers) */
     ff_real object;        /* max W of the tile */
-    ff_real *probe_maxima; /* (1 + eigenprobes): max V and V_c of the share */
+    ff_real *probe_maxima; /* (powers): of the share */
 };
 
 static void add(ff_real *to, const ff_real *from, size_t count)
@@ -57,7 +57,7 @@ int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error)
     if (exchange == NULL)
         return -1;
     backend->exchange = exchange;
-    size_t powers = 1 + backend->eigenprobes;
+    size_t powers = backend->powers;
     share_of(backend, backend->number, &exchange->first_row, &exchange->end_row);
     exchange->planes = 2 * backend->probes + powers;
     exchange->probe = ff_cpu_block(
@@ -128,11 +128,11 @@ static ff_real settle_probe_row(const struct ff_backend *backend, size_t plane, 
 static void settle_probe(const struct ff_backend *backend, unsigned piece)
 {
     const struct ff_exchange *exchange = backend->exchange;
-    ff_real *most = exchange->piece_probe + piece * (1 + backend->eigenprobes);
+    ff_real *most = exchange->piece_probe + piece * backend->powers;
     size_t from;
     size_t to;
     ff_cpu_rows_of(exchange->first_row, exchange->end_row, piece, &from, &to);
-    memset(most, 0, (1 + backend->eigenprobes) * sizeof *most);
+    memset(most, 0, backend->powers * sizeof *most);
     for (size_t plane = 0; plane < exchange->planes; plane++)
         for (size_t row = from; row < to; row++) {
             ff_real here = settle_probe_row(backend, plane, row);
@@ -186,7 +186,7 @@ static uint64_t probe_bytes(const struct ff_backend *backend)
 void ff_cpu_settle(struct ff_backend *backend, struct ff_backend *const *peers)
 {
     struct ff_exchange *exchange = backend->exchange;
-    size_t powers = 1 + backend->eigenprobes;
+    size_t powers = backend->powers;
     if (backend->count == 1)
         return;
     exchange->peers = peers;
@@ -273,11 +273,11 @@ void ff_cpu_spread(struct ff_backend *backend, struct ff_backend *const *peers)
     }
     if (backend->want & FF_WANT_PROBE) {
         ff_pool_run(backend->pool, spread_probe_piece, backend, ROW_PIECES);
-        for (size_t c = 0; c <= backend->eigenprobes; c++) {
-            backend->greatest_probe[c] = 0;
+        for (size_t p = 0; p < backend->powers; p++) {
+            backend->greatest_probe[p] = 0;
             for (unsigned i = 0; i < backend->count; i++)
-                backend->greatest_probe[c] =
-                    larger(backend->greatest_probe[c], peers[i]->exchange->probe_maxima[c]);
+                backend->greatest_probe[p] =
+                    larger(backend->greatest_probe[p], peers[i]->exchange->probe_maxima[p]);
         }
     }
 }

@@ -63,8 +63,7 @@ void ff_cpu_light(struct ff_backend *backend)
         add_light(backend, backend->probe[0], 1, NULL, backend->rest_light);
 }
 
-/* P_0 + Σ_c w_nc E_c */
-static void vary(const struct ff_backend *backend, const struct ff_planes *probes, uint32_t local,
+void ff_cpu_vary(const struct ff_backend *backend, const struct ff_planes *probes, uint32_t local,
                  struct ff_planes to)
 {
     size_t size = backend->rows * backend->width;
@@ -86,7 +85,7 @@ const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspa
         return probes;
     struct ff_planes *own = space->probes[slot];
     if (backend->subpixel != FF_SUBPIXEL_FOURIER) {
-        vary(backend, probes, local, own[0]);
+        ff_cpu_vary(backend, probes, local, own[0]);
         memcpy(own + 1, probes + 1, (backend->probes - 1) * sizeof *own);
         return own;
     }
@@ -94,7 +93,7 @@ const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspa
         if (probes == backend->probe[0]) {
             ff_cpu_shift_probe(backend, space, i, local, place->rest, own[i]);
         } else if (i == 0 && backend->eigenprobes > 0) {
-            vary(backend, probes, local, space->shifted[0]);
+            ff_cpu_vary(backend, probes, local, space->shifted[0]);
             ff_cpu_shift(backend, space, space->shifted[0], place->rest, false, own[0]);
         } else {
             ff_cpu_shift(backend, space, probes[i], place->rest, false, own[i]);
@@ -103,18 +102,18 @@ const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspa
     return own;
 }
 
-/* V_c += w_nc² |S|² */
-static void add_powers(const struct ff_backend *backend, const struct workspace *space,
-                       struct lane *lane, uint32_t local, struct ff_planes patch)
+/* V += (1 + Σ_c w_nc²) |S|² of what varies together. */
+static void add_varied_power(const struct ff_backend *backend, const struct workspace *space,
+                             struct lane *lane, uint32_t local, struct ff_planes patch)
 {
-    size_t size = backend->rows * backend->width;
+    const double *weights = backend->weights + local * backend->eigenprobes;
+    double share = 1;
+    for (size_t c = 0; c < backend->eigenprobes; c++)
+        share += weights[c] * weights[c];
     backend->kernels->wave->light(patch, backend->rows, backend->width, NULL, space->power,
                                   backend->width);
-    for (size_t c = 0; c < backend->eigenprobes; c++) {
-        ff_real weight = (ff_real)backend->weights[local * backend->eigenprobes + c];
-        backend->kernels->field->add_scaled(lane->power_sum[1 + c], space->power, weight * weight,
-                                            size);
-    }
+    backend->kernels->field->add_scaled(lane->power_sum[1], space->power, (ff_real)share,
+                                        backend->rows * backend->width);
 }
 
 void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct lane *lane,
@@ -126,7 +125,7 @@ void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct l
                                    exposure->place.taps, backend->rows, backend->width,
                                    exposure->patch, lane != NULL ? lane->power_sum[0] : NULL);
     if (lane != NULL && backend->eigenprobes > 0)
-        add_powers(backend, space, lane, local, exposure->patch);
+        add_varied_power(backend, space, lane, local, exposure->patch);
     exposure->probes = ff_cpu_probes(backend, space, backend->probe[0], local, &exposure->place, k);
     exposure->light = backend->light;
     if (!backend->probes_differ)

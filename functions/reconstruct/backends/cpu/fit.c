@@ -6,11 +6,16 @@
 
 #include <string.h>
 
-/* D_P,0 as a position sees it. */
+/* D_P,0 + Σ_c w_nc D_E,c as a position sees it. */
 static struct ff_planes probe_step(struct ff_backend *backend, struct workspace *space,
-                                   const struct place *place)
+                                   uint32_t local, const struct place *place)
 {
-    struct ff_planes step = backend->lanes[0].probe_sum[0];
+    const struct ff_planes *steps = backend->lanes[0].probe_sum;
+    struct ff_planes step = steps[0];
+    if (backend->eigenprobes > 0) {
+        step = space->probes[backend->fly][0];
+        ff_cpu_vary(backend, steps, local, step);
+    }
     if (backend->subpixel != FF_SUBPIXEL_FOURIER)
         return step;
     ff_cpu_shift(backend, space, step, place->rest, false, space->shifted[0]);
@@ -29,7 +34,7 @@ static struct ff_steps steps_of(struct ff_backend *backend, struct workspace *sp
         .object_step = object_moves ? ff_cpu_planes_at(backend->normal, &place) : backend->nothing,
         .taps = place.taps,
         .probe = ff_cpu_probes(backend, space, backend->probe[0], local, &place, k)[0],
-        .probe_step = probe_moves ? probe_step(backend, space, &place) : backend->nothing,
+        .probe_step = probe_moves ? probe_step(backend, space, local, &place) : backend->nothing,
     };
 }
 

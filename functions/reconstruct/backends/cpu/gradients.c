@@ -76,10 +76,9 @@ static void add_mode_terms(struct ff_backend *backend, struct workspace *space, 
         backend->kernels->term->keep(window, backend->exits + at * word);
     }
     if (backend->want & FF_WANT_WEIGHTS)
-        for (size_t c = 0; c < backend->eigenprobes; c++)
-            backend->kernels->term->weights(
-                exposure->patch, exposure->probes[backend->modes + c], window,
-                ff_cpu_terms_of(backend, FF_TERMS_WEIGHTS, local) + 2 * c);
+        backend->kernels->term->weights(exposure->patch, exposure->probes + backend->modes,
+                                        backend->eigenprobes, window,
+                                        ff_cpu_terms_of(backend, FF_TERMS_WEIGHTS, local));
 }
 
 /* What χ of all modes together gives at position k. */

@@ -122,8 +122,9 @@ struct ff_term_kernels {
     /* The same, from the two derivatives of the probe by a move. */
     void (*probe_positions)(struct ff_planes patch, struct ff_planes by_row,
                             struct ff_planes by_column, struct ff_wave wave, double sums[5]);
-    void (*weights)(struct ff_planes patch, struct ff_planes eigenprobe, struct ff_wave wave,
-                    double sums[2]);
+    /* Of `count` eigenprobes: Re Σ (S E_c)* χ of each, then Σ |S|² Re E_c* E_d of the pairs d ≤ c. */
+    void (*weights)(struct ff_planes patch, const struct ff_planes *eigenprobes, size_t count,
+                    struct ff_wave wave, double *sums);
 
     /* Keeps χ, the two parts of a value in one word of a real's size, past the caches; `kept` holds rows × width. */
     void (*keep)(struct ff_wave wave, void *kept);
@@ -157,6 +158,7 @@ struct ff_turn_rows {
     const ff_real *now_re, *now_im;
     ff_real *last_re, *last_im, *direction_re, *direction_im;
     const ff_real *weight;
+    ff_real gain;
 };
 
 /* Steps in object and probe: rows of `count` values, a multiple of the width unless said. */
@@ -176,7 +178,7 @@ struct ff_field_kernels {
     /* Adds Σ |N|²/D and Σ |N|² W/D²; any count. */
     void (*lengths)(const ff_real *re, const ff_real *im, const ff_real *weight, size_t count,
                     struct ff_divisor divisor, double sums[2]);
-    /* With z = N / √(X² + floor²): adds Re <z, N>, Re <z, last>, Re <direction, N>; any count. */
+    /* With z = gain N / √(X² + floor²): adds Re <z, N>, Re <z, last>, Re <direction, N>; any count. */
     void (*turn_terms)(const struct ff_turn_rows *rows, size_t count, ff_real floor,
                        double sums[3]);
     /* direction = z + beta direction, last = N. */

@@ -91,7 +91,7 @@ static void turn_terms(const struct ff_turn_rows *rows, size_t count, ff_real fl
         struct pair last = {load_part(rows->last_re + i, left), load_part(rows->last_im + i, left)};
         struct pair direction = {load_part(rows->direction_re + i, left),
                                  load_part(rows->direction_im + i, left)};
-        vf z = preconditioner(load_part(rows->weight + i, left), floor);
+        vf z = rows->gain * preconditioner(load_part(rows->weight + i, left), floor);
         zg += z * real_product(now, now);
         z_last += z * real_product(now, last);
         dg += real_product(direction, now);
@@ -104,7 +104,7 @@ static void turn_terms(const struct ff_turn_rows *rows, size_t count, ff_real fl
 static void turn(const struct ff_turn_rows *rows, size_t count, ff_real floor, ff_real beta)
 {
     for (size_t i = 0; i < count; i += L) {
-        vf z = preconditioner(load(rows->weight + i), floor);
+        vf z = rows->gain * preconditioner(load(rows->weight + i), floor);
         vf re = load(rows->now_re + i);
         vf im = load(rows->now_im + i);
         store(rows->direction_re + i, z * re + beta * load(rows->direction_re + i));

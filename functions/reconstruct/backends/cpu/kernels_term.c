@@ -79,18 +79,62 @@ static void probe_positions(struct ff_planes patch, struct ff_planes by_row,
     }
 }
 
-static void weights(struct ff_planes patch, struct ff_planes eigenprobe, struct ff_wave wave,
-                    double sums[2])
+/* So many pairs (c, d) share the reading of S and E_c. */
+enum { PAIRS_AT_ONCE = 4 };
+
+/* Rows of one eigenprobe `own` against `pairs` others, and where `sum` is not NULL against χ. */
+INLINE void weights_block(struct ff_planes patch, struct ff_planes own,
+                          const struct ff_planes *others, unsigned pairs, struct ff_wave wave,
+                          size_t first, size_t end, double *sum, double *products)
 {
-    struct lane_sums two = {0};
-    for (size_t r = 0; r < wave.rows; r++) {
+    vf block[PAIRS_AT_ONCE] = {{0}};
+    vf slope = {0};
+    for (size_t r = first; r < end; r++) {
         for (size_t c = 0; c < wave.width; c += L) {
-            struct pair e = times(load_planes(patch, r, c), load_planes(eigenprobe, r, c));
-            struct pair x = load_pair(wave.values + 2 * (r * wave.stride + c));
-            two.sums[0] += real_product(e, x);
-            two.sums[1] += real_product(e, e);
+            struct pair s = load_planes(patch, r, c);
+            struct pair e = load_planes(own, r, c);
+            vf light = real_product(s, s);
+            struct pair lit = {light * e.re, light * e.im};
+            if (sum != NULL)
+                slope +=
+                    real_product(times(s, e), load_pair(wave.values + 2 * (r * wave.stride + c)));
+            for (unsigned i = 0; i < pairs; i++)
+                block[i] += real_product(lit, load_planes(others[i], r, c));
         }
-        add_lanes(&two, r, wave.rows, sums, 2);
+    }
+    if (sum != NULL)
+        *sum += sum_of(slope);
+    for (unsigned i = 0; i < pairs; i++)
+        products[i] += sum_of(block[i]);
+}
+
+/* Rows by blocks, so that the eigenprobes are in cache for all pairs. */
+static void weights(struct ff_planes patch, const struct ff_planes *eigenprobes, size_t count,
+                    struct ff_wave wave, double *sums)
+{
+    for (size_t first = 0; first < wave.rows; first += BLOCK) {
+        size_t end = first + BLOCK < wave.rows ? first + BLOCK : wave.rows;
+        double *products = sums + count;
+        for (size_t c = 0; c < count; c++) {
+            for (size_t d = 0; d <= c; d += PAIRS_AT_ONCE) {
+                size_t pairs = c + 1 - d < PAIRS_AT_ONCE ? c + 1 - d : PAIRS_AT_ONCE;
+                double *slope = d == 0 ? sums + c : NULL;
+                const struct ff_planes *own = eigenprobes + c;
+                if (pairs == PAIRS_AT_ONCE)
+                    weights_block(patch, *own, eigenprobes + d, PAIRS_AT_ONCE, wave, first, end,
+                                  slope, products);
+                else if (pairs == 3)
+                    weights_block(patch, *own, eigenprobes + d, 3, wave, first, end, slope,
+                                  products);
+                else if (pairs == 2)
+                    weights_block(patch, *own, eigenprobes + d, 2, wave, first, end, slope,
+                                  products);
+                else
+                    weights_block(patch, *own, eigenprobes + d, 1, wave, first, end, slope,
+                                  products);
+                products += pairs;
+            }
+        }
     }
 }
 

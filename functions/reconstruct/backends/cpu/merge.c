@@ -77,10 +77,10 @@ static void add_probe_rows(struct ff_backend *backend, size_t from, size_t to, u
             kernels->add(first->probe_sum[i].re + at, lane->probe_sum[i].re + at, count);
             kernels->add(first->probe_sum[i].im + at, lane->probe_sum[i].im + at, count);
         }
-        for (size_t i = 0; i < 1 + backend->eigenprobes; i++)
+        for (size_t i = 0; i < backend->powers; i++)
             kernels->add(first->power_sum[i] + at, lane->power_sum[i] + at, count);
     }
-    for (size_t i = 0; i < 1 + backend->eigenprobes; i++) {
+    for (size_t i = 0; i < backend->powers; i++) {
         ff_real most = 0;
         for (size_t row = from; row < to; row++) { /* what lies beyond the columns is no weight */
             ff_real here = greatest(first->power_sum[i] + row * backend->width, backend->columns);
@@ -116,7 +116,7 @@ static void clear_probe(struct ff_backend *backend)
         memset(backend->lanes[0].probe_sum[i].re, 0, size);
         memset(backend->lanes[0].probe_sum[i].im, 0, size);
     }
-    for (size_t i = 0; i < 1 + backend->eigenprobes; i++)
+    for (size_t i = 0; i < backend->powers; i++)
         memset(backend->lanes[0].power_sum[i], 0, size);
 }
 
@@ -128,6 +128,6 @@ void ff_cpu_merge(struct ff_backend *backend)
     }
     ff_pool_run(backend->pool, add_piece, backend, ROW_PIECES);
     backend->greatest_object = greatest(backend->piece_object, ROW_PIECES);
-    for (size_t i = 0; (backend->want & FF_WANT_PROBE) && i < 1 + backend->eigenprobes; i++)
+    for (size_t i = 0; (backend->want & FF_WANT_PROBE) && i < backend->powers; i++)
         backend->greatest_probe[i] = greatest(backend->piece_probe + i * ROW_PIECES, ROW_PIECES);
 }

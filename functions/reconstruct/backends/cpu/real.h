@@ -54,6 +54,7 @@ typedef double ff_real;
 #define ff_cpu_light              ff_double_cpu_light
 #define ff_cpu_probes             ff_double_cpu_probes
 #define ff_cpu_expose             ff_double_cpu_expose
+#define ff_cpu_vary               ff_double_cpu_vary
 #define ff_cpu_waves              ff_double_cpu_waves
 #define ff_cpu_modulus            ff_double_cpu_modulus
 #define ff_cpu_gradients          ff_double_cpu_gradients

@@ -113,7 +113,7 @@ static size_t rows_untouched(const struct ff_backend *backend)
 static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct ff_error *error)
 {
     size_t stride = backend->object[0].stride;
-    size_t powers = 1 + backend->eigenprobes;
+    size_t powers = backend->powers;
     if (planes_of(backend, backend->tile.rows, stride, "the object's gradient", &lane->object_sum,
                   error) < 0 ||
         reals_of(backend, backend->tile.rows * stride, "the illumination", &lane->weight_sum,
@@ -369,6 +369,7 @@ static void set_shapes(struct ff_backend *backend, const struct ff_backend_plan 
     backend->modes = plan->modes;
     backend->eigenprobes = plan->eigenprobes;
     backend->probes = plan->modes + plan->eigenprobes;
+    backend->powers = plan->eigenprobes > 0 ? 2 : 1;
     backend->batch_limit = plan->batch_limit;
     backend->needs = plan->needs;
     backend->noise = plan->noise;
@@ -409,9 +410,9 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
         ff_cpu_block(backend, plan->batch_limit, sizeof *backend->sorted, "a batch", error);
     backend->owner = ff_cpu_block(backend, backend->tile.rows, 1, "a batch", error);
     if (backend->workspaces == NULL || backend->sorted == NULL || backend->owner == NULL ||
-        reals_of(backend, (1 + backend->eigenprobes) * ROW_PIECES, "a batch", &backend->piece_probe,
-                 error) < 0 ||
-        reals_of(backend, 1 + backend->eigenprobes, "a batch", &backend->greatest_probe, error) < 0)
+        reals_of(backend, backend->powers * ROW_PIECES, "a batch", &backend->piece_probe, error) <
+            0 ||
+        reals_of(backend, backend->powers, "a batch", &backend->greatest_probe, error) < 0)
         return -1;
     memset(backend->owner, NO_LANE, backend->tile.rows);
     if (copy_plan(backend, plan, error) < 0 || allocate_fields(backend, error) < 0 ||

@@ -26,8 +26,8 @@ struct lane {
     size_t first_row, end_row;
     struct ff_planes object_sum;
     ff_real *weight_sum;
-    struct ff_planes *probe_sum;  /* modes, then eigenprobes */
-    ff_real **power_sum;          /* V of the modes, then V_c */
+    struct ff_planes *probe_sum; /* modes, then eigenprobes */
+    ff_real **power_sum; /* V of the modes, then that of the first one and its eigenprobes */
     struct ff_wave *spectrum_sum; /* of what probe_sum shall be, where probes are shifted */
     struct ff_cost cost;
     struct ff_line_terms line;
@@ -89,6 +89,7 @@ struct ff_backend {
     size_t link_count;
 
     size_t patterns, fly, modes, eigenprobes, probes; /* probes: modes and eigenprobes */
+    size_t powers;                                    /* V: 2 where there are eigenprobes, else 1 */
     size_t batch_limit;
     unsigned needs;
     enum ff_noise noise;
@@ -146,9 +147,9 @@ struct ff_backend {
     struct ff_planes nothing;  /* zeros in the place of a step, for fit() */
     unsigned char *owner;      /* the lane that holds the sums of each row of the tile */
     ff_real piece_object[ROW_PIECES];
-    ff_real *piece_probe; /* (1 + eigenprobes, ROW_PIECES) */
+    ff_real *piece_probe; /* (powers, ROW_PIECES) */
     ff_real greatest_object;
-    ff_real *greatest_probe; /* of V, then V_c */
+    ff_real *greatest_probe; /* of each V */
 
     struct ff_cost cost; /* since it was last taken */
     uint64_t exchanged;
@@ -221,6 +222,9 @@ struct ff_planes ff_cpu_planes_at(struct ff_planes planes, const struct place *p
 struct ff_frame ff_cpu_frame(const struct ff_backend *backend, uint32_t local, bool kept);
 /* Σ_m |P_m|² of a batch. */
 void ff_cpu_light(struct ff_backend *backend);
+/* P_0 + Σ_c w_nc E_c of `probes` (modes, then eigenprobes). */
+void ff_cpu_vary(const struct ff_backend *backend, const struct ff_planes *probes, uint32_t local,
+                 struct ff_planes to);
 /* Of `probes` (modes, then eigenprobes), those of a pattern at a place: itself, or made in set `slot`. */
 const struct ff_planes *ff_cpu_probes(struct ff_backend *backend, struct workspace *space,
                                       const struct ff_planes *probes, uint32_t local,

@@ -28,18 +28,13 @@ static struct ff_divisor object_divisor(const struct step *step)
                : divisor_of(step->update->alpha_object, step->backend->greatest_object);
 }
 
-/* V of the modes, and one for each eigenprobe. */
-static size_t power_of(const struct ff_backend *backend, size_t probe)
-{
-    return probe < backend->modes ? 0 : 1 + probe - backend->modes;
-}
-
 static struct ff_divisor probe_divisor(const struct step *step, size_t probe)
 {
     const struct ff_backend *backend = step->backend;
-    return step->update->normalised ? (struct ff_divisor){0, 1}
-                                    : divisor_of(step->update->alpha_probe,
-                                                 backend->greatest_probe[power_of(backend, probe)]);
+    return step->update->normalised
+               ? (struct ff_divisor){0, 1}
+               : divisor_of(step->update->alpha_probe,
+                            backend->greatest_probe[ff_cpu_power_of(backend, probe)]);
 }
 
 /* Where normalise() leaves a row; the weights stay where they are. */
@@ -105,7 +100,7 @@ static void step_probe_rows(const struct step *step, size_t from, size_t to)
     size_t at = from * backend->width;
     size_t count = (to - from) * backend->width;
     for (size_t i = 0; i < backend->probes; i++) {
-        const ff_real *weight = sums->power_sum[power_of(backend, i)] + at;
+        const ff_real *weight = sums->power_sum[ff_cpu_power_of(backend, i)] + at;
         struct ff_divisor divisor = probe_divisor(step, i);
         struct ff_planes probe = backend->probe[0][i];
         struct ff_planes sum = sums->probe_sum[i];
@@ -176,7 +171,7 @@ static void add_probe_lengths(struct step *step, size_t row, double sums[2])
     size_t at = row * backend->width;
     for (size_t i = 0; i < backend->probes; i++)
         backend->kernels->field->lengths(lane->probe_sum[i].re + at, lane->probe_sum[i].im + at,
-                                         lane->power_sum[power_of(backend, i)] + at,
+                                         lane->power_sum[ff_cpu_power_of(backend, i)] + at,
                                          backend->columns, probe_divisor(step, i), sums);
 }
 
@@ -236,7 +231,7 @@ static void normalise_piece(void *context, unsigned piece, unsigned thread)
     size_t count = (to - from) * backend->width;
     for (size_t i = 0; (backend->want & FF_WANT_PROBE) && i < backend->probes; i++) {
         struct ff_planes sum = backend->lanes[0].probe_sum[i];
-        const ff_real *weight = backend->lanes[0].power_sum[power_of(backend, i)] + at;
+        const ff_real *weight = backend->lanes[0].power_sum[ff_cpu_power_of(backend, i)] + at;
         kernels->normalise(sum.re + at, sum.re + at, weight, count, probe_divisor(step, i));
         kernels->normalise(sum.im + at, sum.im + at, weight, count, probe_divisor(step, i));
     }

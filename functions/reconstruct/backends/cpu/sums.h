@@ -27,12 +27,18 @@ struct sum_row ff_cpu_claim_row(struct ff_backend *backend, size_t row);
  * The rest is in struct ff_backend, of which sums.h exposes by contract:
  *   want                      set of enum ff_want that the sums were formed for
  *   lanes[0].probe_sum[i]     N_P of mode i, then N_E: planes of (rows, width)
- *   lanes[0].power_sum[0]     V, then V_c of eigenprobe c at [1 + c]: (rows, width), columns valid
+ *   lanes[0].power_sum[p]     V of the probes whose ff_cpu_power_of() is p < powers: (rows, width), columns valid
  *   greatest_object           max W over the tile
- *   greatest_probe[0], [1+c]  max V, max V_c
+ *   greatest_probe[p]         its maximum
  *   tile, owned, links        the plan's
  *   exchanged                 bytes read from others
  */
+
+/* Which V is that of probe i (modes, then eigenprobes): what varies together has one of its own, the last. */
+static inline size_t ff_cpu_power_of(const struct ff_backend *backend, size_t i)
+{
+    return i == 0 || i >= backend->modes ? backend->powers - 1 : 0;
+}
 
 /* exchange.c. Create allocates what settle() keeps beside; destroy of the backend frees it. */
 int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;

@@ -1,5 +1,6 @@
 /*
- * Turns of conjugate gradients, preconditioned by the illumination: z = N / √(X² + (α max X)²), X = W or V.
+ * Turns of conjugate gradients, preconditioned by the illumination: z = N / √(X² + (α max X)²), X = W or V;
+ * of an eigenprobe so many times that as there are eigenprobes.
  */
 #include "functions/reconstruct/backends/cpu/sums.h"
 
@@ -33,6 +34,7 @@ static struct ff_turn_rows object_rows(const struct ff_backend *backend, size_t 
         .direction_re = direction->re + start,
         .direction_im = direction->im + start,
         .weight = touched ? sums.weight + at : NULL,
+        .gain = 1,
     };
 }
 
@@ -41,7 +43,6 @@ static struct ff_turn_rows probe_rows(const struct ff_backend *backend, size_t i
     const struct lane *sums = &backend->lanes[0];
     const struct ff_planes *last = &backend->probe[FF_PROBE_GRADIENT - FF_PROBE][i];
     const struct ff_planes *direction = &backend->probe[FF_PROBE_DIRECTION - FF_PROBE][i];
-    size_t power = i < backend->modes ? 0 : 1 + i - backend->modes;
     size_t at = row * backend->width;
     return (struct ff_turn_rows){
         .now_re = sums->probe_sum[i].re + at,
@@ -50,14 +51,15 @@ static struct ff_turn_rows probe_rows(const struct ff_backend *backend, size_t i
         .last_im = last->im + at,
         .direction_re = direction->re + at,
         .direction_im = direction->im + at,
-        .weight = sums->power_sum[power] + at,
+        .weight = sums->power_sum[ff_cpu_power_of(backend, i)] + at,
+        .gain = i < backend->modes ? 1 : (ff_real)backend->eigenprobes,
     };
 }
 
 static ff_real probe_floor(const struct turn *turn, size_t i)
 {
     const struct ff_backend *backend = turn->backend;
-    return floor_of(turn, backend->greatest_probe[i < backend->modes ? 0 : 1 + i - backend->modes]);
+    return floor_of(turn, backend->greatest_probe[ff_cpu_power_of(backend, i)]);
 }
 
 /* All products with N vanish where it is zero. */

@@ -111,10 +111,34 @@ static void probe_of(const ff_complex *probe, const ff_complex *eigenprobes, con
     }
 }
 
+/* Weights uncorrelated and of one size, eigenprobes orthogonal as real vectors, strongest first. */
+static void check_form(const ff_complex *eigenprobes, const double *weights, size_t patterns,
+                       size_t count)
+{
+    double strongest = ff_modes_power(eigenprobes, PIXELS);
+    for (size_t c = 0; c < count; c++) {
+        for (size_t d = 0; d <= c; d++) {
+            double product = 0;
+            double shared = 0;
+            for (size_t n = 0; n < patterns; n++)
+                product += weights[n * count + c] * weights[n * count + d] / (double)patterns;
+            for (size_t i = 0; i < PIXELS; i++)
+                shared += (double)crealf(conjf(eigenprobes[c * PIXELS + i]) *
+                                         eigenprobes[d * PIXELS + i]);
+            assert_true(fabs(product - (c == d ? 1 / (double)count : 0)) < 1e-6);
+            assert_true(c == d || fabs(shared) < 1e-4 * strongest);
+        }
+        if (c > 0)
+            assert_true(ff_modes_power(eigenprobes + c * PIXELS, PIXELS) <=
+                        ff_modes_power(eigenprobes + (c - 1) * PIXELS, PIXELS));
+    }
+}
+
 static void test_the_form_of_eigenprobes_changes_no_probe(void **state)
 {
     (void)state;
     enum { PATTERNS = 7, EIGENPROBES = 3 };
+    struct ff_eigenprobes_change change;
     ff_complex probe[PIXELS];
     ff_complex eigenprobes[EIGENPROBES * PIXELS];
     ff_complex before[PATTERNS][PIXELS];
@@ -127,7 +151,7 @@ static void test_the_form_of_eigenprobes_changes_no_probe(void **state)
         weights[i] = ff_random_unit(&random);
     for (size_t n = 0; n < PATTERNS; n++)
         probe_of(probe, eigenprobes, weights, EIGENPROBES, n, before[n]);
-    ff_eigenprobes_normalise(probe, eigenprobes, weights, PATTERNS, EIGENPROBES, PIXELS);
+    ff_eigenprobes_normalise(probe, eigenprobes, weights, PATTERNS, EIGENPROBES, PIXELS, &change);
     for (size_t n = 0; n < PATTERNS; n++) {
         probe_of(probe, eigenprobes, weights, EIGENPROBES, n, after);
         for (size_t i = 0; i < PIXELS; i++)
@@ -138,10 +162,96 @@ static void test_the_form_of_eigenprobes_changes_no_probe(void **state)
         for (size_t n = 0; n < PATTERNS; n++)
             mean += weights[n * EIGENPROBES + c];
         assert_true(fabs(mean) < 1e-5);
-        double ratio =
-            ff_modes_power(eigenprobes + c * PIXELS, PIXELS) / ff_modes_power(probe, PIXELS);
-        assert_true(fabs(ratio - 1) < 1e-4);
     }
+    check_form(eigenprobes, weights, PATTERNS, EIGENPROBES);
+}
+
+/* As many as may be asked for: none may be made of the others. */
+static void test_first_eigenprobes_are_independent(void **state)
+{
+    (void)state;
+    enum { PATTERNS = 40, EIGENPROBES = FF_EIGENPROBES_MAX };
+    struct ff_eigenprobes_change change;
+    ff_complex probe[PIXELS];
+    static ff_complex eigenprobes[EIGENPROBES * PIXELS];
+    static double weights[PATTERNS * EIGENPROBES];
+    struct ff_random random = ff_random_seed(9);
+    scatter(probe, PIXELS, 2);
+    ff_eigenprobes_begin(eigenprobes, EIGENPROBES, probe, ROWS, COLUMNS, 4);
+    for (size_t c = 0; c < EIGENPROBES; c++)
+        assert_true(
+            fabs(ff_modes_power(eigenprobes + c * PIXELS, PIXELS) / ff_modes_power(probe, PIXELS) -
+                 1) < 1e-4);
+    for (size_t i = 0; i < PATTERNS * EIGENPROBES; i++)
+        weights[i] = ff_random_unit(&random);
+    ff_eigenprobes_normalise(probe, eigenprobes, weights, PATTERNS, EIGENPROBES, PIXELS, &change);
+    check_form(eigenprobes, weights, PATTERNS, EIGENPROBES);
+    double strongest = ff_modes_power(eigenprobes, PIXELS);
+    double weakest = ff_modes_power(eigenprobes + (EIGENPROBES - 1) * PIXELS, PIXELS);
+    assert_true(weakest > 1e-6 * strongest);
+}
+
+/* Without weights there is nothing to put in order; where one has none, it keeps its shape for later. */
+static void test_an_eigenprobe_without_weights_keeps_its_shape(void **state)
+{
+    (void)state;
+    enum { PATTERNS = 7, EIGENPROBES = 2 };
+    struct ff_eigenprobes_change change;
+    ff_complex probe[PIXELS];
+    ff_complex eigenprobes[EIGENPROBES * PIXELS];
+    ff_complex first[EIGENPROBES * PIXELS];
+    double weights[PATTERNS * EIGENPROBES] = {0};
+    scatter(probe, PIXELS, 2);
+    ff_eigenprobes_begin(eigenprobes, EIGENPROBES, probe, ROWS, COLUMNS, 4);
+    memcpy(first, eigenprobes, sizeof first);
+    ff_eigenprobes_normalise(probe, eigenprobes, weights, PATTERNS, EIGENPROBES, PIXELS, &change);
+    for (size_t i = 0; i < EIGENPROBES * PIXELS; i++)
+        assert_true(cabsf(eigenprobes[i] - first[i]) <= 0);
+    for (size_t n = 0; n < PATTERNS; n++)
+        weights[n * EIGENPROBES + 1] = n % 2 == 0 ? 1 : -1;
+    ff_eigenprobes_normalise(probe, eigenprobes, weights, PATTERNS, EIGENPROBES, PIXELS, &change);
+    for (size_t i = 0; i < PIXELS; i++)
+        assert_true(cabsf(eigenprobes[PIXELS + i] - first[i]) < 1e-5F);
+    for (size_t n = 0; n < PATTERNS; n++)
+        assert_true(fabs(weights[n * EIGENPROBES + 1]) <= 0);
+}
+
+/* Terms of eigenprobes that are far from orthogonal, made of known changes: repeated, half the way each time leads to
+ * these, and never past them. */
+static void test_weights_are_found_together(void **state)
+{
+    (void)state;
+    enum { PATTERNS = 5, COUNT = 3, WIDTH = COUNT + COUNT * (COUNT + 1) / 2 };
+    const double gram[COUNT][COUNT] = {{1, 0.95, 0.9}, {0.95, 1, 0.95}, {0.9, 0.95, 1}};
+    double truth[PATTERNS * COUNT];
+    double weights[PATTERNS * COUNT] = {0};
+    struct ff_random random = ff_random_seed(5);
+    for (size_t i = 0; i < PATTERNS * COUNT; i++)
+        truth[i] = 2 * ff_random_unit(&random) - 1;
+    double last = INFINITY;
+    for (int round = 0; round < 200; round++) {
+        double terms[PATTERNS * WIDTH];
+        double apart = 0;
+        for (size_t n = 0; n < PATTERNS; n++) {
+            double *row = terms + n * WIDTH;
+            double *pair = row + COUNT;
+            for (size_t c = 0; c < COUNT; c++) {
+                row[c] = 0;
+                for (size_t d = 0; d < COUNT; d++) {
+                    double rest = truth[n * COUNT + d] - weights[n * COUNT + d];
+                    row[c] += gram[c][d] * rest;
+                    apart += gram[c][d] * rest * (truth[n * COUNT + c] - weights[n * COUNT + c]);
+                    if (d <= c)
+                        *pair++ = gram[c][d];
+                }
+            }
+        }
+        assert_true(apart <= last);
+        last = apart;
+        ff_eigenprobes_weigh(weights, terms, PATTERNS, COUNT, COUNT);
+    }
+    for (size_t i = 0; i < PATTERNS * COUNT; i++)
+        assert_true(fabs(weights[i] - truth[i]) < 1e-3);
 }
 
 int main(void)
@@ -152,6 +262,9 @@ int main(void)
         cmocka_unit_test(test_a_support_bounds_the_probe),
         cmocka_unit_test(test_scales_find_the_brightness_of_each),
         cmocka_unit_test(test_the_form_of_eigenprobes_changes_no_probe),
+        cmocka_unit_test(test_first_eigenprobes_are_independent),
+        cmocka_unit_test(test_an_eigenprobe_without_weights_keeps_its_shape),
+        cmocka_unit_test(test_weights_are_found_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
