@@ -33,6 +33,9 @@ endif()
 # ff_cuda_sources(FILE.cu …): the same sources for the C++ compiler of the host, within this folder.
 function(ff_cuda_sources)
     set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX)
+    if(FF_SANITIZER STREQUAL "address") # which leaves variables in sections of their own alone unless told
+        set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "-fsanitize-sections=ff_shared_*")
+    endif()
 endfunction()
 
 # How every kernel is compiled for real devices: sm_80, sm_90, and PTX for later ones. A warning fails, and so does a

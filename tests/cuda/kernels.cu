@@ -146,8 +146,9 @@ __global__ void diverge_warp(float *at)
 __global__ void overrun_shared(float *buffer, unsigned count)
 {
     __shared__ float shared[8];
+    float *at = shared;
     for (unsigned i = 0; i <= count; i++)
-        shared[i] = buffer[0];
+        at[i] = buffer[0];
     buffer[1] = shared[0];
 }
 
@@ -162,6 +163,17 @@ __global__ void overrun_dynamic(float *buffer, unsigned count)
 __global__ void overrun_buffer(float *buffer, unsigned count)
 {
     buffer[count] = 1;
+}
+
+__global__ void unwritten(float *to)
+{
+    constexpr unsigned size = 32;
+    __shared__ float shared[size];
+    FF_DYNAMIC_SHARED(float, dynamic);
+    unsigned i = blockIdx.x * size + threadIdx.x;
+    to[i] = shared[threadIdx.x];
+    to[2 * size + i] = dynamic[threadIdx.x];
+    shared[threadIdx.x] = dynamic[threadIdx.x] = 1;
 }
 
 __global__ void much_shared(float *to, int bytes)
@@ -249,6 +261,11 @@ bool kernel_overrun(struct ff_cuda_calls *calls, cudaStream_t stream, enum kerne
     void (*const kernels[])(float *, unsigned) = {overrun_shared, overrun_dynamic, overrun_buffer};
     size_t shared = where == OVERRUN_DYNAMIC ? count * sizeof(float) : 0;
     return ff_cuda_launch(calls, stream, 1, 1, shared, kernels[where], "overrun", buffer, count);
+}
+
+bool kernel_unwritten(struct ff_cuda_calls *calls, cudaStream_t stream, float *to)
+{
+    return ff_cuda_launch(calls, stream, 2, 32, 32 * sizeof(float), unwritten, "unwritten", to);
 }
 
 bool kernel_much_shared(struct ff_cuda_calls *calls, cudaStream_t stream, int bytes, bool allowed,

@@ -49,6 +49,10 @@ enum kernel_overrun { OVERRUN_SHARED, OVERRUN_DYNAMIC, OVERRUN_BUFFER };
 bool kernel_overrun(struct ff_cuda_calls *calls, cudaStream_t stream, enum kernel_overrun where,
                     float *buffer, unsigned count);
 
+/* Two blocks of 32 threads: to[i] = what static shared memory held before anybody wrote it, then to[64 + i] likewise of
+ * dynamic. */
+bool kernel_unwritten(struct ff_cuda_calls *calls, cudaStream_t stream, float *to);
+
 /* Asks for so much dynamic shared memory, and uses the last of it. `allowed`: after asking for the room. */
 bool kernel_much_shared(struct ff_cuda_calls *calls, cudaStream_t stream, int bytes, bool allowed,
                         float *to);

@@ -123,6 +123,23 @@ static void test_lanes(void **state)
     in_all_orders(check_lanes);
 }
 
+/* What no thread of the block has written is no number, whatever the last block left. */
+static void test_unwritten_shared_memory(void **state)
+{
+    (void)state;
+    standin_begin(1, STANDIN_LAZY, 0);
+    struct scene scene = make_scene(0);
+    float *buffer = make_buffer(&scene, 128, 0);
+    kernel_unwritten(&scene.calls, scene.stream, buffer);
+    float *found = read_buffer(&scene, buffer, 128);
+    for (size_t i = 0; i < 128; i++)
+        assert_true(found[i] != found[i]);
+    free(found);
+    drop_buffer(&scene, buffer);
+    end_scene(&scene);
+    standin_end();
+}
+
 static void diverge(enum kernel_divergence how)
 {
     standin_begin(1, STANDIN_LAZY, 0);
@@ -169,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_missing_barrier_shows),
         cmocka_unit_test(test_atomics),
         cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_unwritten_shared_memory),
         cmocka_unit_test(test_divergence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

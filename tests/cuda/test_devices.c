@@ -127,7 +127,7 @@ static void overrun_buffer(void)
 static void test_overruns(void **state)
 {
     (void)state;
-    expect_fault(overrun_shared, "index 8 out of bounds");
+    expect_fault(overrun_shared, "insufficient space for an object");
     expect_fault(overrun_dynamic, "AddressSanitizer: use-after-poison");
     expect_fault(overrun_buffer, "AddressSanitizer: use-after-poison");
     expect_fault(overrun_buffer, "kernels.cu");

@@ -324,6 +324,7 @@ static void run_block(void)
     if (UNDER_THREAD_SANITIZER && standin_machine.blocks_apart) /* of its own, never given back */
         block.shared = standin_allocate(1, MOST_SHARED);
     THREAD_RELEASE(&block.launch->sync.start);
+    standin_fill_shared();
     if (block.launch->shared_bytes > 0)
         standin_fill_bytes(block.shared, 0xff, block.launch->shared_bytes);
     standin_fill_bytes(block.lanes, LANE_NEW, block.threads * sizeof *block.lanes);

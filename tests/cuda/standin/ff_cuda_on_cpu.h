@@ -3,8 +3,7 @@
  * the backend includes it where nvcc is not the compiler. The headers of the toolkit have been seen before; they give the vector
  * types and let __global__ and __device__ vanish.
  *
- * Limits: static __shared__ memory keeps what the last block left there (dynamic shared memory is filled anew);
- * __constant__ and __managed__ variables, textures, and grid-wide synchronisation are not offered.
+ * Limits: __constant__ and __managed__ variables, textures, and grid-wide synchronisation are not offered.
  */
 #ifndef FF_CUDA_ON_CPU_H
 #define FF_CUDA_ON_CPU_H
@@ -19,9 +18,12 @@
 
 #include <cuda_runtime.h>
 
-/* One host thread runs all blocks, one after the other. */
+/* One host thread runs all blocks, one after the other. By their sections the variables are found, and emptied for each
+ * block; GCC forgets the section of those in templates, where the next block finds what the last has left. */
 #undef __shared__
-#define __shared__ static
+#define FF_STANDIN_TEXT(number)    #number
+#define FF_STANDIN_SECTION(number) STANDIN_SHARED FF_STANDIN_TEXT(number)
+#define __shared__                 static __attribute__((section(FF_STANDIN_SECTION(__COUNTER__))))
 #undef __constant__
 #define __constant__ static_assert(false, "the stand-in has no __constant__ memory");
 

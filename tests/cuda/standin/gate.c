@@ -21,7 +21,7 @@ struct runs {
 };
 
 static struct runs runs[STANDIN_DEVICES]; /* pages in use, by address, neighbours joined */
-static int keys[STANDIN_DEVICES];
+static int keys[STANDIN_DEVICES];         /* -1: none */
 static bool use_keys;
 static __thread unsigned open_here; /* with keys: of this thread */
 static unsigned open_for_all;       /* with mprotect */
@@ -110,17 +110,15 @@ static bool keys_wanted(void)
 
 void standin_gate_create(void)
 {
-    use_keys = keys_wanted();
-    /* Fifteen keys at most: a sixteenth device has none, and all go by mprotect then. */
-    for (unsigned i = 0; i < STANDIN_DEVICES - 1 && use_keys; i++) {
-        keys[i] = pkey_alloc(0, PKEY_DISABLE_ACCESS);
-        use_keys = keys[i] >= 0;
-    }
+    /* There are fifteen keys at most, or none at all. The devices that get none go by mprotect. */
+    for (unsigned i = 0; i < STANDIN_DEVICES; i++)
+        keys[i] = keys_wanted() ? pkey_alloc(0, PKEY_DISABLE_ACCESS) : -1;
+    use_keys = keys[0] >= 0;
 }
 
 static bool has_key(unsigned device)
 {
-    return use_keys && device < STANDIN_DEVICES - 1;
+    return keys[device] >= 0;
 }
 
 static void protect(uint8_t *data, size_t size, int protection)

@@ -96,6 +96,7 @@ static void set_up(unsigned devices, enum standin_order order, uint64_t seed)
     set_order(order, seed);
     standin_arenas_create(devices);
     standin_gate_watch();
+    standin_find_shared();
     for (unsigned i = 0; i < devices; i++) {
         struct device *device = &machine->device[i];
         struct arena arena = device->arena;

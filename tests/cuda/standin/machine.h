@@ -183,6 +183,9 @@ struct launch {
                leaves late must not learn of those who have come again already */
 };
 
+/* Static shared memory of all kernels: finds it (when a machine begins), and empties it (for each block). */
+void standin_find_shared(void);
+void standin_fill_shared(void);
 void standin_run_grid(struct launch *launch);
 /* Whether the thread that runs may touch it: its stack, the block's shared memory, the arguments. */
 bool standin_block_owns(const void *address);

@@ -14,6 +14,9 @@
 extern "C" {
 #endif
 
+/* What the sections of static shared memory are called, followed by a number. */
+#define STANDIN_SHARED "ff_shared_"
+
 /* A kernel with its arguments; `run` is called once for each CUDA thread. */
 struct standin_work {
     void (*run)(const struct standin_work *work);
