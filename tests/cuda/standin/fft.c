@@ -338,7 +338,6 @@ static void run_transform(struct operation *operation)
     THREAD_READS(from, in_size);
     THREAD_WRITES(to, out_size);
     fftwf_execute_dft(plan_for(plan, from, to, transform->direction), from, to);
-    standin_gate_set(0);
     standin_count_transforms((size_t)plan->batch,
                              elements(plan) * (size_t)plan->batch * sizeof(cufftComplex));
 }

@@ -51,7 +51,8 @@ int standin_device_of(const void *address);
 /* The allocation that holds all of these bytes, or NULL. */
 struct allocation *standin_allocation_of(const void *address, size_t size);
 
-/* Which devices' memory can be touched now: a set. */
+/* Which devices' memory can be touched now: a set. An operation opens what it needs and leaves it open for the next, for
+ * this may take a call for each run of pages; with the lock it is closed. */
 void standin_gate_set(unsigned devices);
 unsigned standin_gate_state(void);
 void standin_gate_create(void);
