@@ -30,6 +30,7 @@ struct counting {
     enum ff_sample sample;
     bool squares;     /* the file holds amplitudes */
     double saturated; /* a value that means "too many", or infinity */
+    double gap;       /* a value that means "no pixel here", or NaN */
     size_t *row_to;   /* (whole rows): the row of the pattern, or SIZE_MAX */
     struct run runs[3];
     size_t run_count;
@@ -87,9 +88,16 @@ static int make_maps(struct counting *counting, struct ff_error *error)
 /* Detectors write the largest value of their type where they could not count. */
 static double saturation_of(enum ff_sample sample)
 {
-    static const double tops[] = {UINT8_MAX, INT8_MAX,   UINT16_MAX,
-                                  INT16_MAX, UINT32_MAX, INT32_MAX};
-    return sample <= FF_SAMPLE_I32 ? tops[sample] : INFINITY;
+    static const double tops[] = {UINT8_MAX,  INT8_MAX,  UINT16_MAX,         INT16_MAX,
+                                  UINT32_MAX, INT32_MAX, (double)UINT64_MAX, (double)INT64_MAX};
+    return sample <= FF_SAMPLE_I64 ? tops[sample] : INFINITY;
+}
+
+/* Frames of 32 bit that became wider keep what the gaps between the detector's modules had; it is
+ * compared as float, as all values are. */
+static double gap_of(enum ff_sample sample)
+{
+    return sample > FF_SAMPLE_I32 ? (double)(float)UINT32_MAX : NAN;
 }
 
 static bool is_lossless_u16(float value)
@@ -144,7 +152,8 @@ static bool store_carefully(struct counting *counting, struct finding *finding, 
         float value = from[i];
         if (!counting->measured[pixel]) {
             value = 0;
-        } else if (!isfinite(value) || value < 0 || (double)value >= counting->saturated) {
+        } else if (!isfinite(value) || value < 0 || (double)value >= counting->saturated ||
+                   (double)value == counting->gap) {
             if (!note_bad(counting, finding, pixel, frame))
                 return false;
             value = 0;
@@ -435,6 +444,7 @@ int ff_counts_read(const struct ff_reading *reading, struct ff_frames *frames,
         .sample = ff_frames_sample(frames),
         .squares = reading->description.values == FF_VALUES_AMPLITUDE,
         .saturated = saturation_of(ff_frames_sample(frames)),
+        .gap = gap_of(ff_frames_sample(frames)),
         .workers = ff_frames_workers(frames, (size_t)reading->settings->threads),
     };
     if (count_frames(&counting, reading, frames, mask, error) < 0) {

@@ -5,7 +5,7 @@
  * field), and kept as 16 bit as long as that is lossless; the first value that is not turns all of
  * them into float. Amplitudes are squared; a square that is a whole number up to rounding is taken
  * for that number. A pixel that is NaN, infinite, negative, or at the top of the file's integer
- * type in any frame is left out of all frames, with a note; where that would be more than a quarter
+ * type (or that of 32 bit) in any frame is left out of all frames, with a note; where that would be more than a quarter
  * of the pixels the file is refused, because then the numbers mean something else. Pixels that are
  * dead or stuck (outliers.h) are left out likewise.
  */

@@ -97,6 +97,8 @@ static int shape_of(const struct ff_hdf5_dataset *dataset, bool may_be_single,
         if (ff_hdf5_expect(dataset, 3, (const size_t[]){0, 0, 0}, error) == 0)
             ff_fail(error, FF_INTERNAL, "%s: %s has an odd shape", ff_hdf5_path(dataset->file),
                     dataset->name);
+        if (dataset->kind != FF_HDF5_INTEGER && dataset->kind != FF_HDF5_FLOAT)
+            return -1; /* the hint is about types */
         return ff_hint(error, "frames are expected as (frame, row, column); frame_axes in a format "
                               "description tells another order");
     }

@@ -11,19 +11,30 @@ struct range {
     const char *unit;
     double low, high;
     const char *hint;
+    const char *setting; /* that says it where no file does */
 };
 
 static const struct range energy_range = {
-    "a photon energy", "J", 1e-20, 1e-12,
-    "energies are in joules here: 1 eV is 1.602e-19 J (or give the dataset a units attribute)"};
-static const struct range wavelength_range = {"a wavelength", "m", 1e-13, 2e-5,
-                                              "wavelengths are in metres here"};
-static const struct range distance_range = {"a distance from sample to detector", "m", 1e-5, 1e4,
-                                            "distances are positive and in metres here"};
-static const struct range pixel_range = {"a pixel size of a detector", "m", 1e-8, 1e-1,
-                                         "pixel sizes are positive and in metres here"};
-static const struct range object_range = {"a pixel size of an object", "m", 1e-12, 1e-3,
-                                          "pixel sizes are positive and in metres here"};
+    "a photon energy",
+    "J",
+    1e-20,
+    1e-12,
+    "energies are in joules here: 1 eV is 1.602e-19 J (or give the dataset a units attribute)",
+    "energy_eV"};
+static const struct range wavelength_range = {
+    "a wavelength", "m", 1e-13, 2e-5, "wavelengths are in metres here", "energy_eV"};
+static const struct range distance_range = {
+    "a distance from sample to detector",        "m",         1e-5, 1e4,
+    "distances are positive and in metres here", "distance_m"};
+static const struct range pixel_range = {
+    "a pixel size of a detector", "m", 1e-8, 1e-1, "pixel sizes are positive and in metres here",
+    "detector_pixel_um"};
+static const struct range object_range = {"a pixel size of an object",
+                                          "m",
+                                          1e-12,
+                                          1e-3,
+                                          "pixel sizes are positive and in metres here",
+                                          "object_pixel_nm"};
 
 #define KEY(name) offsetof(struct ff_description, name)
 
@@ -77,7 +88,11 @@ static int read_number(const struct ff_reading *reading, size_t key, double give
     const struct ff_hdf5_file *file;
     if (given > 0) {
         *value = given;
-        return 0;
+        if (given >= range->low && given <= range->high)
+            return 0;
+        ff_fail(error, FF_INVALID_SETTING, "the setting '%s' says %g %s, which is not %s (%g … %g)",
+                range->setting, given, range->unit, range->what, range->low, range->high);
+        return ff_hint(error, "check its unit, which its name tells");
     }
     if (ff_reading_number(reading, key, value, &place, &file, error) < 0)
         return -1;

@@ -5,10 +5,42 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OBJECTS_MAX = 4096, PATIENCE_S = 30 };
+enum { OBJECTS_MAX = 4096, PATIENCE_S = 30, LINK_SIZE_MAX = 4096, ODD_LINK = 2 };
+
+/* Where the library would wait for a writer: it opens what a link names whatever it is. */
+static bool is_odd(const char *folder, const char *name)
+{
+    char path[2 * LINK_SIZE_MAX];
+    struct stat info;
+    snprintf(path, sizeof path, "%s%s", name[0] == '/' ? "" : folder, name);
+    return stat(path, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+/* Ends the child where an external link leads to what is no file. */
+static void check_link(hid_t root, const char *name, const H5L_info_t *info)
+{
+    char value[LINK_SIZE_MAX];
+    char folder[LINK_SIZE_MAX] = "";
+    const char *file;
+    const char *object;
+    if (info->u.val_size > sizeof value ||
+        H5Lget_val(root, name, value, sizeof value, H5P_DEFAULT) < 0 ||
+        H5Lunpack_elink_val(value, info->u.val_size, NULL, &file, &object) < 0)
+        return;
+    H5Fget_name(root, folder, sizeof folder);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[1] = '\0';
+    else
+        folder[0] = '\0';
+    if (is_odd(folder, file) || is_odd("", file))
+        _exit(ODD_LINK);
+}
 
 static herr_t try_attribute(hid_t object, const char *name, const H5A_info_t *info, void *user)
 {
@@ -55,6 +87,7 @@ static herr_t try_link(hid_t root, const char *name, const H5L_info_t *info, voi
     unsigned *count = user;
     if (info->type != H5L_TYPE_EXTERNAL)
         return 0;
+    check_link(root, name, info);
     hid_t object = H5Oopen(root, name, H5P_DEFAULT);
     if (object < 0)
         return 0;
@@ -104,6 +137,10 @@ int ff_hdf5_try(const char *path, struct ff_error *error)
             return 0; /* somebody else reaps this process's children: nothing was learned */
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == ODD_LINK) {
+        ff_fail(error, FF_INPUT_INVALID, "%s has a link to a pipe instead of a file", path);
+        return ff_hint(error, "put the file that the link names in its place");
+    }
     ff_fail(error, FF_INPUT_INVALID, "%s is so damaged that the HDF5 library cannot read it", path);
     return ff_hint(error, "copy it again from where it was measured");
 }

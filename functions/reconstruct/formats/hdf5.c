@@ -413,9 +413,11 @@ static bool is_numeric(const struct ff_hdf5_dataset *dataset)
 int ff_hdf5_expect(const struct ff_hdf5_dataset *dataset, int rank, const size_t *shape,
                    struct ff_error *error)
 {
-    if (!is_numeric(dataset))
-        return ff_fail(error, FF_INPUT_INVALID, "%s: %s holds no real numbers", dataset->file->path,
-                       dataset->name);
+    if (!is_numeric(dataset)) {
+        ff_fail(error, FF_INPUT_INVALID, "%s: %s holds no real numbers of a usual type",
+                dataset->file->path, dataset->name);
+        return ff_hint(error, "integers of 8 to 64 bit and floats of 32 and 64 bit are read");
+    }
     bool fits = dataset->rank == rank;
     for (int i = 0; fits && i < rank; i++)
         fits = dataset->shape[i] > 0 && (shape[i] == 0 || dataset->shape[i] == shape[i]);
