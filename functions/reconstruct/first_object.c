@@ -5,6 +5,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* From pixels of the problem to those of the result, an axis each. */
 struct mapping {
@@ -58,11 +59,17 @@ static int fill(const char *path, const struct ff_product *product, struct ff_pr
 {
     struct mapping mapping;
     size_t found = 0;
+    size_t pixels = ff_array_elements(problem->object_rows, problem->object_columns, 1);
     if (map(path, product, problem, &mapping, error) < 0)
+        return -1;
+    free(problem->object);
+    problem->object = ff_array_create(pixels, sizeof *problem->object, "the first object", error);
+    if (problem->object == NULL)
         return -1;
     for (size_t r = 0; r < problem->object_rows; r++)
         for (size_t c = 0; c < problem->object_columns; c++) {
             ff_complex value;
+            problem->object[r * problem->object_columns + c] = 1;
             if (!sample(product, (double)r * mapping.scale[0] + mapping.offset[0],
                         (double)c * mapping.scale[1] + mapping.offset[1], &value))
                 continue;

@@ -63,11 +63,5 @@ int ff_problem_place(struct ff_problem *problem, bool positions_move, struct ff_
     }
     problem->object_rows = extent[0];
     problem->object_columns = extent[1];
-    size_t elements = ff_array_elements(extent[0], extent[1], 1);
-    problem->object = ff_array_create(elements, sizeof *problem->object, "the object", error);
-    if (problem->object == NULL)
-        return -1;
-    for (size_t i = 0; i < elements; i++)
-        problem->object[i] = 1;
     return 0;
 }

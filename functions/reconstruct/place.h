@@ -9,8 +9,8 @@
 /* Pixels of the object around the scan, beside those that positions may move into. */
 enum { FF_OBJECT_MARGIN = 8 };
 
-/* Makes positions (pixels), travel_px and an object of ones from positions_m, the shapes and the
- * geometry of a problem, in place of what it had of them. FF_INPUT_INVALID when the scan is larger
+/* Makes positions (pixels), travel_px and the extent of the object, which is 1 everywhere, from
+ * positions_m, the shapes and the geometry of a problem, in place of what it had of them. FF_INPUT_INVALID when the scan is larger
  * than any object can be. */
 int ff_problem_place(struct ff_problem *problem, bool positions_move,
                      struct ff_error *error) FF_MUST_USE;

@@ -42,8 +42,7 @@ static int check_shapes(const struct ff_problem *problem, struct ff_error *error
     if ((problem->counts.u16 != NULL) == (problem->counts.f32 != NULL))
         return ff_fail(error, FF_INTERNAL, "%s: the counts are in no form or in two",
                        name_of(problem));
-    if (problem->positions == NULL || problem->positions_m == NULL || problem->object == NULL ||
-        problem->probe == NULL)
+    if (problem->positions == NULL || problem->positions_m == NULL || problem->probe == NULL)
         return ff_fail(error, FF_INTERNAL, "%s: the problem is incomplete", name_of(problem));
     if (ff_array_elements(problem->patterns, problem->rows, problem->columns) == SIZE_MAX ||
         ff_array_elements(problem->patterns, problem->fly, 2) == SIZE_MAX ||
@@ -118,7 +117,8 @@ int ff_problem_check(const struct ff_problem *problem, struct ff_error *error)
     if (check_shapes(problem, error) < 0 || check_counts(problem, error) < 0 ||
         check_positions(problem, error) < 0)
         return -1;
-    if (check_finite(problem, problem->object, problem->object_rows * problem->object_columns,
+    if (problem->object != NULL &&
+        check_finite(problem, problem->object, problem->object_rows * problem->object_columns,
                      "the first object", error) < 0)
         return -1;
     return check_finite(problem, problem->probe,

@@ -58,7 +58,8 @@ struct ff_problem {
                          at all. The bounds above hold for every place it may get to */
 
     size_t object_rows, object_columns;
-    ff_complex *object; /* (object_rows, object_columns): the initial object. Owned. */
+    ff_complex
+        *object; /* (object_rows, object_columns): the initial object. NULL: 1 everywhere. Owned. */
 
     size_t modes; /* M ≥ 1 */
     ff_complex *

@@ -396,6 +396,8 @@ static int make_devices(struct run *run, struct ff_span transforms, struct ff_er
         .modes = run->problem->modes,
         .eigenprobes = settings->refine.opr_modes,
         .batch_limit = run->algorithm->batch_limit(run->solver),
+        .exit_limit =
+            run->algorithm->exit_limit != NULL ? run->algorithm->exit_limit(run->solver) : 0,
         .needs = run->algorithm->needs(run->solver),
         .noise = settings->noise,
         .subpixel = settings->subpixel,

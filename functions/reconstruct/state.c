@@ -37,7 +37,11 @@ static int allocate(struct ff_state *state, const struct ff_problem *problem,
 static void begin(struct ff_state *state, const struct ff_problem *problem)
 {
     size_t pixels = problem->probe_rows * problem->probe_columns;
-    memcpy(state->object, problem->object, ff_state_object_elements(problem) * sizeof(ff_complex));
+    size_t object = ff_state_object_elements(problem);
+    if (problem->object != NULL)
+        memcpy(state->object, problem->object, object * sizeof *state->object);
+    for (size_t i = 0; problem->object == NULL && i < object; i++)
+        state->object[i] = 1;
     memcpy(state->probe, problem->probe, problem->modes * pixels * sizeof(ff_complex));
     ff_modes_rescale(state->probe, problem->modes, pixels,
                      problem->total_counts / (double)problem->patterns);

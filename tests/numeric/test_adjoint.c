@@ -103,23 +103,23 @@ static void check_taps(const struct stand *stand, uint64_t *state)
     struct ff_backend *backend = stand->backend;
     struct workspace *space = &backend->workspaces[0];
     struct ff_planes patch = new_planes(backend);
-    struct lane *lane = &backend->lanes[0];
+    struct sums *sums = &backend->sums;
     struct ff_planes object = backend->object[0];
     size_t stride = object.stride;
     for (uint32_t n = 0; n < backend->patterns; n++) {
         struct place place = ff_cpu_place(backend, n, 0);
-        memset(lane->object_sum.re, 0, backend->tile.rows * stride * sizeof(ff_real));
-        memset(lane->object_sum.im, 0, backend->tile.rows * stride * sizeof(ff_real));
+        memset(sums->object.re, 0, backend->tile.rows * stride * sizeof(ff_real));
+        memset(sums->object.im, 0, backend->tile.rows * stride * sizeof(ff_real));
         fill(object, backend->tile.rows, backend->tile.columns, state);
         fill(space->tile, backend->rows, backend->columns, state);
         backend->kernels->wave->gather(ff_cpu_planes_at(object, &place), place.taps, backend->rows,
                                        backend->width, patch, NULL);
         backend->kernels->wave->scatter(space->tile, backend->light, place.taps, place.light_taps,
                                         backend->rows, backend->columns,
-                                        ff_cpu_planes_at(lane->object_sum, &place),
-                                        lane->weight_sum + place.row * stride + place.column);
+                                        ff_cpu_planes_at(sums->object, &place),
+                                        sums->weight + place.row * stride + place.column);
         double there = product(patch, space->tile, backend->rows, backend->columns);
-        double here = product(object, lane->object_sum, backend->tile.rows, backend->tile.columns);
+        double here = product(object, sums->object, backend->tile.rows, backend->tile.columns);
         stand_check(stand, "taps and their adjoint", here, there, fabs(there) + 1, 1e-12);
     }
     free_planes(patch);

@@ -129,13 +129,17 @@ static void test_the_object_comes_out_with_a_known_probe(void **state)
     (void)state;
     struct ff_simulation *truth = simulate(1, FF_SIMULATE_EXACT);
     struct ff_problem *problem = problem_of(truth);
+    struct ff_error error = {0};
+    struct ff_state *first = ff_state_create(problem, 0, &error);
+    assert_non_null(first);
     struct ff_run_result few = run(problem, 3, 0);
     struct ff_run_result many = run(problem, 60, 0);
-    double before = object_error(truth, problem, problem->object);
+    double before = object_error(truth, problem, first->object);
     double early = object_error(truth, problem, few.state->object);
     double late = object_error(truth, problem, many.state->object);
     if (!(early < before && late < 0.2 * early && late < 0.05))
         fail_msg("object error %.3f, %.3f after 3 epochs, %.3f after 60", before, early, late);
+    ff_state_destroy(first);
     ff_run_result_dispose(&few);
     ff_run_result_dispose(&many);
     ff_problem_destroy(problem);

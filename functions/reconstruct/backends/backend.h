@@ -68,7 +68,7 @@ enum ff_engine { FF_ENGINE_AUTO, FF_ENGINE_LIBRARY, FF_ENGINE_OWN };
 
 /* What an algorithm keeps on the device beside object, probe and their sums. */
 enum ff_need {
-    FF_NEED_EXIT = 1,       /* χ of the first mode for a batch: fit() */
+    FF_NEED_EXIT = 1,       /* χ of the first mode for a batch, or a sample of it: fit() */
     FF_NEED_WAVES = 2,      /* a wave for each pattern, position and mode: FF_WAVES */
     FF_NEED_DIRECTIONS = 4, /* directions and last gradients of object and probe */
     FF_NEED_VELOCITIES = 8, /* update() with momentum */
@@ -94,6 +94,7 @@ struct ff_backend_plan {
 
     size_t modes, eigenprobes;
     size_t batch_limit; /* most of its patterns in one batch */
+    size_t exit_limit;  /* most of them that χ_0 is kept of at once; 0: a whole batch */
     unsigned needs;     /* set of enum ff_need */
     enum ff_noise noise;
     enum ff_subpixel subpixel;
@@ -153,7 +154,7 @@ enum ff_want {
     FF_WANT_POSITIONS = 4,    /* FF_TERMS_POSITIONS of the batch */
     FF_WANT_SCALES = 8,       /* FF_TERMS_SCALES of the batch */
     FF_WANT_WEIGHTS = 16,     /* FF_TERMS_WEIGHTS of the batch */
-    FF_WANT_EXIT = 32,        /* keep χ_n0 for fit() */
+    FF_WANT_EXIT = 32,        /* keep χ_n0 of the patterns of sample() for fit() */
     FF_WANT_WAVES = 64,       /* keep F in FF_WAVES */
     FF_WANT_FROM_WAVES = 128, /* take F from FF_WAVES instead of forming it */
     FF_WANT_BOUNDED = 256,    /* χ from at most FF_CHI_BOUND × F */
@@ -271,8 +272,11 @@ struct ff_backend_operations {
     struct ff_length_terms (*lengths)(struct ff_backend *backend, const struct ff_update *update);
     /* N_O ← N_O / D(W) and N_P ← N_P / D(V), for fit() and update(). */
     void (*normalise)(struct ff_backend *backend, const struct ff_update *update);
-    /* The second pass of LSQ-ML over the batch whose χ_0 gradients() kept: FF_TERMS_STEPS, with the
-     * normalised sums as D_O and D_P. */
+    /* The patterns, among those of the next batch, whose χ_0 gradients() keeps: at most exit_limit.
+     * Until it is called, those of the whole batch are kept. */
+    void (*sample)(struct ff_backend *backend, struct ff_batch patterns);
+    /* The second pass of LSQ-ML over those of the last batch whose χ_0 gradients() kept, all of them:
+     * FF_TERMS_STEPS, with the normalised sums as D_O and D_P. */
     void (*fit)(struct ff_backend *backend, struct ff_batch batch);
 
     /* --- conjugate gradients: `part` is one of enum ff_part --- */

@@ -147,6 +147,7 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
         .eigenprobes = plan->eigenprobes,
         .batch_limit =
             plan->batch_limit < tile->pattern_count ? plan->batch_limit : tile->pattern_count,
+        .exit_limit = plan->exit_limit,
         .needs = plan->needs,
         .noise = plan->noise,
         .subpixel = plan->subpixel,

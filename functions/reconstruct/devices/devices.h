@@ -26,6 +26,7 @@ struct ff_devices_plan {
     double travel_px;
     size_t modes, eigenprobes;
     size_t batch_limit; /* most patterns in one batch, over all devices */
+    size_t exit_limit;  /* most that χ_0 is kept of, likewise; 0: a whole batch */
     unsigned needs;     /* set of enum ff_need */
     enum ff_noise noise;
     enum ff_subpixel subpixel;
@@ -65,6 +66,7 @@ void ff_devices_update(struct ff_devices *devices, const struct ff_update *updat
 struct ff_length_terms ff_devices_lengths(struct ff_devices *devices,
                                           const struct ff_update *update);
 void ff_devices_normalise(struct ff_devices *devices, const struct ff_update *update);
+void ff_devices_sample(struct ff_devices *devices, struct ff_batch patterns);
 void ff_devices_fit(struct ff_devices *devices, struct ff_batch batch);
 struct ff_turn_terms ff_devices_turn_terms(struct ff_devices *devices, enum ff_part part,
                                            double alpha);

@@ -121,6 +121,17 @@ void ff_devices_normalise(struct ff_devices *devices, const struct ff_update *wa
     ff_devices_run(devices, normalise);
 }
 
+static void sample(const struct ff_devices *devices, struct device *device)
+{
+    devices->operations->sample(device->backend, device->batch);
+}
+
+void ff_devices_sample(struct ff_devices *devices, struct ff_batch patterns)
+{
+    ff_devices_deal(devices, patterns);
+    ff_devices_run(devices, sample);
+}
+
 static void fit(const struct ff_devices *devices, struct device *device)
 {
     devices->operations->fit(device->backend, device->batch);

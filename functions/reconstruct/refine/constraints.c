@@ -92,15 +92,12 @@ void ff_probe_bound(ff_complex *probe, size_t planes, size_t rows, size_t column
     }
 }
 
-double ff_object_power(const ff_complex *object, const float *light, size_t pixels)
+double ff_object_power(const ff_complex *object, const uint8_t *seen, size_t pixels)
 {
-    float most = 0;
     double sum = 0;
     size_t count = 0;
-    for (size_t i = 0; i < pixels; i++)
-        most = light[i] > most ? light[i] : most;
     for (size_t i = 0; i < pixels; i++) {
-        if (light[i] <= 0.1F * most)
+        if (seen[i] == 0)
             continue;
         float amplitude = cabsf(object[i]);
         sum += (double)(amplitude * amplitude);

@@ -34,7 +34,7 @@ void ff_planes_shift(ff_complex *planes, size_t count, size_t rows, size_t colum
 /* Zero beyond the circle. */
 void ff_probe_bound(ff_complex *probe, size_t planes, size_t rows, size_t columns);
 
-/* Mean |O|² over the pixels where a map of light is above a tenth of its greatest; 1 where none is. */
-double ff_object_power(const ff_complex *object, const float *light, size_t pixels);
+/* Mean |O|² over the pixels that are `seen`; 1 where none is. */
+double ff_object_power(const ff_complex *object, const uint8_t *seen, size_t pixels);
 
 #endif

@@ -17,7 +17,8 @@ struct ff_refiner {
     double *terms;    /* room for those of any kind */
     ff_complex *room; /* of the object's shape; only for smoothing */
     ff_complex *kept; /* of the probe's shape; only with eigenprobes */
-    float *coverage;  /* of the object by the middles of patches; only for the balance of power */
+    /* by pixel of the object: whether enough patches have it in their middle; only for the balance of power */
+    uint8_t *seen;
 };
 
 /* --- life --- */
@@ -34,7 +35,8 @@ static size_t most_terms(const struct ff_problem *problem,
     return most * problem->patterns;
 }
 
-static void cover(float *coverage, const struct ff_problem *problem)
+/* Counts how many patches have each pixel in their middle; beyond what the type holds it does not matter. */
+static void cover(uint16_t *coverage, const struct ff_problem *problem)
 {
     size_t rows = problem->probe_rows;
     size_t columns = problem->probe_columns;
@@ -43,8 +45,27 @@ static void cover(float *coverage, const struct ff_problem *problem)
         size_t left = (size_t)problem->positions[2 * n + 1] + columns / 4;
         for (size_t r = top; r < top + (rows + 1) / 2; r++)
             for (size_t c = left; c < left + (columns + 1) / 2; c++)
-                coverage[r * problem->object_columns + c] += 1;
+                if (coverage[r * problem->object_columns + c] < UINT16_MAX)
+                    coverage[r * problem->object_columns + c]++;
     }
+}
+
+/* Where the object is seen by more than a tenth of the patches that its most seen pixel is. */
+static uint8_t *seen_of(const struct ff_problem *problem, struct ff_error *error)
+{
+    const char what[] = "the coverage of the object";
+    size_t pixels = ff_state_object_elements(problem);
+    uint16_t *coverage = ff_array_create(pixels, sizeof *coverage, what, error);
+    uint8_t *seen = coverage != NULL ? ff_array_create(pixels, 1, what, error) : NULL;
+    uint16_t most = 0;
+    if (seen != NULL)
+        cover(coverage, problem);
+    for (size_t i = 0; seen != NULL && i < pixels; i++)
+        most = coverage[i] > most ? coverage[i] : most;
+    for (size_t i = 0; seen != NULL && i < pixels; i++)
+        seen[i] = 10 * (uint32_t)coverage[i] > most;
+    free(coverage);
+    return seen;
 }
 
 struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
@@ -61,22 +82,19 @@ struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
     refiner->settings = *settings;
     refiner->terms = ff_array_create(most_terms(problem, settings), sizeof *refiner->terms,
                                      "the terms of patterns", error);
-    refiner->coverage =
-        ff_array_create(settings->power_balance ? ff_state_object_elements(problem) : 0,
-                        sizeof *refiner->coverage, "the coverage of the object", error);
+    if (settings->power_balance)
+        refiner->seen = seen_of(problem, error);
     refiner->room = ff_array_create(
         settings->object_constraint == FF_OBJECT_SMOOTH ? ff_state_object_elements(problem) : 0,
         sizeof *refiner->room, "the smoothed object", error);
     refiner->kept =
         ff_array_create(settings->opr_modes > 0 ? ff_state_probe_elements(problem, state) : 0,
                         sizeof *refiner->kept, "what is kept of the probe", error);
-    if (refiner->terms == NULL || refiner->coverage == NULL || refiner->room == NULL ||
-        refiner->kept == NULL) {
+    if (refiner->terms == NULL || (settings->power_balance && refiner->seen == NULL) ||
+        refiner->room == NULL || refiner->kept == NULL) {
         ff_refiner_destroy(refiner);
         return NULL;
     }
-    if (settings->power_balance)
-        cover(refiner->coverage, problem);
     ff_eigenprobes_begin(state->probe + state->modes * pixels, state->eigenprobes, state->probe,
                          problem->probe_rows, problem->probe_columns, seed);
     return refiner;
@@ -87,7 +105,7 @@ void ff_refiner_destroy(struct ff_refiner *refiner)
     if (refiner == NULL)
         return;
     free(refiner->terms);
-    free(refiner->coverage);
+    free(refiner->seen);
     free(refiner->room);
     free(refiner->kept);
     free(refiner);
@@ -175,7 +193,7 @@ static void balance(const struct ff_refiner *refiner, struct ff_state *state)
     const struct ff_problem *problem = refiner->problem;
     size_t object = ff_state_object_elements(problem);
     size_t probe = ff_state_probe_elements(problem, state);
-    float factor = (float)sqrt(ff_object_power(state->object, refiner->coverage, object));
+    float factor = (float)sqrt(ff_object_power(state->object, refiner->seen, object));
     for (size_t i = 0; i < object; i++)
         state->object[i] /= factor;
     for (size_t i = 0; i < probe; i++)

@@ -28,6 +28,7 @@ void ff_batchwise_destroy(struct ff_solver *solver)
         return;
     ff_batches_destroy(solver->batches);
     free(solver->terms);
+    free(solver->sample);
     free(solver);
 }
 

@@ -12,7 +12,9 @@ struct ff_solver {
     const char *name;
     struct ff_solver_settings settings;
     struct ff_batches *batches;
-    double *terms; /* (patterns, 6): of fit(), where steps are found by position */
+    double *terms;    /* (patterns, 6): of fit(), where steps are found by position; else NULL */
+    uint32_t *sample; /* (exit_limit): the patterns of a batch that do so; likewise */
+    size_t sample_limit;
     size_t patterns;
 };
 

@@ -6,7 +6,8 @@
  * With step=batch there is one pair of lengths for the batch, the minima of the two quadratic
  * models Σ |D|² X γ²/2 - Re<D, N> γ, which the sums of the batch have already: no second pass.
  * With step=position each pattern finds its own pair and the mean is taken (step_pair.h); that
- * needs a second pass over its exit waves, without transforms.
+ * needs a second pass over its exit waves, without transforms. Of a batch of many patterns a sample
+ * does so, every so many-th along the scan: its exit waves are kept until then.
  */
 #include "functions/reconstruct/solvers/batchwise.h"
 #include "functions/reconstruct/solvers/step_pair.h"
@@ -20,7 +21,10 @@ static struct ff_solver *create(const struct ff_problem *problem,
     size_t width = ff_terms_width(FF_TERMS_STEPS, problem->fly, 0);
     solver->terms = ff_array_create(ff_array_elements(problem->patterns, width, 1),
                                     sizeof *solver->terms, "the steps of the patterns", error);
-    if (solver->terms == NULL) {
+    solver->sample_limit = ff_step_pair_sample(problem->patterns, ff_batchwise_batch_limit(solver));
+    solver->sample = ff_array_create(solver->sample_limit, sizeof *solver->sample,
+                                     "a sample of the patterns", error);
+    if (solver->terms == NULL || solver->sample == NULL) {
         ff_batchwise_destroy(solver);
         return NULL;
     }
@@ -44,15 +48,31 @@ static void step_by_batch(struct ff_solver *solver, struct ff_devices *devices,
     ff_devices_update(devices, &step);
 }
 
+static size_t exit_limit(const struct ff_solver *solver)
+{
+    return solver->sample_limit;
+}
+
+/* Batches are in the order of the scan, so the sample lies as evenly. */
+static struct ff_batch sample_of(struct ff_solver *solver, struct ff_batch batch)
+{
+    size_t count = batch.count < solver->sample_limit ? batch.count : solver->sample_limit;
+    for (size_t i = 0; i < count; i++)
+        solver->sample[i] = batch.patterns[i * batch.count / count];
+    return (struct ff_batch){solver->sample, count};
+}
+
 static void step_by_position(struct ff_solver *solver, struct ff_devices *devices,
                              struct ff_batch batch, unsigned want, const struct ff_update *update)
 {
+    struct ff_batch sample = sample_of(solver, batch);
+    ff_devices_sample(devices, sample);
     ff_devices_gradients(devices, batch, want | FF_WANT_EXIT);
     ff_devices_normalise(devices, update);
-    ff_devices_fit(devices, batch);
+    ff_devices_fit(devices, sample);
     ff_devices_get_terms(devices, FF_TERMS_STEPS, solver->terms);
     struct ff_step_pair pair =
-        ff_step_pair_of(solver->terms, batch, update->step_object > 0, update->step_probe > 0);
+        ff_step_pair_of(solver->terms, sample, update->step_object > 0, update->step_probe > 0);
     struct ff_update step = *update;
     step.normalised = true;
     step.step_object *= pair.object;
@@ -74,6 +94,7 @@ const struct ff_solver_operations ff_solver_lstsq = {
     .create = create,
     .destroy = ff_batchwise_destroy,
     .batch_limit = ff_batchwise_batch_limit,
+    .exit_limit = exit_limit,
     .needs = ff_batchwise_needs,
     .epoch = epoch,
     .fields = ff_batchwise_fields,

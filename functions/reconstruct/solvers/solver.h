@@ -58,6 +58,8 @@ struct ff_solver_operations {
     /* What the devices are to be created with: most patterns in one batch, and a set of enum
      * ff_need. */
     size_t (*batch_limit)(const struct ff_solver *solver);
+    /* Most patterns that FF_NEED_EXIT is for at once. NULL: there is no such need. */
+    size_t (*exit_limit)(const struct ff_solver *solver);
     unsigned (*needs)(const struct ff_solver *solver);
 
     /* One epoch. The devices gather the cost as it was met on the way, and any failure: run.c asks

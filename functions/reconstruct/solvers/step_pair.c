@@ -7,6 +7,17 @@ enum { UU, VV, UV_RE, UV_IM, UX, VX, WIDTH };
 
 static const double share_of_mean = 0.5;
 
+/* χ_0 takes 4 bytes a pixel where the counts take 2. */
+enum { SAMPLE_MIN = 128, SCAN_OVER_SAMPLE = 32 };
+
+size_t ff_step_pair_sample(size_t patterns, size_t batch_limit)
+{
+    size_t most = patterns / SCAN_OVER_SAMPLE;
+    if (most < SAMPLE_MIN)
+        most = SAMPLE_MIN;
+    return batch_limit < most ? batch_limit : most;
+}
+
 static double column_mean(const double *terms, struct ff_batch batch, int column)
 {
     double sum = 0;

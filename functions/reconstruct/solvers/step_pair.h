@@ -17,6 +17,10 @@ struct ff_step_pair {
     double object, probe; /* neither is negative */
 };
 
+/* How many patterns of a batch tell its mean pair: all, but of a large scan no more than a part, whose exit waves take a
+ * sixteenth of what the counts take. The mean of a hundred is as good as that of a thousand. */
+size_t ff_step_pair_sample(size_t patterns, size_t batch_limit);
+
 /* The mean pair of a batch. `terms` are FF_TERMS_STEPS, a row of 6 for each pattern of the problem. What
  * does not move (`object`, `probe` false) leaves the other to be found alone. */
 struct ff_step_pair ff_step_pair_of(const double *terms, struct ff_batch batch, bool object,

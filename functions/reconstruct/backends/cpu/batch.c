@@ -47,43 +47,36 @@ static void find_rows(const struct ff_backend *backend, struct lane *lane)
     }
 }
 
-/* Who adds up each row: the first lane that touches it. */
-static void find_owners(struct ff_backend *backend)
+/* The first lane adds up in the sums of all, the others beside them until they are merged. */
+static void give_sums(struct ff_backend *backend)
 {
-    backend->sum_lanes = backend->lanes_used;
-    memset(backend->owner, NO_LANE, backend->tile.rows);
-    backend->first_row = backend->tile.rows;
-    backend->end_row = 0;
-    for (unsigned i = backend->lanes_used; i-- > 0;) {
+    for (unsigned i = 0; i < backend->lanes_used; i++) {
         struct lane *lane = &backend->lanes[i];
+        lane->sums = i == 0 ? &backend->sums : &backend->beside[(i - 1) % backend->wave];
         find_rows(backend, lane);
-        memset(backend->owner + lane->first_row, (int)i, lane->end_row - lane->first_row);
-        if (lane->first_row < backend->first_row)
-            backend->first_row = lane->first_row;
-        if (lane->end_row > backend->end_row)
-            backend->end_row = lane->end_row;
     }
 }
 
-static void clear_sums(const struct ff_backend *backend, struct lane *lane)
+static void clear_sums(const struct ff_backend *backend, const struct lane *lane)
 {
+    const struct sums *sums = lane->sums;
     if (backend->want & FF_WANT_OBJECT) {
-        size_t stride = lane->object_sum.stride;
-        size_t from = lane->first_row * stride;
+        size_t stride = sums->object.stride;
+        size_t from = (lane->first_row - sums->first_row) * stride;
         size_t size = (lane->end_row - lane->first_row) * stride * sizeof(ff_real);
-        memset(lane->object_sum.re + from, 0, size);
-        memset(lane->object_sum.im + from, 0, size);
-        memset(lane->weight_sum + from, 0, size);
+        memset(sums->object.re + from, 0, size);
+        memset(sums->object.im + from, 0, size);
+        memset(sums->weight + from, 0, size);
     }
     if (backend->want & FF_WANT_PROBE) {
         size_t size = backend->rows * backend->width * sizeof(ff_real);
         for (size_t i = 0; i < backend->powers; i++)
-            memset(lane->power_sum[i], 0, size);
+            memset(sums->power[i], 0, size);
         for (size_t i = 0; i < backend->probes; i++) {
-            memset(lane->probe_sum[i].re, 0, size);
-            memset(lane->probe_sum[i].im, 0, size);
-            if (lane->spectrum_sum != NULL)
-                memset(lane->spectrum_sum[i].values, 0,
+            memset(sums->probe[i].re, 0, size);
+            memset(sums->probe[i].im, 0, size);
+            if (sums->spectrum != NULL)
+                memset(sums->spectrum[i].values, 0,
                        2 * backend->rows * backend->shift_stride * sizeof(ff_real));
         }
     }
@@ -92,42 +85,61 @@ static void clear_sums(const struct ff_backend *backend, struct lane *lane)
 static void run_lane(void *context, unsigned piece, unsigned thread)
 {
     struct ff_backend *backend = context;
-    struct lane *lane = &backend->lanes[piece];
+    struct lane *lane = &backend->lanes[backend->first_lane + piece];
     lane->cost = (struct ff_cost){0, 0};
     lane->line = (struct ff_line_terms){0, 0, 0, 0};
-    if (backend->summing)
+    if (backend->summing) {
+        if (lane->sums != &backend->sums)
+            lane->sums->first_row = lane->first_row;
         clear_sums(backend, lane);
+    }
     for (uint32_t i = lane->first; i < lane->end; i++)
         backend->work(backend, lane, &backend->workspaces[thread], backend->sorted[i], i);
-    if (backend->summing && (backend->want & FF_WANT_PROBE) && lane->spectrum_sum != NULL)
+    if (backend->summing && (backend->want & FF_WANT_PROBE) && lane->sums->spectrum != NULL)
         ff_cpu_leave_spectra(backend, &backend->workspaces[thread], lane);
 }
 
-static void run_lanes(struct ff_backend *backend, pattern_work *work)
+/* Lanes [from, to). */
+static void run_lanes(struct ff_backend *backend, unsigned from, unsigned to)
 {
-    backend->work = work;
-    if (backend->spectra != NULL)
-        ff_cpu_find_spectra(backend);
-    ff_pool_run(backend->pool, run_lane, backend, backend->lanes_used);
-    for (unsigned i = 0; i < backend->lanes_used; i++) {
+    backend->first_lane = from;
+    ff_pool_run(backend->pool, run_lane, backend, to - from);
+    for (unsigned i = from; i < to; i++) {
         backend->cost.amplitude += backend->lanes[i].cost.amplitude;
         backend->cost.objective += backend->lanes[i].cost.objective;
     }
 }
 
-void ff_cpu_run(struct ff_backend *backend, struct ff_batch batch, pattern_work *work)
+static void begin(struct ff_backend *backend, struct ff_batch batch, pattern_work *work)
 {
     share_out(backend, batch);
-    backend->summing = false;
-    run_lanes(backend, work);
+    backend->work = work;
+    if (backend->spectra != NULL)
+        ff_cpu_find_spectra(backend);
 }
 
-void ff_cpu_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want,
-                       pattern_work *work)
+void ff_cpu_run(struct ff_backend *backend, struct ff_batch batch, pattern_work *work)
 {
-    share_out(backend, batch);
-    find_owners(backend);
+    begin(backend, batch, work);
+    backend->summing = false;
+    run_lanes(backend, 0, backend->lanes_used);
+}
+
+void ff_cpu_sum(struct ff_backend *backend, struct ff_batch batch, unsigned want,
+                pattern_work *work)
+{
+    begin(backend, batch, work);
+    give_sums(backend);
     backend->want = want;
     backend->summing = true;
-    run_lanes(backend, work);
+    if (want & FF_WANT_EXIT)
+        ff_cpu_place_exits(backend);
+    ff_cpu_begin_merge(backend);
+    for (unsigned from = 0; from < backend->lanes_used; from += backend->wave) {
+        unsigned left = backend->lanes_used - from;
+        unsigned to = from + (left < backend->wave ? left : backend->wave);
+        run_lanes(backend, from, to);
+        ff_cpu_merge(backend, from, to);
+    }
+    ff_cpu_end_merge(backend);
 }

@@ -127,6 +127,7 @@ const struct ff_backend_operations FF_BACKEND_CPU = {
     .update = ff_cpu_update,
     .lengths = ff_cpu_lengths,
     .normalise = ff_cpu_normalise,
+    .sample = ff_cpu_sample,
     .fit = ff_cpu_fit,
     .turn_terms = ff_cpu_turn_terms,
     .turn = ff_cpu_turn,

@@ -99,10 +99,9 @@ static ff_real settle_row(const struct ff_exchange *exchange, const struct regio
 /* Plane `plane` of a device's sums of the probe. */
 static ff_real *probe_plane(const struct ff_backend *backend, size_t plane)
 {
-    const struct lane *lane = &backend->lanes[0];
     if (plane >= 2 * backend->probes)
-        return lane->power_sum[plane - 2 * backend->probes];
-    struct ff_planes planes = lane->probe_sum[plane / 2];
+        return backend->sums.power[plane - 2 * backend->probes];
+    struct ff_planes planes = backend->sums.probe[plane / 2];
     return plane % 2 == 0 ? planes.re : planes.im;
 }
 

@@ -112,7 +112,7 @@ static void add_varied_power(const struct ff_backend *backend, const struct work
         share += weights[c] * weights[c];
     backend->kernels->wave->light(patch, backend->rows, backend->width, NULL, space->power,
                                   backend->width);
-    backend->kernels->field->add_scaled(lane->power_sum[1], space->power, (ff_real)share,
+    backend->kernels->field->add_scaled(lane->sums->power[1], space->power, (ff_real)share,
                                         backend->rows * backend->width);
 }
 
@@ -123,7 +123,7 @@ void ff_cpu_expose(struct ff_backend *backend, struct workspace *space, struct l
     exposure->place = ff_cpu_place(backend, local, k);
     backend->kernels->wave->gather(ff_cpu_planes_at(backend->object[0], &exposure->place),
                                    exposure->place.taps, backend->rows, backend->width,
-                                   exposure->patch, lane != NULL ? lane->power_sum[0] : NULL);
+                                   exposure->patch, lane != NULL ? lane->sums->power[0] : NULL);
     if (lane != NULL && backend->eigenprobes > 0)
         add_varied_power(backend, space, lane, local, exposure->patch);
     exposure->probes = ff_cpu_probes(backend, space, backend->probe[0], local, &exposure->place, k);

@@ -24,9 +24,9 @@ static void add_eigenprobes(struct ff_backend *backend, struct lane *lane, struc
         ff_real weight = (ff_real)backend->weights[local * backend->eigenprobes + c];
         size_t i = backend->modes + c;
         if (backend->subpixel == FF_SUBPIXEL_FOURIER)
-            kernels->blend(lane->spectrum_sum[i], 1, weight, space->spectrum);
+            kernels->blend(lane->sums->spectrum[i], 1, weight, space->spectrum);
         else
-            kernels->add_product(exposure->patch, window, weight, lane->probe_sum[i]);
+            kernels->add_product(exposure->patch, window, weight, lane->sums->probe[i]);
     }
 }
 
@@ -40,10 +40,10 @@ static void use_mode(struct ff_backend *backend, struct lane *lane, struct works
     bool probe_wanted = (backend->want & FF_WANT_PROBE) != 0;
     backend->kernels->wave->products(exposure->probes[m], exposure->patch, window, m > 0,
                                      space->tile,
-                                     probe_wanted && !shifted ? lane->probe_sum[m] : none);
+                                     probe_wanted && !shifted ? lane->sums->probe[m] : none);
     if (probe_wanted && shifted) {
         product_shifted_back(backend, space, exposure, window);
-        backend->kernels->wave->blend(lane->spectrum_sum[m], 1, 1, space->spectrum);
+        backend->kernels->wave->blend(lane->sums->spectrum[m], 1, 1, space->spectrum);
     }
     if (probe_wanted && m == 0 && backend->eigenprobes > 0)
         add_eigenprobes(backend, lane, space, exposure, window, local);
@@ -70,11 +70,9 @@ static void add_mode_terms(struct ff_backend *backend, struct workspace *space, 
                               ff_cpu_terms_of(backend, FF_TERMS_POSITIONS, local) + 5 * k);
     if (m > 0)
         return;
-    if (backend->want & FF_WANT_EXIT) {
-        size_t word = sizeof(ff_real) == sizeof(float) ? sizeof(float) : 2 * sizeof(ff_real);
-        size_t at = (index * backend->fly + k) * backend->rows * backend->width;
-        backend->kernels->term->keep(window, backend->exits + at * word);
-    }
+    if ((backend->want & FF_WANT_EXIT) && backend->exit_places[index] != NO_EXIT)
+        backend->kernels->term->keep(window,
+                                     ff_cpu_exit_of(backend, backend->exit_places[index], k));
     if (backend->want & FF_WANT_WEIGHTS)
         backend->kernels->term->weights(exposure->patch, exposure->probes + backend->modes,
                                         backend->eigenprobes, window,
@@ -87,11 +85,15 @@ static void use_tile(struct ff_backend *backend, struct lane *lane, struct works
 {
     const struct exposure *exposure = &space->exposures[k];
     const struct place *place = &exposure->place;
-    if (backend->want & FF_WANT_OBJECT)
+    if (backend->want & FF_WANT_OBJECT) {
+        const struct sums *sums = lane->sums;
+        struct place there = *place;
+        there.row -= sums->first_row;
         backend->kernels->wave->scatter(
             space->tile, exposure->light, place->taps, place->light_taps, backend->rows,
-            backend->columns, ff_cpu_planes_at(lane->object_sum, place),
-            lane->weight_sum + place->row * lane->object_sum.stride + place->column);
+            backend->columns, ff_cpu_planes_at(sums->object, &there),
+            sums->weight + there.row * sums->object.stride + there.column);
+    }
     if ((backend->want & FF_WANT_POSITIONS) && backend->subpixel != FF_SUBPIXEL_FOURIER)
         backend->kernels->term->positions(
             ff_cpu_planes_at(backend->object[0], place), place->taps, backend->rows, backend->width,
@@ -168,8 +170,7 @@ static void gradients_of(struct ff_backend *backend, struct lane *lane, struct w
 void ff_cpu_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want)
 {
     ff_cpu_light(backend);
-    ff_cpu_begin_sums(backend, batch, want, gradients_of);
-    ff_cpu_merge(backend);
+    ff_cpu_sum(backend, batch, want, gradients_of);
 }
 
 /* χ = Ψ - P S */
@@ -196,8 +197,7 @@ static void overlap_of(struct ff_backend *backend, struct lane *lane, struct wor
 void ff_cpu_overlap(struct ff_backend *backend, struct ff_batch batch, unsigned want)
 {
     ff_cpu_light(backend);
-    ff_cpu_begin_sums(backend, batch, want & (FF_WANT_OBJECT | FF_WANT_PROBE), overlap_of);
-    ff_cpu_merge(backend);
+    ff_cpu_sum(backend, batch, want & (FF_WANT_OBJECT | FF_WANT_PROBE), overlap_of);
 }
 
 static void cost_of(struct ff_backend *backend, struct lane *lane, struct workspace *space,

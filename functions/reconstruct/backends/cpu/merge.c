@@ -1,8 +1,8 @@
 /*
  * Adds up the lanes' sums and finds the greatest weights.
  *
- * A row of the object that one lane touched is used where that lane summed it; where several did, the later ones are
- * added to the first one's, in the order of the lanes. The probe's sums are all added to those of lane 0.
+ * Lanes are added in their order, in each row of the object and in the probe, however many run at once: so the bits do
+ * not depend on that. The first lane has added up in the sums of all; a row that no lane before has touched is copied.
  */
 #include "functions/reconstruct/backends/cpu/sums.h"
 
@@ -16,77 +16,96 @@ static ff_real greatest(const ff_real *values, size_t count)
     return most;
 }
 
-static struct sum_row row_of(const struct lane *lane, size_t row)
+static struct sum_row row_of(const struct sums *sums, size_t row)
 {
-    size_t at = row * lane->object_sum.stride;
-    return (struct sum_row){lane->object_sum.re + at, lane->object_sum.im + at,
-                            lane->weight_sum + at};
+    size_t at = (row - sums->first_row) * sums->object.stride;
+    return (struct sum_row){sums->object.re + at, sums->object.im + at, sums->weight + at};
 }
 
 struct sum_row ff_cpu_sum_row(const struct ff_backend *backend, size_t row)
 {
-    unsigned char owner = backend->owner[row];
-    return owner == NO_LANE ? (struct sum_row){NULL, NULL, NULL}
-                            : row_of(&backend->lanes[owner], row);
+    return backend->touched[row] ? row_of(&backend->sums, row) : (struct sum_row){NULL, NULL, NULL};
 }
 
 struct sum_row ff_cpu_claim_row(struct ff_backend *backend, size_t row)
 {
-    if (backend->owner[row] != NO_LANE)
-        return ff_cpu_sum_row(backend, row);
-    size_t size = backend->object[0].stride * sizeof(ff_real);
-    struct sum_row sums = row_of(&backend->lanes[0], row);
+    struct sum_row sums = row_of(&backend->sums, row);
+    if (backend->touched[row])
+        return sums;
+    size_t size = backend->sums.object.stride * sizeof(ff_real);
     memset(sums.re, 0, size);
     memset(sums.im, 0, size);
     memset(sums.weight, 0, size);
-    backend->owner[row] = 0;
+    backend->touched[row] = true;
     backend->first_row = row < backend->first_row ? row : backend->first_row;
     backend->end_row = row + 1 > backend->end_row ? row + 1 : backend->end_row;
     return sums;
 }
 
+/* Weights only grow, so the greatest of the sums so far is never more than the greatest of all. */
 static void add_object_row(struct ff_backend *backend, size_t row, ff_real *most)
 {
     const struct ff_field_kernels *kernels = backend->kernels->field;
-    struct sum_row sums = ff_cpu_sum_row(backend, row);
-    size_t stride = backend->object[0].stride;
-    if (sums.re == NULL)
-        return;
-    for (unsigned i = backend->owner[row] + 1u; i < backend->sum_lanes; i++) {
+    size_t stride = backend->sums.object.stride;
+    struct sum_row sums = row_of(&backend->sums, row);
+    bool changed = false;
+    for (unsigned i = backend->first_lane; i < backend->end_lane; i++) {
         const struct lane *lane = &backend->lanes[i];
         if (row < lane->first_row || row >= lane->end_row)
             continue;
-        struct sum_row more = row_of(lane, row);
-        kernels->add(sums.re, more.re, stride);
-        kernels->add(sums.im, more.im, stride);
-        kernels->add(sums.weight, more.weight, stride);
+        struct sum_row more = row_of(lane->sums, row);
+        changed = true;
+        if (lane->sums == &backend->sums) {
+            backend->touched[row] = true;
+        } else if (backend->touched[row]) {
+            kernels->add(sums.re, more.re, stride);
+            kernels->add(sums.im, more.im, stride);
+            kernels->add(sums.weight, more.weight, stride);
+        } else {
+            memcpy(sums.re, more.re, stride * sizeof(ff_real));
+            memcpy(sums.im, more.im, stride * sizeof(ff_real));
+            memcpy(sums.weight, more.weight, stride * sizeof(ff_real));
+            backend->touched[row] = true;
+        }
     }
-    ff_real here = kernels->greatest(sums.weight, stride);
+    ff_real here = changed ? kernels->greatest(sums.weight, stride) : 0;
     *most = here > *most ? here : *most;
 }
 
 static void add_probe_rows(struct ff_backend *backend, size_t from, size_t to, unsigned piece)
 {
     const struct ff_field_kernels *kernels = backend->kernels->field;
-    struct lane *first = &backend->lanes[0];
+    const struct sums *all = &backend->sums;
     size_t at = from * backend->width;
     size_t count = (to - from) * backend->width;
-    for (unsigned l = 1; l < backend->sum_lanes; l++) {
-        const struct lane *lane = &backend->lanes[l];
-        for (size_t i = 0; i < backend->probes; i++) {
-            kernels->add(first->probe_sum[i].re + at, lane->probe_sum[i].re + at, count);
-            kernels->add(first->probe_sum[i].im + at, lane->probe_sum[i].im + at, count);
+    for (unsigned l = backend->first_lane; l < backend->end_lane; l++) {
+        const struct sums *sums = backend->lanes[l].sums;
+        for (size_t i = 0; sums != all && i < backend->probes; i++) {
+            kernels->add(all->probe[i].re + at, sums->probe[i].re + at, count);
+            kernels->add(all->probe[i].im + at, sums->probe[i].im + at, count);
         }
-        for (size_t i = 0; i < backend->powers; i++)
-            kernels->add(first->power_sum[i] + at, lane->power_sum[i] + at, count);
+        for (size_t i = 0; sums != all && i < backend->powers; i++)
+            kernels->add(all->power[i] + at, sums->power[i] + at, count);
     }
     for (size_t i = 0; i < backend->powers; i++) {
         ff_real most = 0;
         for (size_t row = from; row < to; row++) { /* what lies beyond the columns is no weight */
-            ff_real here = greatest(first->power_sum[i] + row * backend->width, backend->columns);
+            ff_real here = greatest(all->power[i] + row * backend->width, backend->columns);
             most = here > most ? here : most;
         }
         backend->piece_probe[i * ROW_PIECES + piece] = most;
+    }
+}
+
+/* The rows that the lanes at hand touched. */
+static void find_span(const struct ff_backend *backend, size_t *first, size_t *end)
+{
+    *first = backend->tile.rows;
+    *end = 0;
+    for (unsigned i = backend->first_lane; i < backend->end_lane; i++) {
+        const struct lane *lane = &backend->lanes[i];
+        *first = lane->first_row < *first ? lane->first_row : *first;
+        *end = lane->end_row > *end ? lane->end_row : *end;
     }
 }
 
@@ -96,9 +115,9 @@ static void add_piece(void *context, unsigned piece, unsigned thread)
     struct ff_backend *backend = context;
     size_t from;
     size_t to;
-    backend->piece_object[piece] = 0;
     if (backend->want & FF_WANT_OBJECT) {
-        ff_cpu_rows_of(backend->first_row, backend->end_row, piece, &from, &to);
+        find_span(backend, &from, &to);
+        ff_cpu_rows_of(from, to, piece, &from, &to);
         for (size_t row = from; row < to; row++)
             add_object_row(backend, row, &backend->piece_object[piece]);
     }
@@ -113,20 +132,36 @@ static void clear_probe(struct ff_backend *backend)
 {
     size_t size = backend->rows * backend->width * sizeof(ff_real);
     for (size_t i = 0; i < backend->probes; i++) {
-        memset(backend->lanes[0].probe_sum[i].re, 0, size);
-        memset(backend->lanes[0].probe_sum[i].im, 0, size);
+        memset(backend->sums.probe[i].re, 0, size);
+        memset(backend->sums.probe[i].im, 0, size);
     }
     for (size_t i = 0; i < backend->powers; i++)
-        memset(backend->lanes[0].power_sum[i], 0, size);
+        memset(backend->sums.power[i], 0, size);
 }
 
-void ff_cpu_merge(struct ff_backend *backend)
+void ff_cpu_begin_merge(struct ff_backend *backend)
 {
-    if (backend->sum_lanes == 0) {
+    memset(backend->touched, 0, backend->tile.rows * sizeof *backend->touched);
+    memset(backend->piece_object, 0, sizeof backend->piece_object);
+    memset(backend->piece_probe, 0, backend->powers * ROW_PIECES * sizeof *backend->piece_probe);
+    backend->first_lane = 0;
+    backend->end_lane = backend->lanes_used;
+    find_span(backend, &backend->first_row, &backend->end_row);
+    if (backend->lanes_used == 0) {
         clear_probe(backend);
         backend->first_row = backend->end_row = 0;
     }
+}
+
+void ff_cpu_merge(struct ff_backend *backend, unsigned from, unsigned to)
+{
+    backend->first_lane = from;
+    backend->end_lane = to;
     ff_pool_run(backend->pool, add_piece, backend, ROW_PIECES);
+}
+
+void ff_cpu_end_merge(struct ff_backend *backend)
+{
     backend->greatest_object = greatest(backend->piece_object, ROW_PIECES);
     for (size_t i = 0; (backend->want & FF_WANT_PROBE) && i < backend->powers; i++)
         backend->greatest_probe[i] = greatest(backend->piece_probe + i * ROW_PIECES, ROW_PIECES);

@@ -36,7 +36,7 @@ typedef double ff_real;
 #define ff_cpu_terms_of           ff_double_cpu_terms_of
 #define ff_cpu_kept_wave          ff_double_cpu_kept_wave
 #define ff_cpu_run                ff_double_cpu_run
-#define ff_cpu_begin_sums         ff_double_cpu_begin_sums
+#define ff_cpu_sum                ff_double_cpu_sum
 #define ff_cpu_propagation_create ff_double_cpu_propagation_create
 #define ff_cpu_forward            ff_double_cpu_forward
 #define ff_cpu_back               ff_double_cpu_back
@@ -60,7 +60,9 @@ typedef double ff_real;
 #define ff_cpu_gradients          ff_double_cpu_gradients
 #define ff_cpu_overlap            ff_double_cpu_overlap
 #define ff_cpu_cost               ff_double_cpu_cost
+#define ff_cpu_begin_merge        ff_double_cpu_begin_merge
 #define ff_cpu_merge              ff_double_cpu_merge
+#define ff_cpu_end_merge          ff_double_cpu_end_merge
 #define ff_cpu_sum_row            ff_double_cpu_sum_row
 #define ff_cpu_claim_row          ff_double_cpu_claim_row
 #define ff_cpu_settle             ff_double_cpu_settle
@@ -72,6 +74,9 @@ typedef double ff_real;
 #define ff_cpu_update             ff_double_cpu_update
 #define ff_cpu_lengths            ff_double_cpu_lengths
 #define ff_cpu_normalise          ff_double_cpu_normalise
+#define ff_cpu_sample             ff_double_cpu_sample
+#define ff_cpu_place_exits        ff_double_cpu_place_exits
+#define ff_cpu_exit_of            ff_double_cpu_exit_of
 #define ff_cpu_fit                ff_double_cpu_fit
 #define ff_cpu_turn_terms         ff_double_cpu_turn_terms
 #define ff_cpu_turn               ff_double_cpu_turn

@@ -130,5 +130,5 @@ void ff_cpu_shift_back(struct ff_backend *backend, struct workspace *space,
 void ff_cpu_leave_spectra(struct ff_backend *backend, struct workspace *space, struct lane *lane)
 {
     for (size_t i = 0; i < backend->probes; i++)
-        leave_spectrum(backend, space, lane->spectrum_sum[i], lane->probe_sum[i]);
+        leave_spectrum(backend, space, lane->sums->spectrum[i], lane->sums->probe[i]);
 }

@@ -88,6 +88,12 @@ static struct ff_wave spectrum_shape(const struct ff_backend *backend)
     return (struct ff_wave){NULL, backend->shift_stride, backend->rows, backend->width};
 }
 
+/* Of planes of the object's shape. */
+static size_t plane_stride(const struct ff_backend *backend)
+{
+    return round_up(backend->tile.columns, FF_KERNEL_WIDTH) + PLANE_MARGIN;
+}
+
 /* A tile proper begins behind one row and one margin of zeros. */
 static size_t tile_stride(const struct ff_backend *backend)
 {
@@ -103,37 +109,49 @@ static int light_of(struct ff_backend *backend, ff_real **light, struct ff_error
     return 0;
 }
 
-/* Rows of a lane's planes that it does not touch, as far as patterns lie evenly: memory that is never there. */
-static size_t rows_untouched(const struct ff_backend *backend)
+/* Rows of the tile that a lane touches, as far as patterns lie evenly. */
+static size_t rows_touched(const struct ff_backend *backend)
 {
-    size_t touched = backend->tile.rows / backend->lane_count + backend->rows;
-    return touched < backend->tile.rows ? backend->tile.rows - touched : 0;
+    size_t touched = backend->tile.rows / backend->lane_count + backend->rows + 1;
+    return touched < backend->tile.rows ? touched : backend->tile.rows;
 }
 
-static int allocate_lane(struct ff_backend *backend, struct lane *lane, struct ff_error *error)
+static int allocate_sums(struct ff_backend *backend, struct sums *sums, struct ff_error *error)
 {
-    size_t stride = backend->object[0].stride;
+    size_t stride = plane_stride(backend);
+    size_t rows = backend->tile.rows + 2;
     size_t powers = backend->powers;
-    if (planes_of(backend, backend->tile.rows, stride, "the object's gradient", &lane->object_sum,
-                  error) < 0 ||
-        reals_of(backend, backend->tile.rows * stride, "the illumination", &lane->weight_sum,
-                 error) < 0 ||
-        probe_planes_of(backend, backend->probes, "the probe's gradient", &lane->probe_sum, error) <
-            0)
+    if (planes_of(backend, rows, stride, "the object's gradient", &sums->object, error) < 0 ||
+        reals_of(backend, rows * stride, "the illumination", &sums->weight, error) < 0 ||
+        probe_planes_of(backend, backend->probes, "the probe's gradient", &sums->probe, error) < 0)
         return -1;
-    backend->bytes -= 3 * rows_untouched(backend) * stride * sizeof(ff_real);
-    lane->power_sum =
-        ff_cpu_block(backend, powers, sizeof *lane->power_sum, "the probe's weight", error);
-    for (size_t i = 0; lane->power_sum != NULL && i < powers; i++)
-        if (reals_of(backend, backend->rows * backend->width, "the probe's weight",
-                     &lane->power_sum[i], error) < 0)
+    sums->power = ff_cpu_block(backend, powers, sizeof *sums->power, "the probe's weight", error);
+    for (size_t i = 0; sums->power != NULL && i < powers; i++)
+        if (reals_of(backend, backend->rows * backend->width, "the probe's weight", &sums->power[i],
+                     error) < 0)
             return -1;
-    if (lane->power_sum == NULL)
+    if (sums->power == NULL)
         return -1;
     return backend->subpixel == FF_SUBPIXEL_FOURIER
-               ? waves_of(backend, backend->probes, spectrum_shape(backend), &lane->spectrum_sum,
-                          error)
+               ? waves_of(backend, backend->probes, spectrum_shape(backend), &sums->spectrum, error)
                : 0;
+}
+
+/* Sums of all, and beside them those of the lanes at work. What no lane touches of the latter is memory that is never
+ * there. */
+static int allocate_lanes(struct ff_backend *backend, struct ff_error *error)
+{
+    size_t untouched = backend->tile.rows + 2 - rows_touched(backend);
+    backend->beside =
+        ff_cpu_block(backend, backend->beside_count, sizeof *backend->beside, "lanes", error);
+    if (backend->beside == NULL || allocate_sums(backend, &backend->sums, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < backend->beside_count; i++) {
+        if (allocate_sums(backend, &backend->beside[i], error) < 0)
+            return -1;
+        backend->bytes -= 3 * untouched * plane_stride(backend) * sizeof(ff_real);
+    }
+    return 0;
 }
 
 /* Room for the probes of a pattern: without shifts only the first of them is not everybody's. */
@@ -250,7 +268,7 @@ static int allocate_spectra(struct ff_backend *backend, struct ff_error *error)
 /* Object and probe, and what an algorithm keeps of their shapes. */
 static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
 {
-    size_t stride = round_up(backend->tile.columns, FF_KERNEL_WIDTH) + PLANE_MARGIN;
+    size_t stride = plane_stride(backend);
     const bool needed[4] = {true, backend->needs & FF_NEED_DIRECTIONS,
                             backend->needs & FF_NEED_DIRECTIONS,
                             backend->needs & FF_NEED_VELOCITIES};
@@ -261,10 +279,8 @@ static int allocate_fields(struct ff_backend *backend, struct ff_error *error)
              probe_planes_of(backend, backend->probes, "the probe", &backend->probe[i], error) < 0))
             return -1;
     if ((backend->needs & FF_NEED_EXIT) &&
-        (planes_of(backend, backend->tile.rows + 2, stride, "a step of the object",
-                   &backend->normal, error) < 0 ||
-         planes_of(backend, backend->rows + 1, backend->width + PLANE_MARGIN, "a step of the probe",
-                   &backend->nothing, error) < 0))
+        planes_of(backend, backend->rows + 1, backend->width + PLANE_MARGIN, "a step that is none",
+                  &backend->nothing, error) < 0)
         return -1;
     return light_of(backend, &backend->light, error) < 0 ||
                    (backend->eigenprobes > 0 && light_of(backend, &backend->rest_light, error) < 0)
@@ -287,6 +303,24 @@ static unsigned lanes_for(const struct ff_backend *backend)
     if (lanes > affordable)
         lanes = affordable;
     return lanes < 1 ? 1 : lanes > LANE_LIMIT ? LANE_LIMIT : (unsigned)lanes;
+}
+
+/*
+ * How many lanes run at once, each in sums of its own: all where these take no more than a sixteenth of the counts,
+ * else as many whole rounds of the threads as do. Merged wave by wave, the sums are the same to the bit.
+ */
+static unsigned wave_for(const struct ff_backend *backend, unsigned threads)
+{
+    size_t counts = backend->patterns * backend->frame_rows * backend->frame_columns;
+    size_t probes = (2 * backend->probes + backend->powers) * backend->width;
+    size_t sums = (3 * rows_touched(backend) * plane_stride(backend) + probes * backend->rows) *
+                  sizeof(ff_real);
+    size_t bytes = counts * sizeof(uint16_t) / 16;
+    size_t affordable = (bytes > SUMS_ALWAYS ? bytes : SUMS_ALWAYS) / sums;
+    size_t rounds = affordable / threads * threads;
+    if (affordable >= backend->lane_count || threads >= backend->lane_count)
+        return backend->lane_count;
+    return rounds > 0 ? (unsigned)rounds : threads;
 }
 
 /* Rows of patterns, and the waves that algorithms keep of them. */
@@ -318,11 +352,15 @@ static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
         reals_of(backend, waves, "the waves", &backend->waves, error) < 0)
         return -1;
     if (backend->needs & FF_NEED_EXIT) {
-        size_t pixels = backend->batch_limit * backend->fly * backend->rows * backend->width;
+        size_t pixels = backend->exit_limit * backend->fly * backend->rows * backend->width;
         size_t word = sizeof(ff_real) == sizeof(float) ? sizeof(float) : 2 * sizeof(ff_real);
         backend->exits = ff_cpu_block(backend, pixels, word, "the exit waves of a batch", error);
-        if (backend->exits == NULL)
+        backend->sampled = ff_cpu_block(backend, n, sizeof(bool), "the exit waves", error);
+        backend->exit_places =
+            ff_cpu_block(backend, backend->batch_limit, sizeof(uint32_t), "the exit waves", error);
+        if (backend->exits == NULL || backend->sampled == NULL || backend->exit_places == NULL)
             return -1;
+        memset(backend->sampled, 1, n * sizeof *backend->sampled); /* until sample() is called */
     }
     if ((backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) == 0)
         return 0;
@@ -371,6 +409,9 @@ static void set_shapes(struct ff_backend *backend, const struct ff_backend_plan 
     backend->probes = plan->modes + plan->eigenprobes;
     backend->powers = plan->eigenprobes > 0 ? 2 : 1;
     backend->batch_limit = plan->batch_limit;
+    backend->exit_limit = plan->exit_limit > 0 && plan->exit_limit < plan->batch_limit
+                              ? plan->exit_limit
+                              : plan->batch_limit;
     backend->needs = plan->needs;
     backend->noise = plan->noise;
     backend->subpixel = plan->subpixel;
@@ -398,6 +439,9 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
     unsigned threads = ff_pool_threads(backend->pool);
     set_shapes(backend, plan);
     size_t probes = backend->probes;
+    unsigned others = backend->lane_count - 1;
+    backend->wave = wave_for(backend, threads);
+    backend->beside_count = others < backend->wave ? others : backend->wave;
     backend->block_limit =
         64 + 14 * probes + (size_t)LANE_LIMIT * (10 + 4 * probes) +
         threads * (32 + (backend->fly + 1) * (4 + 3 * backend->modes + 2 * probes));
@@ -408,13 +452,12 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
         ff_cpu_block(backend, threads, sizeof *backend->workspaces, "threads", error);
     backend->sorted =
         ff_cpu_block(backend, plan->batch_limit, sizeof *backend->sorted, "a batch", error);
-    backend->owner = ff_cpu_block(backend, backend->tile.rows, 1, "a batch", error);
-    if (backend->workspaces == NULL || backend->sorted == NULL || backend->owner == NULL ||
+    backend->touched = ff_cpu_block(backend, backend->tile.rows, sizeof(bool), "a batch", error);
+    if (backend->workspaces == NULL || backend->sorted == NULL || backend->touched == NULL ||
         reals_of(backend, backend->powers * ROW_PIECES, "a batch", &backend->piece_probe, error) <
             0 ||
         reals_of(backend, backend->powers, "a batch", &backend->greatest_probe, error) < 0)
         return -1;
-    memset(backend->owner, NO_LANE, backend->tile.rows);
     if (copy_plan(backend, plan, error) < 0 || allocate_fields(backend, error) < 0 ||
         (backend->subpixel == FF_SUBPIXEL_FOURIER && allocate_spectra(backend, error) < 0) ||
         allocate_mask(backend, error) < 0 || allocate_patterns(backend, error) < 0)
@@ -422,10 +465,7 @@ int ff_cpu_allocate(struct ff_backend *backend, const struct ff_backend_plan *pl
     for (unsigned i = 0; i < threads; i++)
         if (allocate_workspace(backend, &backend->workspaces[i], error) < 0)
             return -1;
-    for (unsigned i = 0; i < backend->lane_count; i++)
-        if (allocate_lane(backend, &backend->lanes[i], error) < 0)
-            return -1;
-    return 0;
+    return allocate_lanes(backend, error);
 }
 
 void ff_cpu_release(struct ff_backend *backend)

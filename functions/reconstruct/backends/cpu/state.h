@@ -11,24 +11,32 @@
 
 enum {
     LANE_LIMIT = 32,
-    LANES_ALWAYS = 16,    /* whatever memory their sums take */
+    LANES_ALWAYS = 16,      /* whatever memory their sums take */
+    SUMS_ALWAYS = 32 << 20, /* bytes that the lanes' sums may take, however few the counts */
     PATTERNS_A_LANE = 24, /* with fewer in a lane, adding the lanes costs more than threads gain */
     ROW_PIECES = 32,      /* into so many pieces rows are cut for sums and updates */
     TILE_MARGIN = 16,     /* zero columns left of a tile: the taps look one to the left */
     PLANE_MARGIN = 48,    /* columns right of the object that whole vectors may touch */
-    NO_LANE = LANE_LIMIT, /* owner of a row that no pattern of the batch touched */
     TERM_KINDS = FF_TERMS_STEPS + 1,
 };
 
-/* A lane's share of a batch and of its sums. Rows [first_row, end_row) of the object planes are its own. */
+#define NO_EXIT UINT32_MAX
+
+/* Sums over patterns. Row r of the tile is row r - first_row of the object's planes. */
+struct sums {
+    size_t first_row;
+    struct ff_planes object;  /* N_O */
+    ff_real *weight;          /* W */
+    struct ff_planes *probe;  /* N_P of the modes, then N_E of the eigenprobes */
+    ff_real **power;          /* V of the modes, then that of the first one and its eigenprobes */
+    struct ff_wave *spectrum; /* of what `probe` shall be, where probes are shifted */
+};
+
+/* A lane's share of a batch. Its patterns touch rows [first_row, end_row) of the tile. */
 struct lane {
     uint32_t first, end; /* its patterns in the sorted batch */
     size_t first_row, end_row;
-    struct ff_planes object_sum;
-    ff_real *weight_sum;
-    struct ff_planes *probe_sum; /* modes, then eigenprobes */
-    ff_real **power_sum; /* V of the modes, then that of the first one and its eigenprobes */
-    struct ff_wave *spectrum_sum; /* of what probe_sum shall be, where probes are shifted */
+    struct sums *sums; /* where it adds up; while it runs */
     struct ff_cost cost;
     struct ff_line_terms line;
 };
@@ -90,7 +98,7 @@ struct ff_backend {
 
     size_t patterns, fly, modes, eigenprobes, probes; /* probes: modes and eigenprobes */
     size_t powers;                                    /* V: 2 where there are eigenprobes, else 1 */
-    size_t batch_limit;
+    size_t batch_limit, exit_limit;
     unsigned needs;
     enum ff_noise noise;
     enum ff_subpixel subpixel;
@@ -119,7 +127,9 @@ struct ff_backend {
     uint32_t *numbers;                    /* of the device's patterns in the problem */
     double *positions, *scales, *weights; /* as in enum ff_field, positions in the whole object */
     double *terms[TERM_KINDS];
-    char *exits;           /* (batch_limit, fly, rows, width) words */
+    char *exits;           /* (exit_limit, fly, rows, width) words */
+    bool *sampled;         /* by pattern: whether χ_0 is kept; NULL where it never is */
+    uint32_t *exit_places; /* in `exits`, by place in the sorted batch, or NO_EXIT */
     ff_real *waves;        /* (patterns, fly, modes, frame_rows, frame_width) complex */
     ff_real *directions;   /* likewise, along the line */
     ff_real *coefficients; /* (patterns, degree + 1, frame_rows, frame_width) */
@@ -127,13 +137,17 @@ struct ff_backend {
     bool *on_line;         /* patterns that line() was called for */
 
     struct lane lanes[LANE_LIMIT];
-    unsigned lane_count;          /* at most; small batches use fewer */
+    unsigned lane_count; /* at most; small batches use fewer */
+    unsigned wave;       /* of them at once: more have no sums of their own */
+    struct sums *beside; /* (beside_count): of the lanes that do not add up in `sums` */
+    unsigned beside_count;
     struct workspace *workspaces; /* one a thread */
 
     /* the batch at work */
     uint32_t *sorted; /* by row */
     size_t batch_count;
     unsigned lanes_used;
+    unsigned first_lane, end_lane; /* those at work, or being merged */
     pattern_work *work;
     bool summing; /* the lanes' sums begin anew */
     unsigned line_parts;
@@ -141,11 +155,10 @@ struct ff_backend {
 
     /* the sums at hand */
     unsigned want;
-    unsigned sum_lanes;
+    struct sums sums;          /* of all lanes, for the whole tile */
     size_t first_row, end_row; /* rows that the batch touched */
-    struct ff_planes normal;   /* N_O / D(W) for fit(), in one piece where lanes' rows are not */
+    bool *touched;             /* by row of the tile */
     struct ff_planes nothing;  /* zeros in the place of a step, for fit() */
-    unsigned char *owner;      /* the lane that holds the sums of each row of the tile */
     ff_real piece_object[ROW_PIECES];
     ff_real *piece_probe; /* (powers, ROW_PIECES) */
     ff_real greatest_object;
@@ -185,9 +198,9 @@ struct ff_wave ff_cpu_kept_wave(const struct ff_backend *backend, ff_real *waves
 /* batch.c: lanes. */
 /* Does the work for every pattern of the batch, and adds the lanes' costs. */
 void ff_cpu_run(struct ff_backend *backend, struct ff_batch batch, pattern_work *work);
-/* The same with the sums of `want`, which begin at zero. */
-void ff_cpu_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want,
-                       pattern_work *work);
+/* The same with the sums of `want`, which begin at zero and are whole when it returns. */
+void ff_cpu_sum(struct ff_backend *backend, struct ff_batch batch, unsigned want,
+                pattern_work *work);
 
 /* propagate.c: waves to the detector and back. */
 int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backend_plan *plan,
@@ -249,7 +262,12 @@ void ff_cpu_overlap(struct ff_backend *backend, struct ff_batch batch, unsigned 
 void ff_cpu_cost(struct ff_backend *backend, struct ff_batch batch);
 
 /* merge.c: adding the lanes. */
-void ff_cpu_merge(struct ff_backend *backend);
+/* Before the first lane runs: no row is touched yet. */
+void ff_cpu_begin_merge(struct ff_backend *backend);
+/* Lanes [from, to), which have run, to those before. */
+void ff_cpu_merge(struct ff_backend *backend, unsigned from, unsigned to);
+/* After the last: the maxima. */
+void ff_cpu_end_merge(struct ff_backend *backend);
 
 /* step.c, turn.c: steps with settled sums. */
 /* Rows [*from, *to) of piece `piece` of the rows between first and end. */
@@ -261,6 +279,11 @@ struct ff_turn_terms ff_cpu_turn_terms(struct ff_backend *backend, enum ff_part 
 void ff_cpu_turn(struct ff_backend *backend, enum ff_part part, double alpha, double beta);
 
 /* fit.c, line.c, projection.c: the other stages. */
+void ff_cpu_sample(struct ff_backend *backend, struct ff_batch patterns);
+/* Finds a place for χ_0 of each pattern of the sorted batch that it is kept of. */
+void ff_cpu_place_exits(struct ff_backend *backend);
+/* Where χ_0 lies, or shall lie. */
+char *ff_cpu_exit_of(const struct ff_backend *backend, size_t exit_place, size_t k);
 void ff_cpu_fit(struct ff_backend *backend, struct ff_batch batch);
 void ff_cpu_line(struct ff_backend *backend, struct ff_batch batch, unsigned parts);
 struct ff_line_terms ff_cpu_line_terms(struct ff_backend *backend, double gamma);

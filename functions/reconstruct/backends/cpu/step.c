@@ -37,27 +37,11 @@ static struct ff_divisor probe_divisor(const struct step *step, size_t probe)
                             backend->greatest_probe[ff_cpu_power_of(backend, probe)]);
 }
 
-/* Where normalise() leaves a row; the weights stay where they are. */
-static struct sum_row normal_row(const struct ff_backend *backend, size_t row)
-{
-    struct sum_row sums = ff_cpu_sum_row(backend, row);
-    size_t at = row * backend->normal.stride;
-    if (sums.re == NULL || backend->normal.re == NULL)
-        return sums;
-    return (struct sum_row){backend->normal.re + at, backend->normal.im + at, sums.weight};
-}
-
-static struct sum_row row_of(const struct step *step, size_t row)
-{
-    return step->update->normalised ? normal_row(step->backend, row)
-                                    : ff_cpu_sum_row(step->backend, row);
-}
-
 static void step_object_row(const struct step *step, size_t row)
 {
     struct ff_backend *backend = step->backend;
     const struct ff_field_kernels *kernels = backend->kernels->field;
-    const struct sum_row sums = row_of(step, row);
+    const struct sum_row sums = ff_cpu_sum_row(backend, row);
     if (sums.re == NULL)
         return;
     ff_real length = (ff_real)step->update->step_object;
@@ -73,7 +57,7 @@ static void accelerate_object_row(const struct step *step, size_t row)
 {
     struct ff_backend *backend = step->backend;
     const struct ff_field_kernels *kernels = backend->kernels->field;
-    struct sum_row sums = row_of(step, row);
+    struct sum_row sums = ff_cpu_sum_row(backend, row);
     struct ff_divisor divisor = object_divisor(step);
     ff_real momentum = (ff_real)step->update->momentum;
     ff_real length = (ff_real)step->update->step_object;
@@ -94,16 +78,16 @@ static void step_probe_rows(const struct step *step, size_t from, size_t to)
 {
     struct ff_backend *backend = step->backend;
     const struct ff_field_kernels *kernels = backend->kernels->field;
-    const struct lane *sums = &backend->lanes[0];
+    const struct sums *sums = &backend->sums;
     ff_real length = (ff_real)step->update->step_probe;
     ff_real momentum = (ff_real)step->update->momentum;
     size_t at = from * backend->width;
     size_t count = (to - from) * backend->width;
     for (size_t i = 0; i < backend->probes; i++) {
-        const ff_real *weight = sums->power_sum[ff_cpu_power_of(backend, i)] + at;
+        const ff_real *weight = sums->power[ff_cpu_power_of(backend, i)] + at;
         struct ff_divisor divisor = probe_divisor(step, i);
         struct ff_planes probe = backend->probe[0][i];
-        struct ff_planes sum = sums->probe_sum[i];
+        struct ff_planes sum = sums->probe[i];
         if (momentum > 0) {
             struct ff_planes velocity = backend->probe[FF_PROBE_VELOCITY - FF_PROBE][i];
             kernels->accelerate(probe.re + at, velocity.re + at, sum.re + at, weight, count, length,
@@ -167,11 +151,11 @@ static void add_object_lengths(struct step *step, size_t row, double sums[2])
 static void add_probe_lengths(struct step *step, size_t row, double sums[2])
 {
     struct ff_backend *backend = step->backend;
-    const struct lane *lane = &backend->lanes[0];
+    const struct sums *all = &backend->sums;
     size_t at = row * backend->width;
     for (size_t i = 0; i < backend->probes; i++)
-        backend->kernels->field->lengths(lane->probe_sum[i].re + at, lane->probe_sum[i].im + at,
-                                         lane->power_sum[ff_cpu_power_of(backend, i)] + at,
+        backend->kernels->field->lengths(all->probe[i].re + at, all->probe[i].im + at,
+                                         all->power[ff_cpu_power_of(backend, i)] + at,
                                          backend->columns, probe_divisor(step, i), sums);
 }
 
@@ -222,16 +206,15 @@ static void normalise_piece(void *context, unsigned piece, unsigned thread)
         if (sums.re == NULL)
             continue;
         size_t stride = backend->object[0].stride;
-        const struct sum_row normal = normal_row(backend, row);
-        kernels->normalise(normal.re, sums.re, sums.weight, stride, object_divisor(step));
-        kernels->normalise(normal.im, sums.im, sums.weight, stride, object_divisor(step));
+        kernels->normalise(sums.re, sums.re, sums.weight, stride, object_divisor(step));
+        kernels->normalise(sums.im, sums.im, sums.weight, stride, object_divisor(step));
     }
     ff_cpu_rows_of(0, backend->rows, piece, &from, &to);
     size_t at = from * backend->width;
     size_t count = (to - from) * backend->width;
     for (size_t i = 0; (backend->want & FF_WANT_PROBE) && i < backend->probes; i++) {
-        struct ff_planes sum = backend->lanes[0].probe_sum[i];
-        const ff_real *weight = backend->lanes[0].power_sum[ff_cpu_power_of(backend, i)] + at;
+        struct ff_planes sum = backend->sums.probe[i];
+        const ff_real *weight = backend->sums.power[ff_cpu_power_of(backend, i)] + at;
         kernels->normalise(sum.re + at, sum.re + at, weight, count, probe_divisor(step, i));
         kernels->normalise(sum.im + at, sum.im + at, weight, count, probe_divisor(step, i));
     }

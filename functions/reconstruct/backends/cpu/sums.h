@@ -1,9 +1,9 @@
 /*
  * functions/reconstruct/backends/cpu/sums.h: where the sums of a batch lie, for the exchange between devices.
  *
- * When gradients() or overlap() returns, the lanes have been merged (ff_cpu_merge): a row of the object has its sums in
- * the planes of the lane that owns it, a row that no pattern of the batch touched has none, and the probe's sums lie in
- * the planes of lane 0. Coordinates are those of the tile: row 0 is the object's row tile.row.
+ * When gradients() or overlap() returns, the lanes have been merged (merge.c) into `sums` of the backend; a row of the
+ * object that no pattern of the batch touched has none. Coordinates are those of the tile: row 0 is the object's row
+ * tile.row.
  *
  * settle() of every device may read the merged sums of all, and writes none of them: what it forms it keeps beside,
  * until spread() puts it in place. With one device there is nothing to do; merging has found the maxima.
@@ -26,8 +26,8 @@ struct sum_row ff_cpu_claim_row(struct ff_backend *backend, size_t row);
 /*
  * The rest is in struct ff_backend, of which sums.h exposes by contract:
  *   want                      set of enum ff_want that the sums were formed for
- *   lanes[0].probe_sum[i]     N_P of mode i, then N_E: planes of (rows, width)
- *   lanes[0].power_sum[p]     V of the probes whose ff_cpu_power_of() is p < powers: (rows, width), columns valid
+ *   sums.probe[i]             N_P of mode i, then N_E: planes of (rows, width)
+ *   sums.power[p]             V of the probes whose ff_cpu_power_of() is p < powers: (rows, width), columns valid
  *   greatest_object           max W over the tile
  *   greatest_probe[p]         its maximum
  *   tile, owned, links        the plan's

@@ -40,18 +40,18 @@ static struct ff_turn_rows object_rows(const struct ff_backend *backend, size_t 
 
 static struct ff_turn_rows probe_rows(const struct ff_backend *backend, size_t i, size_t row)
 {
-    const struct lane *sums = &backend->lanes[0];
+    const struct sums *sums = &backend->sums;
     const struct ff_planes *last = &backend->probe[FF_PROBE_GRADIENT - FF_PROBE][i];
     const struct ff_planes *direction = &backend->probe[FF_PROBE_DIRECTION - FF_PROBE][i];
     size_t at = row * backend->width;
     return (struct ff_turn_rows){
-        .now_re = sums->probe_sum[i].re + at,
-        .now_im = sums->probe_sum[i].im + at,
+        .now_re = sums->probe[i].re + at,
+        .now_im = sums->probe[i].im + at,
         .last_re = last->re + at,
         .last_im = last->im + at,
         .direction_re = direction->re + at,
         .direction_im = direction->im + at,
-        .weight = sums->power_sum[ff_cpu_power_of(backend, i)] + at,
+        .weight = sums->power[ff_cpu_power_of(backend, i)] + at,
         .gain = i < backend->modes ? 1 : (ff_real)backend->eigenprobes,
     };
 }

@@ -199,6 +199,8 @@ static void test_the_object_of_a_result(void **state)
     struct ff_problem *problem = build(place, &measurement);
     size_t rows = problem->object_rows;
     size_t columns = problem->object_columns;
+    problem->object = ff_array_create(rows * columns, sizeof(ff_complex), "an object", &error);
+    assert_non_null(problem->object);
     for (size_t i = 0; i < rows * columns; i++) /* a plane, which interpolation keeps */
         problem->object[i] = 1 + 0.01F * (float)(i / columns) + 0.03F * (float)(i % columns);
     char *path = made_path(place, "result.h5");
