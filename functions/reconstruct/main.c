@@ -1,7 +1,7 @@
 /* farfield reconstruct: the function `reconstruct`, here and now. */
 #include "functions/local/program.h"
 #include "functions/reconstruct/build.h"
-#include "functions/reconstruct/settings.h"
+#include "functions/reconstruct/run_settings.h"
 #include "functions/reconstruct/summary.h"
 #include "protocol/core/text.h"
 
@@ -38,7 +38,13 @@ static json_t *plan(const void *values, struct ff_error *error)
     fputs(ff_buffer_text(&notes), stderr);
     ff_buffer_dispose(&notes);
     json_t *json = NULL;
-    if (problem != NULL && (json = ff_summary_of_plan(problem, settings)) == NULL)
+    size_t bytes = 0;
+    int result = -1;
+    if (problem != NULL) {
+        const struct ff_run_settings run = ff_run_settings_of(settings, problem->patterns);
+        result = ff_run_footprint(problem, &run, &bytes, error);
+    }
+    if (result == 0 && (json = ff_summary_of_plan(problem, settings, bytes)) == NULL)
         ff_fail(error, FF_NO_MEMORY, "no memory for the plan");
     ff_problem_destroy(problem);
     return json;

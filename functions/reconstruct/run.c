@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct run {
     const struct ff_problem *problem;
@@ -412,14 +414,12 @@ static int make_devices(struct run *run, struct ff_span transforms, struct ff_er
     return run->devices != NULL ? 0 : -1;
 }
 
-static int prepare(struct run *run, struct ff_span resume, struct ff_error *error)
+/* All but the devices. */
+static int make_parts(struct run *run, struct ff_error *error)
 {
     const struct ff_problem *problem = run->problem;
     const struct ff_run_settings *settings = run->settings;
     struct ff_run_result *result = run->result;
-    struct ff_checkpoint_view view = {0};
-    int64_t start = ff_monotonic_ns();
-    bool resumes = resume.size > 0;
     run->algorithm = ff_solver_by_name(settings->algorithm, error);
     if (run->algorithm == NULL)
         return -1;
@@ -435,7 +435,29 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
         ff_refiner_create(problem, &settings->refine, settings->seed, result->state, error);
     run->batch = ff_array_create(run->algorithm->batch_limit(run->solver), sizeof *run->batch,
                                  "a batch", error);
-    if (run->refiner == NULL || run->batch == NULL)
+    return run->refiner != NULL && run->batch != NULL ? 0 : -1;
+}
+
+static void dispose(struct run *run)
+{
+    ff_devices_destroy(run->devices);
+    if (run->solver != NULL)
+        run->algorithm->destroy(run->solver);
+    ff_refiner_destroy(run->refiner);
+    free(run->batch);
+    ff_buffer_dispose(&run->identity);
+    ff_buffer_dispose(&run->solver_bytes);
+}
+
+static int prepare(struct run *run, struct ff_span resume, struct ff_error *error)
+{
+    const struct ff_problem *problem = run->problem;
+    const struct ff_run_settings *settings = run->settings;
+    struct ff_run_result *result = run->result;
+    struct ff_checkpoint_view view = {0};
+    int64_t start = ff_monotonic_ns();
+    bool resumes = resume.size > 0;
+    if (make_parts(run, error) < 0)
         return -1;
     if (resumes || run->watch->checkpoint != NULL) /* it hashes the first object and probe */
         ff_run_identity(problem, settings, &run->identity);
@@ -477,17 +499,51 @@ int ff_run(const struct ff_problem *problem, const struct ff_run_settings *setti
         outcome = iterate(&run, pixels, error);
     if (outcome == 0 && made.end != FF_RUN_YIELDED)
         outcome = finish(&run, pixels, error);
-    ff_devices_destroy(run.devices);
-    if (run.solver != NULL)
-        run.algorithm->destroy(run.solver);
-    ff_refiner_destroy(run.refiner);
-    free(run.batch);
-    ff_buffer_dispose(&run.identity);
-    ff_buffer_dispose(&run.solver_bytes);
+    dispose(&run);
     if (outcome == 0)
         *result = made;
     else
         ff_run_result_dispose(&made);
+    return outcome;
+}
+
+/* In bytes, and 0 where the kernel does not say. */
+static size_t resident(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL)
+        return 0;
+    int found = fscanf(file, "%*u %lu", &pages);
+    fclose(file);
+    return found == 1 ? pages * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* The devices' planes come untouched from the kernel: made and not used they take no memory. */
+int ff_run_footprint(const struct ff_problem *problem, const struct ff_run_settings *settings,
+                     size_t *bytes, struct ff_error *error)
+{
+    static const struct ff_run_watch nobody;
+    struct ff_run_result made = {0};
+    struct run run = {
+        .problem = problem,
+        .settings = settings,
+        .watch = &nobody,
+        .result = &made,
+    };
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    size_t most = (size_t)usage.ru_maxrss * 1024;
+    int outcome = make_parts(&run, error);
+    size_t held = resident();
+    if (outcome == 0)
+        outcome = make_devices(&run, (struct ff_span){NULL, 0}, error);
+    if (outcome == 0) {
+        held += ff_devices_bytes(run.devices);
+        *bytes = held > most ? held : most;
+    }
+    dispose(&run);
+    ff_run_result_dispose(&made);
     return outcome;
 }
 

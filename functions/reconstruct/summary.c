@@ -148,26 +148,8 @@ json_t *ff_summary_of_scan(const struct ff_problem *problem)
     return scan;
 }
 
-/* As the CPU backend allocates: planes of the object and sums for each lane, waves of the probe. */
-static double memory_of(const struct ff_problem *problem, const struct ff_settings *settings)
-{
-    enum { PATTERNS_A_LANE = 24, LANES_MAX = 32 };
-    double pixels = (double)problem->rows * (double)problem->columns;
-    double object = (double)problem->object_rows * (double)problem->object_columns;
-    double counts = (double)problem->patterns * pixels * (problem->counts.u16 != NULL ? 2 : 4);
-    double probe = (double)settings->modes * pixels * sizeof(ff_complex);
-    const struct ff_algorithm_facts *facts = &ff_algorithms[settings->algorithm];
-    size_t batches = ff_settings_batches(settings, problem->patterns).count;
-    double kept =
-        (double)problem->patterns * pixels *
-        ((double)settings->modes * (double)facts->bytes_a_mode + (double)facts->bytes_a_pixel);
-    double lanes = (double)problem->patterns / (double)batches / PATTERNS_A_LANE;
-    lanes = fmax(1, fmin(LANES_MAX, floor(lanes)));
-    return counts + kept + object * (3 * sizeof(ff_complex) + lanes * 3 * sizeof(float)) +
-           probe * (4 + lanes);
-}
-
-json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_settings *settings)
+json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_settings *settings,
+                           size_t memory_bytes)
 {
     json_t *plan = ff_summary_of_scan(problem);
     if (plan == NULL)
@@ -179,8 +161,7 @@ json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_set
         set_count(plan, "early_batches", batches.early_count);
         set_count(plan, "early_epochs", batches.early_epochs);
     }
-    json_object_set_new(plan, "memory_bytes",
-                        json_integer((json_int_t)memory_of(problem, settings)));
+    set_count(plan, "memory_bytes", memory_bytes);
     json_object_set_new(plan, "settings", ff_options_to_json(&ff_settings_table, settings));
     return plan;
 }

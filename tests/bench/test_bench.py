@@ -77,8 +77,12 @@ class Quality(unittest.TestCase):
 
     def test_what_memory_must_hold(self):
         plan = {"object_px": [100, 200], "settings": {"modes": 3}}
-        self.assertEqual(quality.memory_needed(plan, 50, 10), 2 * 5000 + 20 * 20000 + 8 * 3 * 100 * 51)
-        self.assertEqual(quality.memory_needed(plan, 5000, 10), 2 * 500000 + 20 * 20000 + 8 * 3 * 100 * 101)
+        held = 2 * 500000 + 8 * 20000 + 8 * 3 * 100
+        sums = 12 * 20000 + (8 * 3 + 4) * 100
+        self.assertEqual(quality.memory_needed(plan, ["algorithm=rpie"], 5000, 10), (held, held + sums))
+        self.assertEqual(quality.memory_needed(plan, ["step=position"], 5000, 10), (held, held + sums + 4 * 156 * 100))
+        _, small = quality.memory_needed(plan, ["step=position"], 50, 10)
+        self.assertEqual(small, held - 2 * 495000 + sums + 4 * 50 * 100)
 
     def test_when_a_cost_is_reached(self):
         for costs, word in (([(0.3, 1), (0.22, 4.5), (0.21, 9)], table.HOLDS), ([(0.3, 4), (0.22, 5.5)], table.MISSES),

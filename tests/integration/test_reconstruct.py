@@ -103,6 +103,23 @@ class Reconstruct(FarfieldTest):
         self.assertGreater(plan["memory_bytes"], 1 << 20)
         self.assertEqual([name for name in os.listdir(self.ff.folder) if name.endswith((".h5", ".png"))], [])
 
+    # Within a sixth, and what a process of some tens of megabytes does by the way: a preview, the heap, the libraries.
+    @unittest.skipIf(os.environ.get("FF_SANITIZER"), "a sanitizer's own memory is many times that")
+    def test_the_plan_tells_the_memory_of_the_run(self):
+        for settings in (["algorithm=rpie"], ["algorithm=lstsq", "step=position", "modes=5"],
+                         ["algorithm=lstsq", "step=position", "devices=cpu:4"], ["algorithm=cgrad"],
+                         ["algorithm=dm", "modes=5", "devices=cpu:4"]):
+            words = [word for setting in ["epochs=2", "threads=2", *settings] for word in ("--set", setting)]
+            planned = self.ff.json("reconstruct", SIEMENS, "--plan", *words)["memory_bytes"]
+            process = self.ff.start("reconstruct", SIEMENS, "--output", self.path("near.h5"), *words)
+            with process:
+                err = process.stdout.read() + process.stderr.read()
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, DONE, err)
+            peak = usage.ru_maxrss * 1024
+            self.assertLess(abs(planned - peak), peak / 6 + (8 << 20), (settings, planned, peak))
+
     def test_settings_from_a_file(self):
         with open(self.path("settings.yaml"), "w", encoding="utf-8") as file:
             file.write("epochs: 2\nmodes: 2\n")

@@ -323,6 +323,14 @@ static unsigned wave_for(const struct ff_backend *backend, unsigned threads)
     return rounds > 0 ? (unsigned)rounds : threads;
 }
 
+/* Places for χ_0 that stay empty, as far as batches are spread evenly over the devices: memory that is never there. */
+static size_t exits_untouched(const struct ff_backend *backend)
+{
+    size_t all = backend->problem->patterns;
+    size_t share = (backend->exit_limit * backend->patterns + all - 1) / all;
+    return backend->exit_limit - share;
+}
+
 /* Rows of patterns, and the waves that algorithms keep of them. */
 static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
 {
@@ -352,14 +360,16 @@ static int allocate_patterns(struct ff_backend *backend, struct ff_error *error)
         reals_of(backend, waves, "the waves", &backend->waves, error) < 0)
         return -1;
     if (backend->needs & FF_NEED_EXIT) {
-        size_t pixels = backend->exit_limit * backend->fly * backend->rows * backend->width;
+        size_t one = backend->fly * backend->rows * backend->width;
         size_t word = sizeof(ff_real) == sizeof(float) ? sizeof(float) : 2 * sizeof(ff_real);
-        backend->exits = ff_cpu_block(backend, pixels, word, "the exit waves of a batch", error);
+        backend->exits = ff_cpu_block(backend, backend->exit_limit * one, word,
+                                      "the exit waves of a batch", error);
         backend->sampled = ff_cpu_block(backend, n, sizeof(bool), "the exit waves", error);
         backend->exit_places =
             ff_cpu_block(backend, backend->batch_limit, sizeof(uint32_t), "the exit waves", error);
         if (backend->exits == NULL || backend->sampled == NULL || backend->exit_places == NULL)
             return -1;
+        backend->bytes -= exits_untouched(backend) * one * word;
         memset(backend->sampled, 1, n * sizeof *backend->sampled); /* until sample() is called */
     }
     if ((backend->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) == 0)
