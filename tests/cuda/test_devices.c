@@ -500,6 +500,43 @@ static void test_host_threads(void **state)
     }
 }
 
+/* A host function may wait for what another host thread does with CUDA: it does not keep the others out. */
+static void wait_for_other(void *barrier)
+{
+    pthread_barrier_wait(barrier);
+}
+
+static void *wait_in_stream(void *barrier)
+{
+    struct scene scene = make_scene(0);
+    FF_CUDA(&scene.calls, cudaLaunchHostFunc(scene.stream, wait_for_other, barrier));
+    FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
+    FF_CUDA(&scene.calls, cudaStreamDestroy(scene.stream));
+    return (void *)(uintptr_t)scene.calls.failed;
+}
+
+static void test_waiting_host_function(void **state)
+{
+    (void)state;
+    pthread_barrier_t barrier;
+    pthread_t thread;
+    void *failed;
+    standin_begin(2, STANDIN_LAZY, 0);
+    pthread_barrier_init(&barrier, NULL, 2);
+    assert_int_equal(pthread_create(&thread, NULL, wait_in_stream, &barrier), 0);
+    struct scene scene = make_scene(1);
+    float *buffer = make_buffer(&scene, COUNT, 0);
+    kernel_add(&scene.calls, scene.stream, buffer, buffer, 1, COUNT);
+    free(read_buffer(&scene, buffer, COUNT));
+    pthread_barrier_wait(&barrier);
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    pthread_barrier_destroy(&barrier);
+    drop_buffer(&scene, buffer);
+    end_scene(&scene);
+    standin_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_peer_copies),
         cmocka_unit_test(test_host_threads),
+        cmocka_unit_test(test_waiting_host_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

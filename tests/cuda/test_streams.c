@@ -142,6 +142,21 @@ static void test_other_calls(void **state)
     standin_end();
 }
 
+static void call_cuda(void *unused)
+{
+    (void)unused;
+    (void)cudaGetLastError();
+    (void)cudaSetDevice(0);
+}
+
+static void call_cuda_from_host_function(void)
+{
+    standin_begin(1, STANDIN_LAZY, 0);
+    struct scene scene = make_scene(0);
+    FF_CUDA(&scene.calls, cudaLaunchHostFunc(scene.stream, call_cuda, NULL));
+    FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
+}
+
 static void use_default_stream(void)
 {
     standin_begin(1, STANDIN_LAZY, 0);
@@ -167,6 +182,8 @@ static void test_faults(void **state)
 {
     (void)state;
     expect_fault(use_default_stream, "the default stream was used");
+    expect_fault(call_cuda_from_host_function,
+                 "cudaSetDevice was called from a host function of a stream");
     expect_fault(make_blocking_stream, "without cudaStreamNonBlocking");
     expect_fault(leave_a_stream, "not given back: 0 allocations, 0 of pinned memory, 1 streams");
 }

@@ -16,6 +16,7 @@ struct machine standin_machine;
 static __thread int current_device;
 static __thread cudaError_t last_failure;
 static __thread char last_call[48];
+static __thread bool in_host_function;
 
 void standin_fault(const char *format, ...)
 {
@@ -289,9 +290,21 @@ int standin_make_current(int device)
     return last;
 }
 
+void standin_host_function_begin(void)
+{
+    in_host_function = true;
+}
+
+void standin_host_function_end(void)
+{
+    in_host_function = false;
+}
+
 cudaError_t standin_enter(const char *call)
 {
     struct machine *machine = &standin_machine;
+    if (in_host_function)
+        standin_fault("%s was called from a host function of a stream", call);
     standin_lock();
     if (!machine->begun)
         set_up_from_environment();

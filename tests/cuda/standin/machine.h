@@ -111,6 +111,10 @@ void standin_unlock(void);
 /* Lets other threads have the lock for a moment. */
 void standin_pause(void);
 
+/* Between these this thread runs a host function of a stream, which must not call CUDA. */
+void standin_host_function_begin(void);
+void standin_host_function_end(void);
+
 /* Begins a call: what it must fail with before it does anything, or success. */
 cudaError_t standin_enter(const char *call);
 /* Ends it; keeps the failure for cudaGetLastError(). */

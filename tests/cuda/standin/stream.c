@@ -312,7 +312,9 @@ struct host_call {
 static void run_host(struct operation *operation)
 {
     struct host_call *call = (struct host_call *)operation;
+    standin_host_function_begin();
     call->function(call->data);
+    standin_host_function_end();
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void *data)
