@@ -146,7 +146,7 @@ __global__ void diverge_warp(float *at)
 __global__ void overrun_shared(float *buffer, unsigned count)
 {
     __shared__ float shared[8];
-    float *at = shared;
+    float *volatile at = shared; /* of which the compiler knows nothing more */
     for (unsigned i = 0; i <= count; i++)
         at[i] = buffer[0];
     buffer[1] = shared[0];

@@ -128,6 +128,7 @@ static void test_layout(void **state)
                         "device 0: cufftExecC2C: no work area was given (cuFFT error 13)");
     scene.calls.failed = false;
     FF_CUDA(&scene.calls, cudaMalloc(&work, work_size));
+    FF_CUDA(&scene.calls, cudaMemset(work, 0, work_size));
     FF_CUFFT(&scene.calls, cufftSetWorkArea(plan, work));
     FF_CUFFT(&scene.calls, cufftExecC2C(plan, from, to, CUFFT_FORWARD));
     float *found = read_buffer(&scene, to, PADDED);
