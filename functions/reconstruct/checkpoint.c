@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 4 };
+enum { VERSION = 5 };
 
 struct head {
     char magic[8]; /* "FFCHECK" */
@@ -21,7 +21,7 @@ struct array {
     size_t bytes;
 };
 
-enum { STATE_ARRAYS = 5 };
+enum { STATE_ARRAYS = 7 };
 
 static void state_arrays(const struct ff_problem *problem, const struct ff_state *state,
                          struct array arrays[STATE_ARRAYS])
@@ -31,6 +31,8 @@ static void state_arrays(const struct ff_problem *problem, const struct ff_state
         {state->object, ff_state_object_elements(problem) * sizeof *state->object},
         {state->probe, ff_state_probe_elements(problem, state) * sizeof *state->probe},
         {state->positions, 2 * places * sizeof *state->positions},
+        {state->velocities, 2 * places * sizeof *state->velocities},
+        {state->drift, FF_DEFORMATION_VALUES * sizeof *state->drift},
         {state->scales, problem->patterns * sizeof *state->scales},
         {state->weights, problem->patterns * state->eigenprobes * sizeof *state->weights},
     };

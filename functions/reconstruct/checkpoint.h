@@ -9,7 +9,7 @@
  *     transforms     opaque text of the backend
  *     solver         bytes of the algorithm's own
  *     costs          float64, epochs
- *     state          object, probe, positions, scales, weights (state.h)
+ *     state          object, probe, positions, velocities, drift, scales, weights (state.h)
  *     fields         those of the devices that the algorithm keeps, in its order; waves by pattern
  *     SHA-256 of all before it
  */

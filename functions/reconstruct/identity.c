@@ -76,6 +76,7 @@ static void add_refine(struct ff_buffer *text, const struct ff_refine_settings *
     add_count(text, "positions", refine->positions);
     add_count(text, "affine", refine->affine);
     add_count(text, "positions_start", refine->positions_start);
+    add_number(text, "positions_search", refine->search_px);
     add_number(text, "step_positions", refine->step_positions);
     add_count(text, "intensities", refine->intensities);
     add_count(text, "opr_modes", refine->opr_modes);

@@ -83,6 +83,7 @@ static const struct idleness table[] = {
     {"momentum", has_no_momentum, NULL},
     {"step", has_no_step, NULL},
     {"probe_start", keeps_probe, "with step_probe=0"},
+    {"positions_search", keeps_positions, "without positions=on"},
     {"affine", keeps_positions, "without positions=on"},
     {"positions_start", keeps_positions, "without positions=on"},
     {"step_positions", keeps_positions, "without positions=on"},

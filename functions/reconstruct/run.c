@@ -291,10 +291,11 @@ static int refine(struct run *run, unsigned want, struct ff_error *error)
     }
     const struct ff_refined solver = {run->algorithm->fields(run->solver),
                                       run->algorithm->eigenprobe_every};
-    if (ff_refiner_apply(run->refiner, run->epoch, run->devices, run->result->state, &solver) &&
-        run->algorithm->changed != NULL)
+    int moved = ff_refiner_apply(run->refiner, run->epoch, run->devices, run->result->state,
+                                 &solver, error);
+    if (moved > 0 && run->algorithm->changed != NULL)
         run->algorithm->changed(run->solver);
-    return 0;
+    return moved < 0 ? -1 : 0;
 }
 
 static int one_epoch(struct run *run, double pixels, struct ff_error *error)
@@ -304,6 +305,7 @@ static int one_epoch(struct run *run, double pixels, struct ff_error *error)
     unsigned want = ff_refiner_want(run->refiner, run->epoch + 1);
     const struct ff_epoch epoch = {
         .number = run->epoch + 1,
+        .since = ff_refiner_since(run->refiner, run->epoch + 1),
         .want = want & run->algorithm->refines,
         .random = &run->random,
     };
@@ -432,7 +434,8 @@ static int make_parts(struct run *run, struct ff_error *error)
     if (run->solver == NULL)
         return -1;
     run->refiner =
-        ff_refiner_create(problem, &settings->refine, settings->seed, result->state, error);
+        ff_refiner_create(problem, &settings->refine, run->algorithm->batch_limit(run->solver),
+                          settings->seed, result->state, error);
     run->batch = ff_array_create(run->algorithm->batch_limit(run->solver), sizeof *run->batch,
                                  "a batch", error);
     return run->refiner != NULL && run->batch != NULL ? 0 : -1;

@@ -94,7 +94,15 @@ static const struct ff_option options[] = {
     {"positions", FF_OPTION_CHOICE, AT(positions), NULL, "off", 0, 0, switches,
      "Whether the positions of the scan are corrected on the way"},
     {"affine", FF_OPTION_CHOICE, AT(affine), NULL, "off", 0, 0, switches,
-     "Whether corrected positions are drawn to one scale, rotation and shear of the scan"},
+     "Whether the error that positions share is found, too: scale, rotation and shear of the scan, "
+     "as a "
+     "wrong energy or distance makes them, and slow drift"},
+    {"positions_search", FF_OPTION_NUMBER, AT(positions_search), "px", "0", 0, 8, NULL,
+     "How far positions may be off, where that is more than the object's detail is wide: they are "
+     "also "
+     "tried out within this radius, in up to four stages of 40 epochs after which the object "
+     "begins anew. Ask for "
+     "200 epochs, batches=40 and affine=on; 0 leaves it"},
     {"positions_start", FF_OPTION_INTEGER, AT(positions_start), NULL, "5", 1, 1000000, NULL,
      "The first epoch that corrects positions"},
     {"step_positions", FF_OPTION_NUMBER, AT(step_positions), NULL, "0.5", 0, 2, NULL,

@@ -32,6 +32,7 @@ struct ff_settings {
     int positions; /* 0 off, 1 on, as all choices of off and on */
     int affine;
     int64_t positions_start;
+    double positions_search;
     double step_positions;
     int intensities;
     int64_t opr_modes;

@@ -25,16 +25,22 @@ static int allocate(struct ff_state *state, const struct ff_problem *problem,
                                    "the probe", error);
     state->positions = ff_array_create(ff_array_elements(patterns, problem->fly, 2),
                                        sizeof *state->positions, "the positions", error);
+    state->velocities =
+        ff_array_create(ff_array_elements(patterns, problem->fly, 2), sizeof *state->velocities,
+                        "the positions' velocities", error);
+    state->drift =
+        ff_array_create(FF_DEFORMATION_VALUES, sizeof *state->drift, "the deformation", error);
     state->scales = ff_array_create(patterns, sizeof *state->scales, "the intensities", error);
     state->weights = ff_array_create(ff_array_elements(patterns, state->eigenprobes, 1),
                                      sizeof *state->weights, "the eigenprobes' weights", error);
     return state->object != NULL && state->probe != NULL && state->positions != NULL &&
-                   state->scales != NULL && state->weights != NULL
+                   state->velocities != NULL && state->drift != NULL && state->scales != NULL &&
+                   state->weights != NULL
                ? 0
                : -1;
 }
 
-static void begin(struct ff_state *state, const struct ff_problem *problem)
+void ff_state_begin_anew(struct ff_state *state, const struct ff_problem *problem)
 {
     size_t pixels = problem->probe_rows * problem->probe_columns;
     size_t object = ff_state_object_elements(problem);
@@ -45,6 +51,11 @@ static void begin(struct ff_state *state, const struct ff_problem *problem)
     memcpy(state->probe, problem->probe, problem->modes * pixels * sizeof(ff_complex));
     ff_modes_rescale(state->probe, problem->modes, pixels,
                      problem->total_counts / (double)problem->patterns);
+}
+
+static void begin(struct ff_state *state, const struct ff_problem *problem)
+{
+    ff_state_begin_anew(state, problem);
     memcpy(state->positions, problem->positions,
            problem->patterns * problem->fly * 2 * sizeof(double));
     for (size_t n = 0; n < problem->patterns; n++)
@@ -76,6 +87,8 @@ void ff_state_destroy(struct ff_state *state)
     free(state->object);
     free(state->probe);
     free(state->positions);
+    free(state->velocities);
+    free(state->drift);
     free(state->scales);
     free(state->weights);
     free(state);

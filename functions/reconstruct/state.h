@@ -6,6 +6,7 @@
 #define FF_RECONSTRUCT_STATE_H
 
 #include "functions/reconstruct/devices/devices.h"
+#include "functions/reconstruct/refine/deformation.h"
 
 /* Shapes as in problem.h; all owned. */
 struct ff_state {
@@ -14,8 +15,10 @@ struct ff_state {
     ff_complex
         *probe; /* (modes + eigenprobes, probe rows, probe columns): the modes, strongest first,
                            then the eigenprobes that vary the first of them */
-    double *positions; /* (patterns, fly, 2), pixels of the object */
-    double *scales;  /* (patterns): amplitude of each exposure against the mean, 1 unless fitted */
+    double *positions;  /* (patterns, fly, 2), pixels of the object */
+    double *velocities; /* (patterns, fly, 2): of the positions, pixels an epoch */
+    double *drift;  /* (FF_DEFORMATION_VALUES): of the deformation that positions share, likewise */
+    double *scales; /* (patterns): amplitude of each exposure against the mean, 1 unless fitted */
     double *weights; /* (patterns, eigenprobes) */
 };
 
@@ -23,6 +26,8 @@ struct ff_state {
  * eigenprobes' weight yet: refine/ gives them their first shape. */
 struct ff_state *ff_state_create(const struct ff_problem *problem, size_t eigenprobes,
                                  struct ff_error *error) FF_MUST_USE;
+/* Object and modes of the probe as they began; all else stays. */
+void ff_state_begin_anew(struct ff_state *state, const struct ff_problem *problem);
 void ff_state_destroy(struct ff_state *state);
 
 /* Everything to the devices. */

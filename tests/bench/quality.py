@@ -175,7 +175,8 @@ def kill_once(bench, settings, whole_s):
 
 def kills(bench):
     plain = ["epochs=40", "checkpoint_every=3"]
-    kinds = [[f"algorithm={name}"] for name in ALGORITHMS] + [["modes=3", "positions=on", "opr_modes=1"]]
+    kinds = [[f"algorithm={name}"] for name in ALGORITHMS] + [["modes=3", "positions=on", "opr_modes=1"],
+                                                                ["positions=on", "affine=on", "positions_search=2"]]
     wholes = []
     for kind in kinds:
         settings = [*kind, *plain]
@@ -213,7 +214,8 @@ def devices_of(bench, what, settings, counts):
 
 def devices(bench):
     counts = [2, 3] if bench.given.quick else [2, 3, 4, 5, 8]
-    kinds = [[f"algorithm={name}"] for name in ALGORITHMS] + [["modes=3", "positions=on", "opr_modes=1"]]
+    kinds = [[f"algorithm={name}"] for name in ALGORITHMS] + [["modes=3", "positions=on", "opr_modes=1"],
+                                                                ["positions=on", "affine=on", "positions_search=2"]]
     for kind in kinds:
         what = f"devices 1, {', '.join(map(str, counts))}: {' '.join(kind)}"
         if known(bench, what, [*kind, "devices=cpu:2"]):

@@ -286,6 +286,7 @@ static void a_run_goes_on_with_as_many_or_others(void **state)
         check_resumed(scene.problem, settings, 7, 1, &plain);
         ff_run_result_dispose(&plain);
         settings.refine = all_refinements();
+        settings.refine.search_px = 1;
         struct ff_run_result refined =
             run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
         check_resumed(scene.problem, settings, 8, 3, &refined);

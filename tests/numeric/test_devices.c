@@ -141,16 +141,16 @@ static void check_same_probes(const struct ff_devices *devices, enum ff_field fi
 /* Everything that a pass and a step leave behind. */
 struct outcome {
     ff_complex *object, *probe;
-    double *terms[3];
+    double *terms[4];
     struct ff_length_terms lengths;
     struct ff_cost cost;
 };
 
 enum {
-    EVERYTHING =
-        FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS
+    EVERYTHING = FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS | FF_WANT_SCALES |
+                 FF_WANT_WEIGHTS | FF_WANT_STRAINS
 };
-static const size_t terms_widths[] = {5, 2, 2};
+static const size_t terms_widths[] = {5, 2, 2, 19};
 
 static struct outcome step(const struct trial *trial, struct ff_devices *devices,
                            struct ff_batch batch)
@@ -169,7 +169,7 @@ static struct outcome step(const struct trial *trial, struct ff_devices *devices
     outcome.probe = make((problem->modes + 1) * probe_elements(problem), sizeof(ff_complex));
     ff_devices_get(devices, FF_OBJECT, outcome.object);
     ff_devices_get(devices, FF_PROBE, outcome.probe);
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < 4; kind++) {
         outcome.terms[kind] =
             make(problem->patterns * problem->fly * terms_widths[kind], sizeof(double));
         ff_devices_get_terms(devices, (enum ff_terms)(FF_TERMS_POSITIONS + kind),
@@ -182,7 +182,7 @@ static void outcome_dispose(struct outcome *outcome)
 {
     free(outcome->object);
     free(outcome->probe);
-    for (int kind = 0; kind < 3; kind++)
+    for (int kind = 0; kind < 4; kind++)
         free(outcome->terms[kind]);
 }
 
@@ -200,6 +200,8 @@ static void check_outcome(const struct trial *trial, const struct outcome *many,
     apart_check(apart_real(many->terms[1], one->terms[1], patterns * 2), 1e-6, "the scales", count);
     apart_check(apart_real(many->terms[2], one->terms[2], patterns * 2), 1e-5, "the weights",
                 count);
+    apart_check(apart_real(many->terms[3], one->terms[3], patterns * problem->fly * 19), 1e-5,
+                "the deformations", count);
     apart_check(apart_real(&many->lengths.object_slope, &one->lengths.object_slope, 4), 1e-5,
                 "the lengths", count);
     apart_check(fabs(many->cost.amplitude / one->cost.amplitude - 1), 1e-6, "the cost", count);

@@ -6,8 +6,8 @@
 #include <complex.h>
 #include <math.h>
 
-static const unsigned everything =
-    FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS;
+static const unsigned everything = FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS |
+                                   FF_WANT_SCALES | FF_WANT_WEIGHTS | FF_WANT_STRAINS;
 
 /* N of the object or the probe: what turn() keeps. */
 static model_complex *kept_gradient(struct stand *stand, enum ff_part part)
@@ -96,10 +96,13 @@ static double slope_by(struct stand *stand, double *value, size_t pattern)
     return (up - down) / (2 * h);
 }
 
-/* ∂_a ψ of all modes at a position, one after the other, by finite differences of the model. */
+/* ∂_a S P of all modes at a position, one after the other, by finite differences of the model; where it shifts the
+ * probe, by the difference to the next pixel. */
 static model_complex *moved_waves(struct stand *stand, size_t pattern, size_t k, int axis)
 {
-    const double h = 1e-5;
+    bool shifted = stand->model.subpixel == FF_SUBPIXEL_FOURIER;
+    const double h = shifted ? 1 : 1e-5;
+    const double from = shifted ? 0 : -h;
     size_t pixels = stand->problem->probe_rows * stand->problem->probe_columns;
     model_complex *moved = stand_array(stand->model.modes * pixels, sizeof *moved);
     model_complex *patch = stand_array(pixels, sizeof *patch);
@@ -108,15 +111,15 @@ static model_complex *moved_waves(struct stand *stand, size_t pattern, size_t k,
         &stand->model.positions[2 * (pattern * stand->problem->fly + k) + (size_t)axis];
     double kept = *position;
     for (int side = -1; side <= 1; side += 2) {
-        *position = kept + side * h;
+        *position = kept + (side < 0 ? from : h);
         model_patch(&stand->model, stand->model.object, pattern, k, patch);
+        *position = kept;
         for (size_t m = 0; m < stand->model.modes; m++) {
             model_probe(&stand->model, stand->model.probe, pattern, k, m, probe);
             for (size_t i = 0; i < pixels; i++)
-                moved[m * pixels + i] += side * patch[i] * probe[i] / (2 * h);
+                moved[m * pixels + i] += side * patch[i] * probe[i] / (h - from);
         }
     }
-    *position = kept;
     free(patch);
     free(probe);
     return moved;
@@ -199,6 +202,44 @@ static void check_weight(struct stand *stand, size_t pattern, size_t c, const do
     free(own);
 }
 
+/* What a small deformation of the object about the middle of the patch does to the cost. Where a patch lies between
+ * pixels it has no such object; the same kernel is then checked by the moves. */
+static void check_strain(struct stand *stand, size_t pattern, const double *terms)
+{
+    static const char *const names[4] = {"b_yy", "b_yx", "b_xy", "b_xx"};
+    const double h = 1e-5;
+    const struct ff_problem *problem = stand->problem;
+    const double *position = stand->model.positions + 2 * pattern;
+    size_t width = problem->object_columns;
+    size_t pixels = problem->object_rows * width;
+    double size = fabs(terms[0]) + fabs(terms[1]) + fabs(terms[2]) + fabs(terms[3]);
+    model_complex *kept = stand->model.object;
+    model_complex *deformed = stand_array(pixels, sizeof *deformed);
+    for (int i = 0; i < 4; i++) {
+        double cost[2];
+        for (int side = 0; side < 2; side++) {
+            memcpy(deformed, kept, pixels * sizeof *deformed);
+            for (size_t r = 0; r + 1 < problem->object_rows; r++) {
+                for (size_t c = 0; c + 1 < width; c++) {
+                    double y =
+                        (double)r - floor(position[0]) - (double)(problem->probe_rows - 1) / 2;
+                    double x =
+                        (double)c - floor(position[1]) - (double)(problem->probe_columns - 1) / 2;
+                    const model_complex *at = kept + r * width + c;
+                    model_complex slope = (i < 2 ? at[width] : at[1]) - at[0];
+                    deformed[r * width + c] += (side == 0 ? -h : h) * (i % 2 == 0 ? y : x) * slope;
+                }
+            }
+            stand->model.object = deformed;
+            cost[side] = model_cost_of(&stand->model, pattern).objective;
+        }
+        stand->model.object = kept;
+        stand_check(stand, names[i], terms[i], (cost[1] - cost[0]) / (2 * h) / factor_of(stand),
+                    size, 1e-5);
+    }
+    free(deformed);
+}
+
 static double *terms_of(const struct stand *stand, enum ff_terms terms, size_t *width)
 {
     *width = ff_terms_width(terms, stand->problem->fly, stand->model.eigenprobes);
@@ -212,13 +253,19 @@ static void test_terms_of_patterns_are_derivatives(void **unused)
     (void)unused;
     for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
         struct stand stand;
-        size_t widths[3];
+        size_t widths[5];
         stand_open(&stand, effects, &ff_backend_cpu_double, 0);
         stand_gradients(&stand, everything);
         double *positions = terms_of(&stand, FF_TERMS_POSITIONS, &widths[0]);
         double *scales = terms_of(&stand, FF_TERMS_SCALES, &widths[1]);
         double *weights = terms_of(&stand, FF_TERMS_WEIGHTS, &widths[2]);
+        double *strains = terms_of(&stand, FF_TERMS_STRAINS, &widths[3]);
+        double *costs = terms_of(&stand, FF_TERMS_COSTS, &widths[4]);
         for (size_t n = 0; n < stand.problem->patterns; n++) {
+            double cost = model_cost_of(&stand.model, n).amplitude;
+            stand_check(&stand, "the cost", costs[n], cost, cost, 1e-9);
+            if (stand.problem->fly == 1 && stand.model.subpixel == FF_SUBPIXEL_FOURIER)
+                check_strain(&stand, n, strains + n * widths[3]);
             for (size_t k = 0; k < stand.problem->fly; k++)
                 check_position(&stand, n, k, positions + n * widths[0] + 5 * k);
             check_scale(&stand, n, scales + n * widths[1]);
@@ -228,6 +275,8 @@ static void test_terms_of_patterns_are_derivatives(void **unused)
         free(positions);
         free(scales);
         free(weights);
+        free(strains);
+        free(costs);
         stand_close(&stand);
     }
 }

@@ -10,13 +10,15 @@
 static const unsigned needs =
     FF_NEED_WAVES | FF_NEED_DIRECTIONS | FF_NEED_LINE | FF_NEED_JOINT_LINE | FF_NEED_EXIT;
 static const unsigned want = FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_POSITIONS | FF_WANT_SCALES |
-                             FF_WANT_WEIGHTS | FF_WANT_WAVES | FF_WANT_EXIT;
+                             FF_WANT_WEIGHTS | FF_WANT_STRAINS | FF_WANT_WAVES | FF_WANT_EXIT;
+
+enum { KINDS = FF_TERMS_STEPS + 1 };
 
 /* All that a batch leaves behind. */
 struct figures {
     struct ff_cost cost;
     model_complex *object, *probe; /* the directions after a turn */
-    double *terms[4];
+    double *terms[KINDS];
     struct ff_line_terms line;
     model_complex *waves; /* of a projection */
 };
@@ -60,7 +62,7 @@ static struct figures run(struct stand *stand)
     operations->turn(stand->backend, FF_PART_PROBE, 0.1, 0);
     operations->normalise(stand->backend, &update);
     operations->fit(stand->backend, stand->batch);
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < KINDS; kind++) {
         size_t width =
             ff_terms_width((enum ff_terms)kind, stand->problem->fly, stand->model.eigenprobes);
         figures.terms[kind] = stand_array(stand->problem->patterns * width + 1, sizeof(double));
@@ -81,7 +83,7 @@ static void dispose(struct figures *figures)
     free(figures->object);
     free(figures->probe);
     free(figures->waves);
-    for (int kind = 0; kind < 4; kind++)
+    for (int kind = 0; kind < KINDS; kind++)
         free(figures->terms[kind]);
 }
 
@@ -98,7 +100,8 @@ static void check_field(const struct stand *stand, const char *what, const model
 static void check_terms(const struct stand *stand, int kind, const double *found,
                         const double *expected)
 {
-    static const char *const names[4] = {"positions", "scales", "weights", "steps"};
+    static const char *const names[KINDS] = {"positions",    "scales", "weights",
+                                             "deformations", "costs",  "steps"};
     size_t width =
         ff_terms_width((enum ff_terms)kind, stand->problem->fly, stand->model.eigenprobes);
     double most = 0;
@@ -121,7 +124,7 @@ static void compare(const struct stand *stand, const struct figures *found,
     check_field(stand, "the probe's direction", found->probe, expected->probe,
                 stand->probe_elements);
     check_field(stand, "projected waves", found->waves, expected->waves, wave_values(stand));
-    for (int kind = 0; kind < 4; kind++)
+    for (int kind = 0; kind < KINDS; kind++)
         check_terms(stand, kind, found->terms[kind], expected->terms[kind]);
     double size =
         fabs(expected->line.value) + fabs(expected->line.slope) + fabs(expected->line.curve);
@@ -190,7 +193,7 @@ static void test_what_lies_under_the_mask_changes_nothing(void **unused)
                             stand->probe_elements * sizeof(model_complex));
         assert_memory_equal(figures[0].waves, figures[1].waves,
                             wave_values(stand) * sizeof(model_complex));
-        for (int kind = 0; kind < 4; kind++) {
+        for (int kind = 0; kind < KINDS; kind++) {
             size_t width =
                 ff_terms_width((enum ff_terms)kind, stand->problem->fly, stand->model.eigenprobes);
             assert_memory_equal(figures[0].terms[kind], figures[1].terms[kind],

@@ -261,7 +261,7 @@ static uint64_t transforms_of(const struct scene *scene, const struct ff_run_set
     ff_devices_put(devices, FF_PROBE, problem->probe);
     struct ff_random random = ff_random_seed(1);
     for (size_t epoch = 1; epoch <= settings->solver.epochs; epoch++) {
-        const struct ff_epoch one = {.number = epoch, .random = &random};
+        const struct ff_epoch one = {.number = epoch, .since = epoch, .random = &random};
         algorithm->epoch(solver, devices, &one);
     }
     assert_ok(ff_devices_take_cost(devices, &cost, &error), error);

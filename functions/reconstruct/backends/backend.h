@@ -158,18 +158,27 @@ enum ff_want {
     FF_WANT_WAVES = 64,       /* keep F in FF_WAVES */
     FF_WANT_FROM_WAVES = 128, /* take F from FF_WAVES instead of forming it */
     FF_WANT_BOUNDED = 256,    /* χ from at most FF_CHI_BOUND × F */
+    FF_WANT_STRAINS = 512,    /* FF_TERMS_STRAINS of the batch */
 };
 
 /* Numbers for each pattern that a pass leaves, in double, a row for each pattern of the device. */
 enum ff_terms {
     /* (fly, 5): b_y b_x A_yy A_yx A_xx with b_a = Re Σ (∂_a S)* Σ_m P_m* χ_m and
-     * A_ab = Re Σ (∂_a S)* ∂_b S Σ_m |P_m|²: the move that fits χ best solves A δ = b. */
+     * A_ab = Re Σ (∂_a S)* ∂_b S Σ_m |P_m|²: the move that fits χ best solves A δ = b. Where the probe is shifted
+     * instead of the patch, b is that of this shift, and A has the differences to the next pixel. */
     FF_TERMS_POSITIONS,
     /* (2): Σ √(I d), Σ I over measured pixels: s_n × their ratio fits best. */
     FF_TERMS_SCALES,
     /* Re Σ (S E_c)* χ_0 of each eigenprobe, then Re Σ (S E_c)* S E_d of the pairs d ≤ c, c by c: the change of
      * the weights that fits χ_0 best solves the equations with this matrix. */
     FF_TERMS_WEIGHTS,
+    /* (fly, 19): what a deformation of the patch about its middle, S(r) → S(r + M r), would do; with the distances
+     * y and x of a pixel from the middle, b_ab = Re Σ r_b (∂_a S)* Σ_m P_m* χ_m and h_ab as A_ab above but
+     * for the sum: b_yy b_yx b_xy b_xx; Σ h y, Σ h x of h_yy, then of h_yx, h_xx; Σ h y², Σ h y x, Σ h x²
+     * of each likewise. */
+    FF_TERMS_STRAINS,
+    /* (1): Σ (√I - √d)² over measured pixels, at the last gradients() or cost() of the pattern. */
+    FF_TERMS_COSTS,
     /* (6): of fit(); a row for each pattern, those outside of the last batch are not set. With
      * u = patch(D_O) P_n0 and v = S (D_P,0 + Σ_c w_nc D_E,c):
      * Σ|u|², Σ|v|², Re Σ u v*, Im Σ u v*, Re Σ u* χ_0, Re Σ v* χ_0. */

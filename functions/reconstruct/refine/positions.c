@@ -1,14 +1,12 @@
 #include "functions/reconstruct/refine/positions.h"
 
-#include "functions/reconstruct/refine/affine.h"
-
 #include <math.h>
 
 enum { TERMS = 5 };
 
 static const double longest_px = 0.5;   /* of one move: the terms hold to first order */
 static const double regularised = 0.05; /* of the mean of A's diagonal */
-static const double drawn = 0.1;        /* of the way to the affine map */
+static const double momentum = 0.8;
 
 static double mean_diagonal(const double *terms, size_t count)
 {
@@ -47,19 +45,6 @@ static void mean_move(const double *terms, size_t count, double lift, double mea
     }
 }
 
-static void draw_to_affine(double *positions, const double *first, size_t count)
-{
-    struct ff_affine map;
-    if (!ff_affine_fit(first, positions, count, &map))
-        return;
-    for (size_t i = 0; i < count; i++) {
-        double there[2];
-        ff_affine_apply(&map, first + 2 * i, there);
-        positions[2 * i] += drawn * (there[0] - positions[2 * i]);
-        positions[2 * i + 1] += drawn * (there[1] - positions[2 * i + 1]);
-    }
-}
-
 void ff_positions_move(double *positions, const double *first, const double *terms, size_t count,
                        const struct ff_positions_step *step)
 {
@@ -71,12 +56,17 @@ void ff_positions_move(double *positions, const double *first, const double *ter
     for (size_t i = 0; i < count; i++) {
         double delta[2];
         solve(terms + TERMS * i, lift, delta);
-        positions[2 * i] += step->step * (delta[0] - mean[0]);
-        positions[2 * i + 1] += step->step * (delta[1] - mean[1]);
+        for (size_t axis = 0; axis < 2; axis++) {
+            double *velocity = step->velocities + 2 * i + axis;
+            *velocity = momentum * *velocity + step->step * (delta[axis] - mean[axis]);
+            positions[2 * i + axis] += *velocity;
+        }
     }
-    if (step->affine)
-        draw_to_affine(positions, first, count);
+    ff_positions_hold(positions, first, count, step->travel_px);
+}
+
+void ff_positions_hold(double *positions, const double *first, size_t count, double travel_px)
+{
     for (size_t i = 0; i < 2 * count; i++)
-        positions[i] =
-            fmin(fmax(positions[i], first[i] - step->travel_px), first[i] + step->travel_px);
+        positions[i] = fmin(fmax(positions[i], first[i] - travel_px), first[i] + travel_px);
 }

@@ -1,22 +1,29 @@
 #include "functions/reconstruct/refine/refine.h"
 
 #include "functions/reconstruct/refine/affine.h"
+#include "functions/reconstruct/refine/deformation.h"
 #include "functions/reconstruct/refine/eigenprobes.h"
 #include "functions/reconstruct/refine/modes.h"
 #include "functions/reconstruct/refine/positions.h"
 #include "functions/reconstruct/refine/scales.h"
+#include "functions/reconstruct/refine/search.h"
 
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BALANCE_EVERY = 10 }; /* epochs */
 
 struct ff_refiner {
     const struct ff_problem *problem;
     struct ff_refine_settings settings;
-    double *terms;    /* room for those of any kind */
-    ff_complex *room; /* of the object's shape; only for smoothing */
-    ff_complex *kept; /* of the probe's shape; only with eigenprobes */
+    double *terms;   /* room for those of any kind */
+    double *strains; /* FF_TERMS_STRAINS; only for the deformation */
+    struct ff_deformation deformation;
+    struct ff_search *search; /* NULL: none */
+    ff_complex *room;         /* of the object's shape; only for smoothing and deformation */
+    ff_complex *kept;         /* of the probe's shape; only with eigenprobes */
     /* by pixel of the object: whether enough patches have it in their middle; only for the balance of power */
     uint8_t *seen;
 };
@@ -68,9 +75,34 @@ static uint8_t *seen_of(const struct ff_problem *problem, struct ff_error *error
     return seen;
 }
 
+/* The width of the light: that of a Gaussian's half height, in the narrower axis. */
+static double breadth_of(const struct ff_problem *problem)
+{
+    double power = 0;
+    double sum[2] = {0, 0};
+    double square[2] = {0, 0};
+    for (size_t m = 0; m < problem->modes; m++) {
+        for (size_t i = 0; i < problem->probe_rows * problem->probe_columns; i++) {
+            ff_complex value = problem->probe[m * problem->probe_rows * problem->probe_columns + i];
+            double light = (double)(crealf(value) * crealf(value) + cimagf(value) * cimagf(value));
+            const double at[2] = {(double)(i / problem->probe_columns),
+                                  (double)(i % problem->probe_columns)};
+            power += light;
+            for (size_t axis = 0; axis < 2; axis++) {
+                sum[axis] += light * at[axis];
+                square[axis] += light * at[axis] * at[axis];
+            }
+        }
+    }
+    double variance = INFINITY;
+    for (size_t axis = 0; axis < 2; axis++)
+        variance = fmin(variance, square[axis] / power - sum[axis] / power * (sum[axis] / power));
+    return 2 * sqrt(2 * log(2) * fmax(variance, 0));
+}
+
 struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
-                                     const struct ff_refine_settings *settings, uint64_t seed,
-                                     struct ff_state *state, struct ff_error *error)
+                                     const struct ff_refine_settings *settings, size_t batch_limit,
+                                     uint64_t seed, struct ff_state *state, struct ff_error *error)
 {
     struct ff_refiner *refiner = calloc(1, sizeof *refiner);
     if (refiner == NULL) {
@@ -84,17 +116,28 @@ struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
                                      "the terms of patterns", error);
     if (settings->power_balance)
         refiner->seen = seen_of(problem, error);
-    refiner->room = ff_array_create(
-        settings->object_constraint == FF_OBJECT_SMOOTH ? ff_state_object_elements(problem) : 0,
-        sizeof *refiner->room, "the smoothed object", error);
+    refiner->strains =
+        ff_array_create(settings->affine ? problem->patterns : 0,
+                        ff_terms_width(FF_TERMS_STRAINS, problem->fly, 0) * sizeof(double),
+                        "the terms of the deformation", error);
+    bool needs_room = settings->affine || settings->object_constraint == FF_OBJECT_SMOOTH;
+    refiner->room = ff_array_create(needs_room ? ff_state_object_elements(problem) : 0,
+                                    sizeof *refiner->room, "the changed object", error);
     refiner->kept =
         ff_array_create(settings->opr_modes > 0 ? ff_state_probe_elements(problem, state) : 0,
                         sizeof *refiner->kept, "what is kept of the probe", error);
+    bool searches = settings->positions && settings->search_px > 0;
+    if (searches)
+        refiner->search = ff_search_create(problem, settings->search_px, batch_limit,
+                                           settings->epochs, seed, error);
     if (refiner->terms == NULL || (settings->power_balance && refiner->seen == NULL) ||
-        refiner->room == NULL || refiner->kept == NULL) {
+        refiner->strains == NULL || refiner->room == NULL || refiner->kept == NULL ||
+        (searches && refiner->search == NULL)) {
         ff_refiner_destroy(refiner);
         return NULL;
     }
+    ff_deformation_begin(&refiner->deformation, problem->positions,
+                         problem->patterns * problem->fly, breadth_of(problem));
     ff_eigenprobes_begin(state->probe + state->modes * pixels, state->eigenprobes, state->probe,
                          problem->probe_rows, problem->probe_columns, seed);
     return refiner;
@@ -106,6 +149,8 @@ void ff_refiner_destroy(struct ff_refiner *refiner)
         return;
     free(refiner->terms);
     free(refiner->seen);
+    free(refiner->strains);
+    ff_search_destroy(refiner->search);
     free(refiner->room);
     free(refiner->kept);
     free(refiner);
@@ -113,20 +158,58 @@ void ff_refiner_destroy(struct ff_refiner *refiner)
 
 /* --- what an epoch asks for --- */
 
+size_t ff_refiner_since(const struct ff_refiner *refiner, size_t epoch)
+{
+    return refiner->search != NULL ? ff_search_since(refiner->search, epoch) : epoch;
+}
+
 static bool moves_positions(const struct ff_refiner *refiner, size_t epoch)
 {
-    return refiner->settings.positions && epoch >= refiner->settings.positions_start;
+    return refiner->settings.positions &&
+           ff_refiner_since(refiner, epoch) >= refiner->settings.positions_start;
 }
 
 unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch)
 {
     const struct ff_refine_settings *settings = &refiner->settings;
-    return (moves_positions(refiner, epoch) ? FF_WANT_POSITIONS : 0u) |
+    bool moves = moves_positions(refiner, epoch);
+    return (moves ? FF_WANT_POSITIONS : 0u) | (moves && settings->affine ? FF_WANT_STRAINS : 0u) |
            (settings->intensities ? FF_WANT_SCALES : 0u) |
            (settings->opr_modes > 0 ? FF_WANT_WEIGHTS : 0u);
 }
 
 /* --- what moves --- */
+
+/* The part of the last deformation that goes on: the probe bends with a wrong scale and hides most of it, so that a
+ * single fit finds a twentieth. */
+static const double drift_momentum = 0.9;
+/* What moves no position further costs the object more of its sharpness than it is worth. */
+static const double least_drift_px = 0.002;
+
+static void deform(struct ff_refiner *refiner, struct ff_devices *devices, struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    struct ff_deformation *deformation = &refiner->deformation;
+    size_t count = problem->patterns * problem->fly;
+    ff_devices_get_terms(devices, FF_TERMS_STRAINS, refiner->strains);
+    if (!ff_deformation_find(deformation, state->positions, refiner->terms, refiner->strains,
+                             count))
+        return;
+    double *found = deformation->coefficients[0];
+    for (size_t i = 0; i < FF_DEFORMATION_VALUES; i++) {
+        state->drift[i] = drift_momentum * state->drift[i] + found[i];
+        found[i] = state->drift[i];
+    }
+    if (ff_deformation_move(deformation, state->positions, count) < least_drift_px)
+        return;
+    const double corner[2] = {(double)(problem->probe_rows - 1) / 2,
+                              (double)(problem->probe_columns - 1) / 2};
+    ff_devices_get(devices, FF_OBJECT, state->object);
+    ff_deformation_apply(deformation, corner, state->object, problem->object_rows,
+                         problem->object_columns, refiner->room);
+    memcpy(state->object, refiner->room, ff_state_object_elements(problem) * sizeof *state->object);
+    ff_devices_put(devices, FF_OBJECT, state->object);
+}
 
 static void move_positions(struct ff_refiner *refiner, struct ff_devices *devices,
                            struct ff_state *state)
@@ -134,12 +217,17 @@ static void move_positions(struct ff_refiner *refiner, struct ff_devices *device
     const struct ff_problem *problem = refiner->problem;
     const struct ff_positions_step step = {
         .step = refiner->settings.step_positions,
-        .affine = refiner->settings.affine,
         .travel_px = problem->travel_px,
+        .velocities = state->velocities,
     };
     ff_devices_get_terms(devices, FF_TERMS_POSITIONS, refiner->terms);
     ff_positions_move(state->positions, problem->positions, refiner->terms,
                       problem->patterns * problem->fly, &step);
+    if (refiner->settings.affine) {
+        deform(refiner, devices, state);
+        ff_positions_hold(state->positions, problem->positions, problem->patterns * problem->fly,
+                          problem->travel_px);
+    }
     ff_devices_put(devices, FF_POSITIONS, state->positions);
 }
 
@@ -183,6 +271,17 @@ static void move_eigenprobes(struct ff_refiner *refiner, size_t epoch, struct ff
     carry_kept(refiner, devices, state, solver->kept, &change);
     ff_devices_put(devices, FF_PROBE, state->probe);
     ff_devices_put(devices, FF_WEIGHTS, state->weights);
+}
+
+static void begin_anew(const struct ff_refiner *refiner, struct ff_devices *devices,
+                       struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    ff_state_begin_anew(state, problem);
+    memset(state->velocities, 0, 2 * problem->patterns * problem->fly * sizeof *state->velocities);
+    memset(state->drift, 0, FF_DEFORMATION_VALUES * sizeof *state->drift);
+    ff_devices_put(devices, FF_OBJECT, state->object);
+    ff_devices_put(devices, FF_PROBE, state->probe);
 }
 
 /* --- what they are held to --- */
@@ -238,12 +337,18 @@ static bool constrain(struct ff_refiner *refiner, size_t epoch, struct ff_device
     return true;
 }
 
-bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
-                      struct ff_state *state, const struct ff_refined *solver)
+int ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
+                     struct ff_state *state, const struct ff_refined *solver,
+                     struct ff_error *error)
 {
     unsigned want = ff_refiner_want(refiner, epoch);
     if (want & FF_WANT_POSITIONS)
         move_positions(refiner, devices, state);
+    if ((want & FF_WANT_POSITIONS) && refiner->search != NULL &&
+        ff_search_move(refiner->search, epoch, devices, state, error) < 0)
+        return -1;
+    if (refiner->search != NULL && ff_search_begins_anew(refiner->search, epoch))
+        begin_anew(refiner, devices, state);
     if (want & FF_WANT_SCALES)
         move_scales(refiner, devices, state);
     if (want & FF_WANT_WEIGHTS)

@@ -15,8 +15,10 @@
 /* By the names that users give them. */
 struct ff_refine_settings {
     bool positions;
-    bool affine;            /* draws positions to an affine map of the first ones */
+    bool affine;            /* also the deformation that they share */
     size_t positions_start; /* first epoch, counted from 1, that moves them */
+    double search_px;       /* how far off they may be, to be searched; 0: gradients alone */
+    size_t epochs;          /* of the run: the search divides them */
     double step_positions;
     bool intensities;
     size_t opr_modes; /* eigenprobes; 0: one probe for all patterns */
@@ -27,11 +29,17 @@ struct ff_refine_settings {
 
 struct ff_refiner;
 
-/* Gives eigenprobes of `state` their first shape, drawn from `seed`. */
+/* Gives eigenprobes of `state` their first shape, drawn from `seed`. `batch_limit`: most patterns that
+ * the devices take at once. */
 struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
-                                     const struct ff_refine_settings *settings, uint64_t seed,
-                                     struct ff_state *state, struct ff_error *error) FF_MUST_USE;
+                                     const struct ff_refine_settings *settings, size_t batch_limit,
+                                     uint64_t seed, struct ff_state *state,
+                                     struct ff_error *error) FF_MUST_USE;
 void ff_refiner_destroy(struct ff_refiner *refiner);
+
+/* Which epoch `epoch` is, both from 1, since object and probe began: the search of positions has them begin
+ * anew where they have settled around wrong positions. */
+size_t ff_refiner_since(const struct ff_refiner *refiner, size_t epoch);
 
 /* The terms that epoch `epoch` has to leave: a set of enum ff_want. */
 unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch);
@@ -42,10 +50,11 @@ struct ff_refined {
     size_t eigenprobe_every;   /* likewise */
 };
 
-/* After the epoch whose terms were asked for: moves `state` and gives the devices what changed. True
- * when anything did. Where the form of the eigenprobes changes, so do the kept directions and gradients of the probe. */
-bool ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
-                      struct ff_state *state, const struct ff_refined *solver);
+/* After the epoch whose terms were asked for: moves `state` and gives the devices what changed. 1 when
+ * anything did, 0 when not. Where the form of the eigenprobes changes, so do the kept directions and gradients of the probe. */
+int ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices *devices,
+                     struct ff_state *state, const struct ff_refined *solver,
+                     struct ff_error *error) FF_MUST_USE;
 
 /* What the user should know at the end, after so many epochs: a line for each remark, such as a scale
  * of the positions that tells of a wrong energy or distance. */

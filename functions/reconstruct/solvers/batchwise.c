@@ -47,12 +47,11 @@ unsigned ff_batchwise_epoch(struct ff_solver *solver, struct ff_devices *devices
                             const struct ff_epoch *epoch, ff_batch_step step)
 {
     const struct ff_solver_settings *settings = &solver->settings;
-    bool probe_moves = ff_probe_moves(settings, epoch->number);
+    bool probe_moves = ff_probe_moves(settings, epoch->since);
     unsigned want = epoch->want | FF_WANT_BOUNDED |
                     (ff_object_moves(settings) ? FF_WANT_OBJECT : 0u) |
                     (probe_moves ? FF_WANT_PROBE : 0u);
-    double alpha =
-        epoch->number <= settings->early_epochs ? settings->early_alpha : settings->alpha;
+    double alpha = epoch->since <= settings->early_epochs ? settings->early_alpha : settings->alpha;
     const struct ff_update update = {
         .alpha_object = alpha,
         .alpha_probe = alpha,
@@ -60,7 +59,7 @@ unsigned ff_batchwise_epoch(struct ff_solver *solver, struct ff_devices *devices
         .step_probe = probe_moves ? settings->step_probe : 0,
         .momentum = settings->momentum,
     };
-    size_t count = ff_batches_deal(solver->batches, epoch->number, epoch->random);
+    size_t count = ff_batches_deal(solver->batches, epoch->since, epoch->random);
     for (size_t i = 0; i < count; i++)
         step(solver, devices, ff_batches_at(solver->batches, i), want, &update);
     return 1;

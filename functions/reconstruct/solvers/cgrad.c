@@ -81,7 +81,7 @@ static const enum ff_field *fields(const struct ff_solver *solver)
 
 const struct ff_solver_operations ff_solver_cgrad = {
     .name = "cgrad",
-    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES,
+    .refines = FF_WANT_POSITIONS | FF_WANT_STRAINS | FF_WANT_SCALES,
     .eigenprobe_every = 4,
     .create = create,
     .destroy = ff_wholewise_destroy,

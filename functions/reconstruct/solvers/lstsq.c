@@ -89,7 +89,7 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
 
 const struct ff_solver_operations ff_solver_lstsq = {
     .name = "lstsq",
-    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
+    .refines = FF_WANT_POSITIONS | FF_WANT_STRAINS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
     .eigenprobe_every = 1,
     .create = create,
     .destroy = ff_batchwise_destroy,

@@ -43,7 +43,7 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
 
 const struct ff_solver_operations ff_solver_rpie = {
     .name = "rpie",
-    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
+    .refines = FF_WANT_POSITIONS | FF_WANT_STRAINS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
     .eigenprobe_every = 1,
     .create = create_rpie,
     .destroy = ff_batchwise_destroy,
@@ -57,7 +57,7 @@ const struct ff_solver_operations ff_solver_rpie = {
 
 const struct ff_solver_operations ff_solver_epie = {
     .name = "epie",
-    .refines = FF_WANT_POSITIONS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
+    .refines = FF_WANT_POSITIONS | FF_WANT_STRAINS | FF_WANT_SCALES | FF_WANT_WEIGHTS,
     .eigenprobe_every = 1,
     .create = create_epie,
     .destroy = ff_batchwise_destroy,

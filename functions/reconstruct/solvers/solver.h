@@ -34,7 +34,9 @@ struct ff_solver_settings {
 /* One epoch, as run.c asks for it. */
 struct ff_epoch {
     size_t number; /* counts from 1 */
-    /* Terms of patterns that refinements need of this epoch: of FF_WANT_POSITIONS, _SCALES, _WEIGHTS, and of those in
+    /* Likewise from where object and probe began: the number, unless refinements have them begin anew. */
+    size_t since;
+    /* Terms of patterns that refinements need of this epoch: of FF_WANT_POSITIONS, _STRAINS, _SCALES, _WEIGHTS, and of those in
      * `refines` of the solver. Its passes form χ of every pattern once, and leave them; for the others run.c makes a
      * pass of its own behind the epoch. So it is for the weights where one step of the epoch moves all that the
      * patterns see: eigenprobes have then become others than those that the terms were formed with. */

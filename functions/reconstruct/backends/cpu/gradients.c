@@ -49,15 +49,15 @@ static void use_mode(struct ff_backend *backend, struct lane *lane, struct works
         add_eigenprobes(backend, lane, space, exposure, window, local);
 }
 
-/* b and A of one mode, where a move shifts the probe. */
-static void add_shifted_positions(struct ff_backend *backend, struct workspace *space,
-                                  const struct exposure *exposure, struct ff_wave window, size_t m,
-                                  uint32_t local, double sums[5])
+/* b of one mode, where a move shifts the probe. */
+static void add_shifted_slopes(struct ff_backend *backend, struct workspace *space,
+                               const struct exposure *exposure, struct ff_wave window, size_t m,
+                               uint32_t local, double sums[2])
 {
     ff_cpu_derive_probe(backend, space, m, local, exposure->place.rest, space->shifted[1],
                         space->shifted[2]);
-    backend->kernels->term->probe_positions(exposure->patch, space->shifted[1], space->shifted[2],
-                                            window, sums);
+    backend->kernels->term->probe_slopes(exposure->patch, space->shifted[1], space->shifted[2],
+                                         window, sums);
 }
 
 /* The numbers of the pattern that need χ of mode m. */
@@ -66,8 +66,8 @@ static void add_mode_terms(struct ff_backend *backend, struct workspace *space, 
 {
     const struct exposure *exposure = &space->exposures[k];
     if ((backend->want & FF_WANT_POSITIONS) && backend->subpixel == FF_SUBPIXEL_FOURIER)
-        add_shifted_positions(backend, space, exposure, window, m, local,
-                              ff_cpu_terms_of(backend, FF_TERMS_POSITIONS, local) + 5 * k);
+        add_shifted_slopes(backend, space, exposure, window, m, local,
+                           ff_cpu_terms_of(backend, FF_TERMS_POSITIONS, local) + 5 * k);
     if (m > 0)
         return;
     if ((backend->want & FF_WANT_EXIT) && backend->exit_places[index] != NO_EXIT)
@@ -77,6 +77,21 @@ static void add_mode_terms(struct ff_backend *backend, struct workspace *space, 
         backend->kernels->term->weights(exposure->patch, exposure->probes + backend->modes,
                                         backend->eigenprobes, window,
                                         ff_cpu_terms_of(backend, FF_TERMS_WEIGHTS, local));
+}
+
+/* A shift of the whole wave, which no pattern shows, is most of what shifting the probe does: how far a move leads is
+ * told by the slopes of the object alone, however the patch is taken. */
+static void add_positions(struct ff_backend *backend, const struct workspace *space,
+                          const struct exposure *exposure, double sums[5])
+{
+    const struct place *place = &exposure->place;
+    double found[5] = {0};
+    bool shifted = backend->subpixel == FF_SUBPIXEL_FOURIER;
+    backend->kernels->term->positions(ff_cpu_planes_at(backend->object[0], place), place->taps,
+                                      backend->rows, backend->width, space->tile, exposure->light,
+                                      found);
+    for (unsigned i = shifted ? 2 : 0; i < 5; i++)
+        sums[i] += found[i];
 }
 
 /* What χ of all modes together gives at position k. */
@@ -94,11 +109,14 @@ static void use_tile(struct ff_backend *backend, struct lane *lane, struct works
             backend->columns, ff_cpu_planes_at(sums->object, &there),
             sums->weight + there.row * sums->object.stride + there.column);
     }
-    if ((backend->want & FF_WANT_POSITIONS) && backend->subpixel != FF_SUBPIXEL_FOURIER)
-        backend->kernels->term->positions(
-            ff_cpu_planes_at(backend->object[0], place), place->taps, backend->rows, backend->width,
-            space->tile, exposure->light,
-            ff_cpu_terms_of(backend, FF_TERMS_POSITIONS, local) + 5 * k);
+    if (backend->want & FF_WANT_POSITIONS)
+        add_positions(backend, space, exposure,
+                      ff_cpu_terms_of(backend, FF_TERMS_POSITIONS, local) + 5 * k);
+    if (backend->want & FF_WANT_STRAINS)
+        backend->kernels->term->strains(ff_cpu_planes_at(backend->object[0], place), place->taps,
+                                        backend->rows, backend->columns, space->tile,
+                                        exposure->light,
+                                        ff_cpu_terms_of(backend, FF_TERMS_STRAINS, local) + 19 * k);
 }
 
 static void clear_terms(struct ff_backend *backend, uint32_t local)
@@ -107,6 +125,7 @@ static void clear_terms(struct ff_backend *backend, uint32_t local)
         enum ff_want want;
         enum ff_terms terms;
     } kinds[] = {{FF_WANT_POSITIONS, FF_TERMS_POSITIONS},
+                 {FF_WANT_STRAINS, FF_TERMS_STRAINS},
                  {FF_WANT_SCALES, FF_TERMS_SCALES},
                  {FF_WANT_WEIGHTS, FF_TERMS_WEIGHTS}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -140,6 +159,14 @@ static bool find_waves(struct ff_backend *backend, struct lane *lane, struct wor
     return kept;
 }
 
+static void add_cost(struct ff_backend *backend, struct lane *lane, uint32_t local,
+                     struct ff_cost cost)
+{
+    lane->cost.amplitude += cost.amplitude;
+    lane->cost.objective += cost.objective;
+    *ff_cpu_terms_of(backend, FF_TERMS_COSTS, local) = cost.amplitude;
+}
+
 static void gradients_of(struct ff_backend *backend, struct lane *lane, struct workspace *space,
                          uint32_t local, uint32_t index)
 {
@@ -152,9 +179,8 @@ static void gradients_of(struct ff_backend *backend, struct lane *lane, struct w
     if (backend->want & FF_WANT_SCALES)
         backend->kernels->modulus->scales(space->waves, count, &frame,
                                           ff_cpu_terms_of(backend, FF_TERMS_SCALES, local));
-    struct ff_cost cost = backend->kernels->modulus->modulus(space->waves, count, &frame, false);
-    lane->cost.amplitude += cost.amplitude;
-    lane->cost.objective += cost.objective;
+    add_cost(backend, lane, local,
+             backend->kernels->modulus->modulus(space->waves, count, &frame, false));
     for (size_t k = 0; k < backend->fly; k++) {
         for (size_t m = 0; m < backend->modes; m++) {
             struct ff_wave wave = space->waves[k * backend->modes + m];
@@ -206,10 +232,9 @@ static void cost_of(struct ff_backend *backend, struct lane *lane, struct worksp
     (void)index;
     ff_cpu_waves(backend, space, NULL, local);
     const struct ff_frame frame = ff_cpu_frame(backend, local, false);
-    struct ff_cost cost = backend->kernels->modulus->modulus(
-        space->waves, backend->fly * backend->modes, &frame, true);
-    lane->cost.amplitude += cost.amplitude;
-    lane->cost.objective += cost.objective;
+    add_cost(backend, lane, local,
+             backend->kernels->modulus->modulus(space->waves, backend->fly * backend->modes, &frame,
+                                                true));
 }
 
 void ff_cpu_cost(struct ff_backend *backend, struct ff_batch batch)

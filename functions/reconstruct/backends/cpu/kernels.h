@@ -119,9 +119,12 @@ struct ff_term_kernels {
     /* With Σ_m P_m* χ_m in `tile` and Σ_m |P_m|² in `light`, rows tile.stride apart. */
     void (*positions)(struct ff_planes object, struct ff_taps taps, size_t rows, size_t width,
                       struct ff_planes tile, const ff_real *light, double sums[5]);
-    /* The same, from the two derivatives of the probe by a move. */
-    void (*probe_positions)(struct ff_planes patch, struct ff_planes by_row,
-                            struct ff_planes by_column, struct ff_wave wave, double sums[5]);
+    /* b alone of one mode, from the two derivatives of the probe by a move. */
+    void (*probe_slopes)(struct ff_planes patch, struct ff_planes by_row,
+                         struct ff_planes by_column, struct ff_wave wave, double sums[2]);
+    /* As positions(), of FF_TERMS_STRAINS; tile and light are zero beyond `columns`. */
+    void (*strains)(struct ff_planes object, struct ff_taps taps, size_t rows, size_t columns,
+                    struct ff_planes tile, const ff_real *light, double sums[19]);
     /* Of `count` eigenprobes: Re Σ (S E_c)* χ of each, then Σ |S|² Re E_c* E_d of the pairs d ≤ c. */
     void (*weights)(struct ff_planes patch, const struct ff_planes *eigenprobes, size_t count,
                     struct ff_wave wave, double *sums);

@@ -64,19 +64,84 @@ static void positions(struct ff_planes object, struct ff_taps taps, size_t rows,
     }
 }
 
-static void probe_positions(struct ff_planes patch, struct ff_planes by_row,
-                            struct ff_planes by_column, struct ff_wave wave, double sums[5])
+static void probe_slopes(struct ff_planes patch, struct ff_planes by_row,
+                         struct ff_planes by_column, struct ff_wave wave, double sums[2])
 {
-    struct lane_sums five = {0};
+    struct lane_sums two = {0};
     for (size_t r = 0; r < wave.rows; r++) {
         for (size_t c = 0; c < wave.width; c += L) {
             struct pair s = load_planes(patch, r, c);
-            add_products(&five, times(s, load_planes(by_row, r, c)),
-                         times(s, load_planes(by_column, r, c)),
-                         load_pair(wave.values + 2 * (r * wave.stride + c)), all(1));
+            struct pair x = load_pair(wave.values + 2 * (r * wave.stride + c));
+            two.sums[0] += real_product(times(s, load_planes(by_row, r, c)), x);
+            two.sums[1] += real_product(times(s, load_planes(by_column, r, c)), x);
         }
-        add_lanes(&five, r, wave.rows, sums, 5);
+        add_lanes(&two, r, wave.rows, sums, 2);
     }
+}
+
+/* Sums along a row: of the slopes by y and x, and of the curvatures yy, yx, xx, each with the powers of the
+ * distance to the middle column. */
+struct strain_row {
+    vf slopes[2][2];
+    vf curves[3][3];
+};
+
+INLINE void add_strain(struct strain_row *row, struct pair a, struct pair b, struct pair x,
+                       vf light, vf distance)
+{
+    const vf slopes[2] = {real_product(a, x), real_product(b, x)};
+    const vf curves[3] = {light * real_product(a, a), light * real_product(a, b),
+                          light * real_product(b, b)};
+    for (unsigned i = 0; i < 2; i++) {
+        row->slopes[i][0] += slopes[i];
+        row->slopes[i][1] += slopes[i] * distance;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        vf moved = curves[i] * distance;
+        row->curves[i][0] += curves[i];
+        row->curves[i][1] += moved;
+        row->curves[i][2] += moved * distance;
+    }
+}
+
+/* Adds a row at `distance` from the middle one, in the order of FF_TERMS_STRAINS. */
+INLINE void add_strain_row(const struct strain_row *row, vf distance, vf sums[19])
+{
+    for (unsigned i = 0; i < 2; i++) {
+        sums[2 * i] += row->slopes[i][0] * distance;
+        sums[2 * i + 1] += row->slopes[i][1];
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        sums[4 + 2 * i] += row->curves[i][0] * distance;
+        sums[5 + 2 * i] += row->curves[i][1];
+        sums[10 + 3 * i] += row->curves[i][0] * distance * distance;
+        sums[11 + 3 * i] += row->curves[i][1] * distance;
+        sums[12 + 3 * i] += row->curves[i][2];
+    }
+}
+
+static void strains(struct ff_planes object, struct ff_taps taps, size_t rows, size_t columns,
+                    struct ff_planes tile, const ff_real *light, double sums[19])
+{
+    const vf scale = all(taps.y0 + taps.y1);
+    const ff_real middle = (ff_real)(columns - 1) / 2;
+    vf lanes[19] = {{0}};
+    vf first;
+    for (size_t i = 0; i < L; i++)
+        first[i] = (ff_real)i - middle;
+    for (size_t r = 0; r < rows; r++) {
+        struct strain_row row = {0};
+        vf distance = first;
+        for (size_t c = 0; c < columns; c += L) {
+            add_strain(&row, moved_by_row(object, taps, r, c, scale),
+                       moved_by_column(object, taps, r, c), load_planes(tile, r, c),
+                       load(light + r * tile.stride + c), distance);
+            distance += (ff_real)L;
+        }
+        add_strain_row(&row, all((ff_real)r - (ff_real)(rows - 1) / 2), lanes);
+    }
+    for (unsigned i = 0; i < 19; i++)
+        sums[i] += sum_of(lanes[i]);
 }
 
 /* So many pairs (c, d) share the reading of S and E_c. */
@@ -268,7 +333,8 @@ static void steps(const struct ff_steps *factors, const void *kept, size_t rows,
 
 const struct ff_term_kernels FF_KERNEL(ff_term_kernels) = {
     .positions = positions,
-    .probe_positions = probe_positions,
+    .probe_slopes = probe_slopes,
+    .strains = strains,
     .weights = weights,
     .keep = keep,
     .steps = steps,

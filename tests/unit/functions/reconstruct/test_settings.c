@@ -210,6 +210,7 @@ static void test_settings_without_effect_are_refused(void **state)
         {"probe_start=3 step_probe=0", "'probe_start' has no effect with step_probe=0",
          "probe_start=3"},
         {"affine=on", "'affine' has no effect without positions=on", "affine=on positions=on"},
+        {"positions_search=3", "'positions_search'", "positions_search=3 positions=on"},
         {"positions_start=7", "'positions_start'", "positions_start=7 positions=on"},
         {"step_positions=1", "'step_positions'", "step_positions=1 positions=on"},
         {"stop_window=3", "'stop_window' has no effect without stop_when",

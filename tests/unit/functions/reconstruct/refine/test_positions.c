@@ -96,12 +96,19 @@ static void test_moves_are_taken_without_their_mean(void **state)
         mean[i % 2] += moves[i] / COUNT;
     }
     ask(moves, terms);
-    const struct ff_positions_step step = {.step = 1, .travel_px = 10};
+    static double velocities[2 * COUNT];
+    const struct ff_positions_step step = {.step = 1, .travel_px = 10, .velocities = velocities};
     ff_positions_move(positions, first, terms, COUNT, &step);
     for (size_t i = 0; i < 2 * COUNT; i++) {
         double expected = first[i] + moves[i] - mean[i % 2];
         assert_true(fabs(positions[i] - expected) < 0.02); /* the lifted diagonal shortens */
+        assert_true(fabs(velocities[i] - (positions[i] - first[i])) < 1e-12);
     }
+    ask((const double[2 *COUNT]){0}, terms); /* nothing asks for a move: they go on, more slowly */
+    double before = positions[0];
+    double velocity = velocities[0];
+    ff_positions_move(positions, first, terms, COUNT, &step);
+    assert_true((positions[0] - before) / velocity > 0.5 && (positions[0] - before) / velocity < 1);
 }
 
 static void test_moves_are_bounded(void **state)
@@ -116,7 +123,8 @@ static void test_moves_are_bounded(void **state)
     for (size_t i = 0; i < 2 * COUNT; i++)
         moves[i] = i % 4 < 2 ? 100 : -100;
     ask(moves, terms);
-    const struct ff_positions_step step = {.step = 1, .travel_px = 1.5};
+    static double velocities[2 * COUNT];
+    const struct ff_positions_step step = {.step = 1, .travel_px = 1.5, .velocities = velocities};
     ff_positions_move(positions, first, terms, COUNT, &step);
     for (size_t i = 0; i < 2 * COUNT; i++)
         assert_true(fabs(positions[i] - first[i]) < 0.51);
