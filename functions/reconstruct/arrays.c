@@ -1,5 +1,6 @@
 #include "functions/reconstruct/arrays.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,17 @@ size_t ff_array_elements(size_t a, size_t b, size_t c)
     if (__builtin_mul_overflow(a, b, &product) || __builtin_mul_overflow(product, c, &product))
         return SIZE_MAX;
     return product;
+}
+
+void ff_array_box(const double *points, size_t count, double low[2], double high[2])
+{
+    for (size_t axis = 0; axis < 2; axis++) {
+        low[axis] = high[axis] = points[axis];
+        for (size_t i = 1; i < count; i++) {
+            low[axis] = fmin(low[axis], points[2 * i + axis]);
+            high[axis] = fmax(high[axis], points[2 * i + axis]);
+        }
+    }
 }
 
 static int compare_doubles(const void *a, const void *b)

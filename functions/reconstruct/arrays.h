@@ -24,6 +24,9 @@ void *ff_array_create(size_t count, size_t size, const char *what,
 /* a × b × c, or SIZE_MAX when it does not fit. */
 size_t ff_array_elements(size_t a, size_t b, size_t c);
 
+/* The least and the greatest of each coordinate of `points` (count, 2), count ≥ 1. */
+void ff_array_box(const double *points, size_t count, double low[2], double high[2]);
+
 /* Ascending, in place. */
 void ff_array_sort(double *values, size_t count);
 

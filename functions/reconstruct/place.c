@@ -26,16 +26,11 @@ static double place_axis(struct ff_problem *problem, size_t axis, size_t window)
 /* How far positions may have to go that are wrong by some pixels and a scale of some per cent. */
 static double travel_of(const struct ff_problem *problem)
 {
-    double extent = 0;
-    for (size_t axis = 0; axis < 2; axis++) {
-        double low = INFINITY;
-        double high = -INFINITY;
-        for (size_t n = 0; n < problem->patterns * problem->fly; n++) {
-            low = fmin(low, problem->positions_m[2 * n + axis]);
-            high = fmax(high, problem->positions_m[2 * n + axis]);
-        }
-        extent = fmax(extent, (high - low) / problem->geometry.object_pixel_m[axis]);
-    }
+    const double *pixel = problem->geometry.object_pixel_m;
+    double low[2];
+    double high[2];
+    ff_array_box(problem->positions_m, problem->patterns * problem->fly, low, high);
+    double extent = fmax((high[0] - low[0]) / pixel[0], (high[1] - low[1]) / pixel[1]);
     return 8 + 0.02 * extent;
 }
 

@@ -74,9 +74,12 @@ static bool is_raster(const double *steps, size_t count, double step_px, uint8_t
     return (double)alike >= raster_share * (double)count;
 }
 
-/* The diameter of the circle about the centre of mass that holds half of the light. */
-static double probe_width(const struct ff_problem *problem, double *rings)
+int ff_probe_width(const struct ff_problem *problem, double *width, struct ff_error *error)
 {
+    double *rings = ff_array_create(problem->probe_rows + problem->probe_columns, sizeof *rings,
+                                    "the light of the probe", error);
+    if (rings == NULL)
+        return -1;
     size_t columns = problem->probe_columns;
     size_t pixels = problem->probe_rows * columns;
     size_t reach = problem->probe_rows + columns;
@@ -99,22 +102,17 @@ static double probe_width(const struct ff_problem *problem, double *rings)
     size_t radius = 0;
     while (radius < reach && inside < sum / 2)
         inside += rings[radius++];
-    return 2 * (double)radius;
+    free(rings);
+    *width = 2 * (double)radius;
+    return 0;
 }
 
 static double extent_of(const struct ff_problem *problem)
 {
-    double extent = 0;
-    for (size_t axis = 0; axis < 2; axis++) {
-        double low = INFINITY;
-        double high = -INFINITY;
-        for (size_t n = 0; n < problem->patterns * problem->fly; n++) {
-            low = fmin(low, problem->positions[2 * n + axis]);
-            high = fmax(high, problem->positions[2 * n + axis]);
-        }
-        extent = fmax(extent, high - low);
-    }
-    return extent;
+    double low[2];
+    double high[2];
+    ff_array_box(problem->positions, problem->patterns * problem->fly, low, high);
+    return fmax(high[0] - low[0], high[1] - low[1]);
 }
 
 /* How many pixels of the object lie in the square about some position's probe; those of a row are
@@ -155,14 +153,12 @@ int ff_spacing_of(const struct ff_problem *problem, struct ff_spacing *spacing,
     double *lengths = ff_array_create(count, sizeof *lengths, "the steps of the scan", error);
     uint8_t *left = ff_array_create(count, 1, "the steps of the scan", error);
     int32_t *marks = ff_array_create(cells, sizeof *marks, "the lit pixels", error);
-    double *rings = ff_array_create(problem->probe_rows + problem->probe_columns, sizeof *rings,
-                                    "the light of the probe", error);
-    bool made = steps != NULL && lengths != NULL && left != NULL && marks != NULL && rings != NULL;
+    bool made = steps != NULL && lengths != NULL && left != NULL && marks != NULL &&
+                ff_probe_width(problem, &spacing->probe_width_px, error) == 0;
     if (made) {
         find_neighbours(problem, steps, lengths);
         ff_array_sort(lengths, count);
         spacing->step_px = lengths[count / 2];
-        spacing->probe_width_px = probe_width(problem, rings);
         spacing->overlap = fmax(0, 1 - spacing->step_px / spacing->probe_width_px);
         spacing->window_px =
             (double)(problem->probe_rows < problem->probe_columns ? problem->probe_rows
@@ -176,7 +172,6 @@ int ff_spacing_of(const struct ff_problem *problem, struct ff_spacing *spacing,
     free(lengths);
     free(left);
     free(marks);
-    free(rings);
     return made ? 0 : -1;
 }
 

@@ -22,6 +22,10 @@ struct ff_spacing {
                        Ultramicroscopy 109, 338) */
 };
 
+/* Diameter of the circle about its centre of mass that holds half of the light of the first mode, in pixels. */
+int ff_probe_width(const struct ff_problem *problem, double *width,
+                   struct ff_error *error) FF_MUST_USE;
+
 /* Of a problem that is placed and has a probe. */
 int ff_spacing_of(const struct ff_problem *problem, struct ff_spacing *spacing,
                   struct ff_error *error) FF_MUST_USE;

@@ -101,16 +101,10 @@ static void set_source(json_t *scan, const struct ff_problem *problem)
 static void set_geometry(json_t *scan, const struct ff_problem *problem)
 {
     const struct ff_geometry *geometry = &problem->geometry;
-    double scanned[2];
-    for (size_t axis = 0; axis < 2; axis++) {
-        double low = INFINITY;
-        double high = -INFINITY;
-        for (size_t n = 0; n < problem->patterns; n++) {
-            low = fmin(low, problem->positions_m[2 * n + axis]);
-            high = fmax(high, problem->positions_m[2 * n + axis]);
-        }
-        scanned[axis] = high - low;
-    }
+    double low[2];
+    double high[2];
+    ff_array_box(problem->positions_m, problem->patterns * problem->fly, low, high);
+    const double scanned[2] = {high[0] - low[0], high[1] - low[1]};
     set_real(scan, "energy_eV", geometry->energy_J / FF_ELECTRON_V_J);
     set_real(scan, "wavelength_m", geometry->wavelength_m);
     set_real(scan, "distance_m", geometry->distance_m);

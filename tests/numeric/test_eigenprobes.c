@@ -1,11 +1,9 @@
 /* A probe that varies over the scan: with any number of eigenprobes every algorithm explains a simulated scan no worse
  * than without, and much better one whose probe did vary. */
+#include "tests/numeric/as_asked.h"
 #include "tests/unit/check.h"
 
-#include "functions/reconstruct/build.h"
 #include "functions/reconstruct/refine/eigenprobes.h"
-#include "functions/reconstruct/run_settings.h"
-#include "functions/simulate/measurement.h"
 
 #include <stdio.h>
 
@@ -13,59 +11,36 @@ static const char *const algorithms[] = {"lstsq", "step=position", "rpie", "epie
                                          "dm",    "raar",          NULL};
 
 /* Two eigenprobes of `percent`, where it is not 0. */
-static struct ff_problem *scan(double percent)
+static struct ff_problem *scan(int percent)
 {
-    static struct ff_simulate_settings scan;
-    struct ff_error error = {0};
-    struct ff_measurement measurement;
-    ff_options_dispose(&ff_simulate_table, &scan);
-    assert_ok(ff_options_init(&ff_simulate_table, &scan, &error), error);
-    scan.size = 32;
-    scan.patterns = 144;
-    scan.counts = 1e5;
-    scan.eigenprobes = percent > 0 ? 2 : 0;
-    scan.variation_percent = percent;
-    struct ff_simulation *simulation = ff_simulation_create(&scan, &error);
-    if (simulation == NULL)
-        fail_msg("%s", error.message);
-    struct ff_settings *settings = ff_settings_create(&error);
-    assert_non_null(settings);
-    assert_ok(ff_simulation_measure(simulation, &measurement, &error), error);
-    struct ff_problem *problem =
-        ff_problem_of_measurement(&measurement, "the simulation", settings, &error);
-    if (problem == NULL)
-        fail_msg("%s", error.message);
-    ff_settings_destroy(settings);
+    char eigenprobes[32];
+    char variation[32];
+    snprintf(eigenprobes, sizeof eigenprobes, "eigenprobes=%d", percent > 0 ? 2 : 0);
+    snprintf(variation, sizeof variation, "variation_percent=%d", percent);
+    struct ff_simulation *simulation = simulate_as_asked((const char *const[]){
+        "size=32", "patterns=144", "counts=1e5", eigenprobes, variation, NULL});
+    struct ff_problem *problem = problem_as_asked(simulation, (const char *const[]){NULL});
     ff_simulation_destroy(simulation);
-    ff_options_dispose(&ff_simulate_table, &scan);
     return problem;
 }
 
-/* The cost after some epochs of `algorithm` (or a variant of lstsq), as a user asks for it. */
+/* The cost after some epochs of `algorithm` (or a variant of lstsq). */
 static double cost_with(const struct ff_problem *problem, const char *algorithm, size_t eigenprobes)
 {
-    struct ff_error error = {0};
-    struct ff_run_result result;
-    struct ff_settings *asked = ff_settings_create(&error);
     char choice[64];
-    assert_non_null(asked);
+    char opr_modes[32];
     snprintf(choice, sizeof choice, "%s%s", strchr(algorithm, '=') == NULL ? "algorithm=" : "",
              algorithm);
-    assert_ok(ff_options_assign(&ff_settings_table, asked, choice, &error), error);
-    assert_ok(ff_options_assign(&ff_settings_table, asked, "epochs=40", &error), error);
-    asked->opr_modes = (int64_t)eigenprobes;
-    struct ff_run_settings settings = ff_run_settings_of(asked, problem->patterns);
-    settings.threads = 2;
-    if (ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error) < 0)
-        fail_msg("%s, %zu eigenprobes: %s", algorithm, eigenprobes, error.message);
+    snprintf(opr_modes, sizeof opr_modes, "opr_modes=%zu", eigenprobes);
+    struct ff_run_result result =
+        run_as_asked(problem, (const char *const[]){choice, opr_modes, "epochs=40", NULL});
     double cost = result.cost;
     ff_run_result_dispose(&result);
-    ff_settings_destroy(asked);
     return cost;
 }
 
 /* Each of these costs at most `share` of what a probe that stays the same does. */
-static void check(double percent, const size_t *counts, double share)
+static void check(int percent, const size_t *counts, double share)
 {
     struct ff_problem *problem = scan(percent);
     for (size_t i = 0; algorithms[i] != NULL; i++) {

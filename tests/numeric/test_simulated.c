@@ -1,45 +1,25 @@
 /* A simulated scan reconstructed from the file's way of seeing it: the error of the object, which
  * only a simulation knows, must fall, not the cost alone. */
+#include "tests/numeric/as_asked.h"
 #include "tests/unit/check.h"
 
-#include "functions/reconstruct/build.h"
 #include "functions/reconstruct/metrics/comparison.h"
-#include "functions/reconstruct/run_settings.h"
-#include "functions/simulate/measurement.h"
 
 #include <math.h>
+#include <stdio.h>
 
-static struct ff_simulation *simulate(size_t modes, enum ff_simulate_guess guess)
+/* `guess` is that of the probe in the scan: "guess=near". */
+static struct ff_simulation *simulate(const char *modes, const char *guess)
 {
-    static struct ff_simulate_settings settings;
-    struct ff_error error = {0};
-    ff_options_dispose(&ff_simulate_table, &settings);
-    assert_ok(ff_options_init(&ff_simulate_table, &settings, &error), error);
-    settings.size = 64;
-    settings.patterns = 100;
-    settings.counts = 1e7;
-    settings.modes = (int64_t)modes;
-    settings.guess = guess;
-    struct ff_simulation *simulation = ff_simulation_create(&settings, &error);
-    if (simulation == NULL)
-        fail_msg("%s", error.message);
-    return simulation;
+    return simulate_as_asked(
+        (const char *const[]){"size=64", "patterns=100", "counts=1e7", modes, guess, NULL});
 }
 
 static struct ff_problem *problem_of(struct ff_simulation *simulation)
 {
-    struct ff_error error = {0};
-    struct ff_measurement measurement;
-    struct ff_settings *settings = ff_settings_create(&error);
-    assert_non_null(settings);
-    settings->modes = (int64_t)simulation->modes;
-    assert_ok(ff_simulation_measure(simulation, &measurement, &error), error);
-    struct ff_problem *problem =
-        ff_problem_of_measurement(&measurement, "the simulation", settings, &error);
-    if (problem == NULL)
-        fail_msg("%s", error.message);
-    ff_settings_destroy(settings);
-    return problem;
+    char modes[32];
+    snprintf(modes, sizeof modes, "modes=%zu", simulation->modes);
+    return problem_as_asked(simulation, (const char *const[]){modes, NULL});
 }
 
 static struct ff_run_result run(const struct ff_problem *problem, size_t epochs, double step_probe)
@@ -58,23 +38,6 @@ static struct ff_run_result run(const struct ff_problem *problem, size_t epochs,
         .threads = 2,
     };
     assert_ok(ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error), error);
-    return result;
-}
-
-/* As a user runs it who says no more than this. */
-static struct ff_run_result run_as_asked(const struct ff_problem *problem,
-                                         const char *const *assignments)
-{
-    struct ff_error error = {0};
-    struct ff_run_result result;
-    struct ff_settings *asked = ff_settings_create(&error);
-    assert_non_null(asked);
-    for (size_t i = 0; assignments[i] != NULL; i++)
-        assert_ok(ff_options_assign(&ff_settings_table, asked, assignments[i], &error), error);
-    struct ff_run_settings settings = ff_run_settings_of(asked, problem->patterns);
-    settings.threads = 2;
-    assert_ok(ff_run(problem, &settings, NULL, (struct ff_span){0}, &result, &error), error);
-    ff_settings_destroy(asked);
     return result;
 }
 
@@ -127,7 +90,7 @@ static double object_error(const struct ff_simulation *truth, const struct ff_pr
 static void test_the_object_comes_out_with_a_known_probe(void **state)
 {
     (void)state;
-    struct ff_simulation *truth = simulate(1, FF_SIMULATE_EXACT);
+    struct ff_simulation *truth = simulate("modes=1", "guess=exact");
     struct ff_problem *problem = problem_of(truth);
     struct ff_error error = {0};
     struct ff_state *first = ff_state_create(problem, 0, &error);
@@ -149,7 +112,7 @@ static void test_the_object_comes_out_with_a_known_probe(void **state)
 static void test_a_probe_out_of_focus_is_corrected(void **state)
 {
     (void)state;
-    struct ff_simulation *truth = simulate(1, FF_SIMULATE_NEAR);
+    struct ff_simulation *truth = simulate("modes=1", "guess=near");
     struct ff_problem *problem = problem_of(truth);
     struct ff_run_result kept = run(problem, 60, 0);
     struct ff_run_result moved = run(problem, 60, 1);
@@ -167,7 +130,7 @@ static void test_a_probe_out_of_focus_is_corrected(void **state)
 static void test_modes_explain_partial_coherence(void **state)
 {
     (void)state;
-    struct ff_simulation *truth = simulate(2, FF_SIMULATE_EXACT);
+    struct ff_simulation *truth = simulate("modes=2", "guess=exact");
     struct ff_problem *two = problem_of(truth);
     struct ff_run_result with = run(two, 60, 1);
     two->modes = 1;
@@ -183,7 +146,7 @@ static void test_modes_explain_partial_coherence(void **state)
 static void test_the_defaults_come_near_in_few_epochs(void **state)
 {
     (void)state;
-    struct ff_simulation *truth = simulate(1, FF_SIMULATE_NEAR);
+    struct ff_simulation *truth = simulate("modes=1", "guess=near");
     struct ff_problem *problem = problem_of(truth);
     struct ff_run_result ten = run_as_asked(problem, (const char *const[]){"epochs=10", NULL});
     struct ff_run_result forty = run_as_asked(problem, (const char *const[]){"epochs=40", NULL});
@@ -202,15 +165,8 @@ static void test_the_defaults_come_near_in_few_epochs(void **state)
 static void test_conjugate_gradients_come_near_in_64_steps(void **state)
 {
     (void)state;
-    static struct ff_simulate_settings scan;
-    struct ff_error error = {0};
-    assert_ok(ff_options_init(&ff_simulate_table, &scan, &error), error);
-    scan.size = 32;
-    scan.patterns = 169;
-    scan.modes = 2;
-    scan.guess = FF_SIMULATE_EXACT;
-    struct ff_simulation *truth = ff_simulation_create(&scan, &error);
-    assert_non_null(truth);
+    struct ff_simulation *truth = simulate_as_asked(
+        (const char *const[]){"size=32", "patterns=169", "modes=2", "guess=exact", NULL});
     struct ff_problem *problem = problem_of(truth);
     struct ff_run_result result = run_as_asked(
         problem, (const char *const[]){"algorithm=cgrad", "epochs=64", "step_probe=0", NULL});
@@ -220,7 +176,6 @@ static void test_conjugate_gradients_come_near_in_64_steps(void **state)
     ff_run_result_dispose(&result);
     ff_problem_destroy(problem);
     ff_simulation_destroy(truth);
-    ff_options_dispose(&ff_simulate_table, &scan);
 }
 
 int main(void)

@@ -17,22 +17,18 @@ static const double beyond = 1.2; /* how far polynomials are followed, in halves
 /* --- the polynomials --- */
 
 void ff_deformation_begin(struct ff_deformation *deformation, const double *positions, size_t count,
-                          double breadth_px)
+                          double width_px)
 {
     *deformation = (struct ff_deformation){.degree = 1};
-    double extent = 0;
+    double low[2];
+    double high[2];
+    ff_array_box(positions, count, low, high);
     for (size_t axis = 0; axis < 2; axis++) {
-        double low = positions[axis];
-        double high = positions[axis];
-        for (size_t i = 1; i < count; i++) {
-            low = fmin(low, positions[2 * i + axis]);
-            high = fmax(high, positions[2 * i + axis]);
-        }
-        deformation->middle[axis] = (low + high) / 2;
-        deformation->half[axis] = fmax((high - low) / 2, 1);
-        extent = fmax(extent, high - low);
+        deformation->middle[axis] = (low[axis] + high[axis]) / 2;
+        deformation->half[axis] = fmax((high[axis] - low[axis]) / 2, 1);
     }
-    double degree = floor(extent / fmax(breadth_px, 1));
+    double extent = fmax(high[0] - low[0], high[1] - low[1]);
+    double degree = ceil(extent / fmax(width_px, 1));
     if (degree > 1)
         deformation->degree = (unsigned)fmin(degree, FF_DEFORMATION_DEGREE_MAX);
 }

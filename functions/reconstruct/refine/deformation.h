@@ -32,10 +32,10 @@ struct ff_deformation {
     double coefficients[2][FF_DEFORMATION_TERMS_MAX];
 };
 
-/* u = 0 over the box of `positions` (count, 2), of the degree that fields can have whose waves are not shorter than
- * `breadth_px`, the width that a pattern sees. */
+/* u = 0 over the box of `positions` (count, 2), of a degree with which waves of u are about twice as long as
+ * `width_px`, what a pattern sees: shorter ones it does not tell. */
 void ff_deformation_begin(struct ff_deformation *deformation, const double *positions, size_t count,
-                          double breadth_px);
+                          double width_px);
 
 /* The coefficients that `shifts` (count, 5) and `strains` (count, 19), of FF_TERMS_POSITIONS and _STRAINS at
  * `positions` (count, 2), ask for. False, and nothing changed, where they do not tell. */

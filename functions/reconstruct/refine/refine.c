@@ -7,8 +7,8 @@
 #include "functions/reconstruct/refine/positions.h"
 #include "functions/reconstruct/refine/scales.h"
 #include "functions/reconstruct/refine/search.h"
+#include "functions/reconstruct/spacing.h"
 
-#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,31 +75,6 @@ static uint8_t *seen_of(const struct ff_problem *problem, struct ff_error *error
     return seen;
 }
 
-/* The width of the light: that of a Gaussian's half height, in the narrower axis. */
-static double breadth_of(const struct ff_problem *problem)
-{
-    double power = 0;
-    double sum[2] = {0, 0};
-    double square[2] = {0, 0};
-    for (size_t m = 0; m < problem->modes; m++) {
-        for (size_t i = 0; i < problem->probe_rows * problem->probe_columns; i++) {
-            ff_complex value = problem->probe[m * problem->probe_rows * problem->probe_columns + i];
-            double light = (double)(crealf(value) * crealf(value) + cimagf(value) * cimagf(value));
-            const double at[2] = {(double)(i / problem->probe_columns),
-                                  (double)(i % problem->probe_columns)};
-            power += light;
-            for (size_t axis = 0; axis < 2; axis++) {
-                sum[axis] += light * at[axis];
-                square[axis] += light * at[axis] * at[axis];
-            }
-        }
-    }
-    double variance = INFINITY;
-    for (size_t axis = 0; axis < 2; axis++)
-        variance = fmin(variance, square[axis] / power - sum[axis] / power * (sum[axis] / power));
-    return 2 * sqrt(2 * log(2) * fmax(variance, 0));
-}
-
 struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
                                      const struct ff_refine_settings *settings, size_t batch_limit,
                                      uint64_t seed, struct ff_state *state, struct ff_error *error)
@@ -126,18 +101,19 @@ struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
     refiner->kept =
         ff_array_create(settings->opr_modes > 0 ? ff_state_probe_elements(problem, state) : 0,
                         sizeof *refiner->kept, "what is kept of the probe", error);
+    double width;
     bool searches = settings->positions && settings->search_px > 0;
     if (searches)
         refiner->search = ff_search_create(problem, settings->search_px, batch_limit,
                                            settings->epochs, seed, error);
     if (refiner->terms == NULL || (settings->power_balance && refiner->seen == NULL) ||
         refiner->strains == NULL || refiner->room == NULL || refiner->kept == NULL ||
-        (searches && refiner->search == NULL)) {
+        (searches && refiner->search == NULL) || ff_probe_width(problem, &width, error) < 0) {
         ff_refiner_destroy(refiner);
         return NULL;
     }
     ff_deformation_begin(&refiner->deformation, problem->positions,
-                         problem->patterns * problem->fly, breadth_of(problem));
+                         problem->patterns * problem->fly, width);
     ff_eigenprobes_begin(state->probe + state->modes * pixels, state->eigenprobes, state->probe,
                          problem->probe_rows, problem->probe_columns, seed);
     return refiner;
