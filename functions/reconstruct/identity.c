@@ -1,5 +1,7 @@
 #include "functions/reconstruct/identity.h"
 
+#include "functions/reconstruct/refine/search.h"
+
 #include <stdio.h>
 
 static void add_count(struct ff_buffer *text, const char *name, uint64_t value)
@@ -71,12 +73,14 @@ static void add_solver(struct ff_buffer *text, const struct ff_solver_settings *
     add_count(text, "probe_start", solver->probe_start);
 }
 
-static void add_refine(struct ff_buffer *text, const struct ff_refine_settings *refine)
+static void add_refine(struct ff_buffer *text, const struct ff_refine_settings *refine,
+                       size_t epochs)
 {
     add_count(text, "positions", refine->positions);
     add_count(text, "affine", refine->affine);
     add_count(text, "positions_start", refine->positions_start);
     add_number(text, "positions_search", refine->search_px);
+    add_count(text, "stages of the search", refine->search_px > 0 ? ff_search_stages(epochs) : 0);
     add_number(text, "step_positions", refine->step_positions);
     add_count(text, "intensities", refine->intensities);
     add_count(text, "opr_modes", refine->opr_modes);
@@ -91,7 +95,7 @@ void ff_run_identity(const struct ff_problem *problem, const struct ff_run_setti
     add_problem(text, problem);
     ff_buffer_printf(text, "algorithm\t%s\n", settings->algorithm);
     add_solver(text, &settings->solver);
-    add_refine(text, &settings->refine);
+    add_refine(text, &settings->refine, settings->solver.epochs);
     add_count(text, "noise", settings->noise);
     add_count(text, "subpixel", settings->subpixel);
     add_count(text, "seed", settings->seed);

@@ -179,7 +179,8 @@ static bool converged(const struct run *run)
 {
     const struct ff_run_settings *settings = run->settings;
     const double *last = run->result->costs + run->epoch - 1;
-    if (settings->stop_when <= 0 || run->epoch <= settings->stop_window)
+    if (settings->stop_when <= 0 || !ff_refiner_is_settled(run->refiner, run->epoch) ||
+        ff_refiner_since(run->refiner, run->epoch) <= settings->stop_window)
         return false;
     double before = last[-(ptrdiff_t)settings->stop_window];
     return before - *last < settings->stop_when * before;
@@ -298,11 +299,43 @@ static int refine(struct run *run, unsigned want, struct ff_error *error)
     return moved < 0 ? -1 : 0;
 }
 
+/* Velocities of the last object would push the new one. */
+static int rest_velocities(struct run *run, struct ff_error *error)
+{
+    const struct ff_problem *problem = run->problem;
+    size_t object = ff_state_object_elements(problem);
+    size_t probe = ff_state_probe_elements(problem, run->result->state);
+    ff_complex *zeros =
+        ff_array_create(object > probe ? object : probe, sizeof *zeros, "velocities", error);
+    if (zeros == NULL)
+        return -1;
+    for (const enum ff_field *field = run->algorithm->fields(run->solver); *field != FF_FIELDS;
+         field++)
+        if (*field == FF_OBJECT_VELOCITY || *field == FF_PROBE_VELOCITY)
+            ff_devices_put(run->devices, *field, zeros);
+    free(zeros);
+    return 0;
+}
+
+/* Object and probe, and with them all that the solver remembers. */
+static int begin_anew(struct run *run, struct ff_error *error)
+{
+    if (rest_velocities(run, error) < 0)
+        return -1;
+    ff_refiner_begin_anew(run->refiner, run->devices, run->result->state);
+    run->algorithm->destroy(run->solver);
+    run->solver = run->algorithm->create(run->problem, &run->settings->solver, error);
+    return run->solver != NULL ? 0 : -1;
+}
+
 static int one_epoch(struct run *run, double pixels, struct ff_error *error)
 {
     struct ff_cost cost;
     int64_t start = ff_monotonic_ns();
     unsigned want = ff_refiner_want(run->refiner, run->epoch + 1);
+    if (run->epoch > 0 && ff_refiner_since(run->refiner, run->epoch + 1) == 1 &&
+        begin_anew(run, error) < 0)
+        return -1;
     const struct ff_epoch epoch = {
         .number = run->epoch + 1,
         .since = ff_refiner_since(run->refiner, run->epoch + 1),
@@ -435,7 +468,7 @@ static int make_parts(struct run *run, struct ff_error *error)
         return -1;
     run->refiner =
         ff_refiner_create(problem, &settings->refine, run->algorithm->batch_limit(run->solver),
-                          settings->seed, result->state, error);
+                          settings->solver.epochs, settings->seed, result->state, error);
     run->batch = ff_array_create(run->algorithm->batch_limit(run->solver), sizeof *run->batch,
                                  "a batch", error);
     return run->refiner != NULL && run->batch != NULL ? 0 : -1;

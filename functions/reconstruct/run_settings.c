@@ -40,7 +40,6 @@ struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, si
                    .affine = settings->affine != 0,
                    .positions_start = (size_t)settings->positions_start,
                    .search_px = settings->positions_search,
-                   .epochs = (size_t)settings->epochs,
                    .step_positions = settings->step_positions,
                    .intensities = settings->intensities != 0,
                    .opr_modes = (size_t)settings->opr_modes,

@@ -295,6 +295,28 @@ static void a_run_goes_on_with_as_many_or_others(void **state)
     scene_destroy(&scene);
 }
 
+/* Between two stages of the search object and probe begin anew, and so must the solver, wherever it was interrupted. */
+static void a_search_goes_on_where_it_begins_anew(void **state)
+{
+    (void)state;
+    static const enum ff_algorithm kinds[] = {FF_ALGORITHM_LSTSQ, FF_ALGORITHM_CGRAD,
+                                              FF_ALGORITHM_DM};
+    struct scene scene;
+    scene_create(&scene, shape);
+    scene.problem->travel_px = 1;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct ff_run_settings settings = settings_of(kinds[i]);
+        settings.solver.epochs = 100;
+        settings.solver.momentum = kinds[i] == FF_ALGORITHM_LSTSQ ? 0.3 : 0;
+        settings.refine = all_refinements();
+        settings.refine.search_px = 1;
+        struct ff_run_result plain = run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
+        check_resumed(scene.problem, settings, 40, 1, &plain);
+        ff_run_result_dispose(&plain);
+    }
+    scene_destroy(&scene);
+}
+
 static void more_devices_than_patterns(void **state)
 {
     (void)state;
@@ -322,6 +344,7 @@ int main(void)
         cmocka_unit_test(every_algorithm_with_all_refinements),
         cmocka_unit_test(with_every_effect),
         cmocka_unit_test(a_run_goes_on_with_as_many_or_others),
+        cmocka_unit_test(a_search_goes_on_where_it_begins_anew),
         cmocka_unit_test(more_devices_than_patterns),
     };
     return cmocka_run_group_tests_name("runs on devices", tests, NULL, NULL);

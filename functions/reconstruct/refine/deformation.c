@@ -25,7 +25,7 @@ void ff_deformation_begin(struct ff_deformation *deformation, const double *posi
     ff_array_box(positions, count, low, high);
     for (size_t axis = 0; axis < 2; axis++) {
         deformation->middle[axis] = (low[axis] + high[axis]) / 2;
-        deformation->half[axis] = fmax((high[axis] - low[axis]) / 2, 1);
+        deformation->half[axis] = fmax((high[axis] - low[axis]) / 2, fmax(width_px, 1));
     }
     double extent = fmax(high[0] - low[0], high[1] - low[1]);
     double degree = ceil(extent / fmax(width_px, 1));

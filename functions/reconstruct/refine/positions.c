@@ -62,6 +62,9 @@ void ff_positions_move(double *positions, const double *first, const double *ter
             positions[2 * i + axis] += *velocity;
         }
     }
+    for (size_t i = 0; i < 2 * count; i++)
+        if (fabs(positions[i] - first[i]) > step->travel_px)
+            step->velocities[i] = 0;
     ff_positions_hold(positions, first, count, step->travel_px);
 }
 

@@ -4,7 +4,7 @@
  * Each position moves by the δ that fits its exit wave best to first order: A δ = b of
  * FF_TERMS_POSITIONS (Dwivedi et al., Ultramicroscopy 192, 29 (2018), with the gradient of the patch).
  * A is regularised by its mean over the scan, so that weak patterns move little; moves are limited to
- * half a pixel; their mean is removed, because object and probe can shift together. Errors that
+ * half a pixel, before momentum; their mean is removed, because object and probe can shift together. Errors that
  * neighbours share fall slowly, since the object follows them: so moves have momentum.
  */
 #ifndef FF_RECONSTRUCT_REFINE_POSITIONS_H
@@ -17,7 +17,7 @@
 struct ff_positions_step {
     double step;        /* 0 … 1 of δ */
     double travel_px;   /* how far each coordinate may get from its first value */
-    double *velocities; /* (count, 2): moves of the last time, of which a part goes on; updated */
+    double *velocities; /* (count, 2): of which a part goes on; updated */
 };
 
 /* Moves `positions` (count, 2) by `terms` (count, 5). `first` are the positions it all began with. */

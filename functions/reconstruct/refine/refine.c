@@ -18,6 +18,7 @@ enum { BALANCE_EVERY = 10 }; /* epochs */
 struct ff_refiner {
     const struct ff_problem *problem;
     struct ff_refine_settings settings;
+    uint64_t seed;
     double *terms;   /* room for those of any kind */
     double *strains; /* FF_TERMS_STRAINS; only for the deformation */
     struct ff_deformation deformation;
@@ -75,17 +76,26 @@ static uint8_t *seen_of(const struct ff_problem *problem, struct ff_error *error
     return seen;
 }
 
+static void begin_eigenprobes(const struct ff_refiner *refiner, struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    size_t pixels = problem->probe_rows * problem->probe_columns;
+    ff_eigenprobes_begin(state->probe + state->modes * pixels, state->eigenprobes, state->probe,
+                         problem->probe_rows, problem->probe_columns, refiner->seed);
+}
+
 struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
                                      const struct ff_refine_settings *settings, size_t batch_limit,
-                                     uint64_t seed, struct ff_state *state, struct ff_error *error)
+                                     size_t epochs, uint64_t seed, struct ff_state *state,
+                                     struct ff_error *error)
 {
     struct ff_refiner *refiner = calloc(1, sizeof *refiner);
     if (refiner == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for the refinements");
         return NULL;
     }
-    size_t pixels = problem->probe_rows * problem->probe_columns;
     refiner->problem = problem;
+    refiner->seed = seed;
     refiner->settings = *settings;
     refiner->terms = ff_array_create(most_terms(problem, settings), sizeof *refiner->terms,
                                      "the terms of patterns", error);
@@ -104,8 +114,8 @@ struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
     double width;
     bool searches = settings->positions && settings->search_px > 0;
     if (searches)
-        refiner->search = ff_search_create(problem, settings->search_px, batch_limit,
-                                           settings->epochs, seed, error);
+        refiner->search =
+            ff_search_create(problem, settings->search_px, batch_limit, epochs, seed, error);
     if (refiner->terms == NULL || (settings->power_balance && refiner->seen == NULL) ||
         refiner->strains == NULL || refiner->room == NULL || refiner->kept == NULL ||
         (searches && refiner->search == NULL) || ff_probe_width(problem, &width, error) < 0) {
@@ -114,8 +124,7 @@ struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
     }
     ff_deformation_begin(&refiner->deformation, problem->positions,
                          problem->patterns * problem->fly, width);
-    ff_eigenprobes_begin(state->probe + state->modes * pixels, state->eigenprobes, state->probe,
-                         problem->probe_rows, problem->probe_columns, seed);
+    begin_eigenprobes(refiner, state);
     return refiner;
 }
 
@@ -137,6 +146,23 @@ void ff_refiner_destroy(struct ff_refiner *refiner)
 size_t ff_refiner_since(const struct ff_refiner *refiner, size_t epoch)
 {
     return refiner->search != NULL ? ff_search_since(refiner->search, epoch) : epoch;
+}
+
+bool ff_refiner_is_settled(const struct ff_refiner *refiner, size_t epoch)
+{
+    return refiner->search == NULL || ff_search_is_in_last_stage(refiner->search, epoch);
+}
+
+void ff_refiner_begin_anew(struct ff_refiner *refiner, struct ff_devices *devices,
+                           struct ff_state *state)
+{
+    const struct ff_problem *problem = refiner->problem;
+    ff_state_begin_anew(state, problem);
+    begin_eigenprobes(refiner, state);
+    memset(state->weights, 0, problem->patterns * state->eigenprobes * sizeof *state->weights);
+    memset(state->velocities, 0, 2 * problem->patterns * problem->fly * sizeof *state->velocities);
+    memset(state->drift, 0, FF_DEFORMATION_VALUES * sizeof *state->drift);
+    ff_state_put(state, devices);
 }
 
 static bool moves_positions(const struct ff_refiner *refiner, size_t epoch)
@@ -238,7 +264,7 @@ static void move_eigenprobes(struct ff_refiner *refiner, size_t epoch, struct ff
     const struct ff_problem *problem = refiner->problem;
     size_t pixels = problem->probe_rows * problem->probe_columns;
     ff_devices_get_terms(devices, FF_TERMS_WEIGHTS, refiner->terms);
-    size_t active = 1 + (epoch - 1) / solver->eigenprobe_every;
+    size_t active = 1 + (ff_refiner_since(refiner, epoch) - 1) / solver->eigenprobe_every;
     ff_eigenprobes_weigh(state->weights, refiner->terms, problem->patterns, state->eigenprobes,
                          active < state->eigenprobes ? active : state->eigenprobes);
     ff_devices_get(devices, FF_PROBE, state->probe);
@@ -247,17 +273,6 @@ static void move_eigenprobes(struct ff_refiner *refiner, size_t epoch, struct ff
     carry_kept(refiner, devices, state, solver->kept, &change);
     ff_devices_put(devices, FF_PROBE, state->probe);
     ff_devices_put(devices, FF_WEIGHTS, state->weights);
-}
-
-static void begin_anew(const struct ff_refiner *refiner, struct ff_devices *devices,
-                       struct ff_state *state)
-{
-    const struct ff_problem *problem = refiner->problem;
-    ff_state_begin_anew(state, problem);
-    memset(state->velocities, 0, 2 * problem->patterns * problem->fly * sizeof *state->velocities);
-    memset(state->drift, 0, FF_DEFORMATION_VALUES * sizeof *state->drift);
-    ff_devices_put(devices, FF_OBJECT, state->object);
-    ff_devices_put(devices, FF_PROBE, state->probe);
 }
 
 /* --- what they are held to --- */
@@ -323,8 +338,6 @@ int ff_refiner_apply(struct ff_refiner *refiner, size_t epoch, struct ff_devices
     if ((want & FF_WANT_POSITIONS) && refiner->search != NULL &&
         ff_search_move(refiner->search, epoch, devices, state, error) < 0)
         return -1;
-    if (refiner->search != NULL && ff_search_begins_anew(refiner->search, epoch))
-        begin_anew(refiner, devices, state);
     if (want & FF_WANT_SCALES)
         move_scales(refiner, devices, state);
     if (want & FF_WANT_WEIGHTS)
@@ -340,7 +353,7 @@ void ff_refiner_report(const struct ff_refiner *refiner, const struct ff_state *
 {
     const struct ff_problem *problem = refiner->problem;
     struct ff_affine map;
-    if (refiner->settings.positions && !moves_positions(refiner, epochs)) {
+    if (refiner->settings.positions && epochs < refiner->settings.positions_start) {
         ff_buffer_printf(notes,
                          "positions: none was corrected, because the run ended after epoch %zu and "
                          "positions_start is %zu\n",

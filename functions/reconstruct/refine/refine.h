@@ -18,7 +18,6 @@ struct ff_refine_settings {
     bool affine;            /* also the deformation that they share */
     size_t positions_start; /* first epoch, counted from 1, that moves them */
     double search_px;       /* how far off they may be, to be searched; 0: gradients alone */
-    size_t epochs;          /* of the run: the search divides them */
     double step_positions;
     bool intensities;
     size_t opr_modes; /* eigenprobes; 0: one probe for all patterns */
@@ -30,16 +29,21 @@ struct ff_refine_settings {
 struct ff_refiner;
 
 /* Gives eigenprobes of `state` their first shape, drawn from `seed`. `batch_limit`: most patterns that
- * the devices take at once. */
+ * the devices take at once; `epochs`: those of the run. */
 struct ff_refiner *ff_refiner_create(const struct ff_problem *problem,
                                      const struct ff_refine_settings *settings, size_t batch_limit,
-                                     uint64_t seed, struct ff_state *state,
+                                     size_t epochs, uint64_t seed, struct ff_state *state,
                                      struct ff_error *error) FF_MUST_USE;
 void ff_refiner_destroy(struct ff_refiner *refiner);
 
 /* Which epoch `epoch` is, both from 1, since object and probe began: the search of positions has them begin
- * anew where they have settled around wrong positions. */
+ * anew where they have settled around wrong positions. The caller does that before an epoch that is the first again,
+ * with a solver that remembers nothing. */
 size_t ff_refiner_since(const struct ff_refiner *refiner, size_t epoch);
+void ff_refiner_begin_anew(struct ff_refiner *refiner, struct ff_devices *devices,
+                           struct ff_state *state);
+/* Whether they will not do so again: before that a cost that stays says nothing. */
+bool ff_refiner_is_settled(const struct ff_refiner *refiner, size_t epoch);
 
 /* The terms that epoch `epoch` has to leave: a set of enum ff_want. */
 unsigned ff_refiner_want(const struct ff_refiner *refiner, size_t epoch);

@@ -40,7 +40,6 @@ struct ff_search *ff_search_create(const struct ff_problem *problem, double radi
                                    struct ff_error *error)
 {
     size_t patterns = problem->patterns;
-    size_t room = epochs > SETTLING + STAGE ? (epochs - SETTLING) / STAGE : 1;
     struct ff_search *search = calloc(1, sizeof *search);
     if (search == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for the search of positions");
@@ -49,7 +48,7 @@ struct ff_search *ff_search_create(const struct ff_problem *problem, double radi
     *search = (struct ff_search){.problem = problem,
                                  .radius_px = radius_px,
                                  .batch_limit = batch_limit,
-                                 .stages = room < STAGES ? room : STAGES,
+                                 .stages = ff_search_stages(epochs),
                                  .seed = seed};
     search->chosen = ff_array_create(patterns, sizeof *search->chosen, "patterns to try", error);
     search->costs = ff_array_create(patterns, sizeof(double), "the costs of patterns", error);
@@ -82,9 +81,15 @@ void ff_search_destroy(struct ff_search *search)
     free(search);
 }
 
-bool ff_search_begins_anew(const struct ff_search *search, size_t epoch)
+size_t ff_search_stages(size_t epochs)
 {
-    return epoch % STAGE == 0 && epoch / STAGE < search->stages;
+    size_t room = epochs > SETTLING + STAGE ? (epochs - SETTLING) / STAGE : 1;
+    return room < STAGES ? room : STAGES;
+}
+
+bool ff_search_is_in_last_stage(const struct ff_search *search, size_t epoch)
+{
+    return (epoch - 1) / STAGE + 1 >= search->stages;
 }
 
 size_t ff_search_since(const struct ff_search *search, size_t epoch)

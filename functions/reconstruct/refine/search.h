@@ -18,7 +18,7 @@
 struct ff_search;
 
 /* `radius_px`: how far a position may be off; `batch_limit`: most patterns that the devices take at once; `epochs`:
- * those of the run, which must hold the stages. The problem must outlive it. */
+ * those of the run. The problem must outlive it. */
 struct ff_search *ff_search_create(const struct ff_problem *problem, double radius_px,
                                    size_t batch_limit, size_t epochs, uint64_t seed,
                                    struct ff_error *error) FF_MUST_USE;
@@ -30,9 +30,12 @@ void ff_search_destroy(struct ff_search *search);
 int ff_search_move(struct ff_search *search, size_t epoch, struct ff_devices *devices,
                    struct ff_state *state, struct ff_error *error) FF_MUST_USE;
 
-/* Whether object and probe are to begin anew after this epoch. */
-bool ff_search_begins_anew(const struct ff_search *search, size_t epoch);
-/* Epochs since they last did, this one included. */
+/* Stages that a run of so many epochs has room for. */
+size_t ff_search_stages(size_t epochs);
+
+/* Which epoch of its stage an epoch is, from 1: before the first of a stage, object and probe begin anew. The last stage
+ * goes on to the end of the run. */
 size_t ff_search_since(const struct ff_search *search, size_t epoch);
+bool ff_search_is_in_last_stage(const struct ff_search *search, size_t epoch);
 
 #endif

@@ -56,7 +56,7 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
         want = 0;
         passes++;
     }
-    if (ff_probe_moves(&solver->settings, epoch->number)) {
+    if (ff_probe_moves(&solver->settings, epoch->since)) {
         take_step(solver, devices, FF_PART_PROBE, want);
         want = 0;
         passes++;

@@ -36,14 +36,14 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
                       const struct ff_epoch *epoch)
 {
     const struct ff_solver_settings *settings = &solver->settings;
-    unsigned parts = parts_of(settings, epoch->number);
+    unsigned parts = parts_of(settings, epoch->since);
     unsigned want = epoch->want | (parts & FF_PART_OBJECT ? FF_WANT_OBJECT : 0u) |
                     (parts & FF_PART_PROBE ? FF_WANT_PROBE : 0u);
     if (parts == 0) {
         ff_devices_gradients(devices, solver->all, want);
         return 1;
     }
-    if (epoch->number == settings->probe_start)
+    if (epoch->since == settings->probe_start)
         solver->memory.both = (struct ff_conjugate){0}; /* the unknown is another from here on */
     ff_devices_gradients(devices, solver->all, want | FF_WANT_WAVES);
     ff_conjugate_turn(&solver->memory.both, devices, parts, settings->alpha);

@@ -80,7 +80,7 @@ static unsigned epoch(struct ff_solver *solver, struct ff_devices *devices,
                       const struct ff_epoch *epoch)
 {
     bool object_moves = ff_object_moves(&solver->settings);
-    bool probe_moves = ff_probe_moves(&solver->settings, epoch->number);
+    bool probe_moves = ff_probe_moves(&solver->settings, epoch->since);
     if (!(solver->memory.waves_age > 0))
         ff_devices_start_waves(devices, solver->all);
     solver->memory.waves_age++;

@@ -139,9 +139,11 @@ static void strains(struct ff_planes object, struct ff_taps taps, size_t rows, s
             distance += (ff_real)L;
         }
         add_strain_row(&row, all((ff_real)r - (ff_real)(rows - 1) / 2), lanes);
+        for (unsigned i = 0; ((r + 1) % BLOCK == 0 || r + 1 == rows) && i < 19; i++) {
+            sums[i] += sum_of(lanes[i]);
+            lanes[i] = (vf){0};
+        }
     }
-    for (unsigned i = 0; i < 19; i++)
-        sums[i] += sum_of(lanes[i]);
 }
 
 /* So many pairs (c, d) share the reading of S and E_c. */
