@@ -341,7 +341,7 @@ static void test_an_exploding_cost_is_an_error(void **state)
     scene_create(&scene, shape);
     struct ff_run_settings settings = settings_of(&variants[0], 60);
     settings.algorithm = "rpie";
-    settings.solver.step_object = settings.solver.step_probe = 2.8;
+    settings.solver.step_object = settings.solver.step_probe = 4;
     settings.checkpoint_every = 1;
     if (ff_run(scene.problem, &settings, &watch, (struct ff_span){0}, &result, &error) == 0)
         fail_msg("it did not diverge: cost %g", result.cost);
