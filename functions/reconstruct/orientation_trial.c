@@ -146,6 +146,7 @@ static struct ff_run_settings trial_settings(const struct ff_run_settings *setti
                    .step_object = 1,
                    .step_probe = probe_moves ? 1 : 0,
                    .probe_start = 2},
+        .operations = settings->operations,
         .devices = 1,
         .threads = settings->threads,
         .cores = settings->cores,

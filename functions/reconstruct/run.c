@@ -427,7 +427,7 @@ static int make_devices(struct run *run, struct ff_span transforms, struct ff_er
     const struct ff_run_settings *settings = run->settings;
     const struct ff_devices_plan plan = {
         .problem = run->problem,
-        .operations = &ff_backend_cpu,
+        .operations = settings->operations != NULL ? settings->operations : &ff_backend_cpu,
         .count = settings->devices,
         .travel_px = run->problem->travel_px,
         .modes = run->problem->modes,

@@ -18,8 +18,9 @@ struct ff_run_settings {
     enum ff_subpixel subpixel;
     enum ff_engine engine;
     uint64_t seed;
-    unsigned devices; /* at least 1 */
-    unsigned threads; /* of all devices together; 0: one a core */
+    const struct ff_backend_operations *operations; /* of the devices; NULL: the CPU's */
+    unsigned devices;                               /* at least 1 */
+    unsigned threads;                               /* of all devices together; 0: one a core */
     const int *cores;
     unsigned core_count;
     const char *cache_folder; /* transform plans; may be NULL */
