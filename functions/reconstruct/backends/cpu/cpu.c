@@ -14,6 +14,7 @@ static void destroy(struct ff_backend *backend)
     ff_pool_destroy(backend->pool);
     ff_plan_destroy(backend->plan);
     ff_plan_destroy(backend->shift_plan);
+    ff_cpu_exchange_destroy(backend);
     ff_cpu_release(backend);
     free(backend);
 }

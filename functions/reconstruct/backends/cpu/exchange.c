@@ -7,13 +7,22 @@
  * of rows over all devices, then all take the shares. So nobody reads more than the overlaps once,
  * and the probe's sums twice.
  */
-#include "functions/reconstruct/backends/cpu/regions.h"
 #include "functions/reconstruct/backends/cpu/sums.h"
+#include "functions/reconstruct/backends/regions.h"
 
 #include <string.h>
 
+enum { REGION_PLANES = 3 }; /* of the sums: real and imaginary part of N_O, and W */
+
+struct region {
+    const struct ff_region *shared;
+    ff_real *sums; /* (rows, REGION_PLANES, columns): of all sharers, beside those of this device */
+    bool *touched; /* (rows): by a pattern of any sharer */
+};
+
 struct ff_exchange {
-    struct regions regions;
+    struct ff_regions shared;
+    struct region *regions;          /* (shared.count) */
     struct ff_backend *const *peers; /* while at work */
     size_t first_row, end_row;       /* of the probe: this device's share */
     size_t planes;                   /* of the probe's sums */
@@ -50,6 +59,30 @@ static void share_of(const struct ff_backend *backend, unsigned number, size_t *
     *end = backend->rows * (number + 1) / backend->count;
 }
 
+static int make_regions(struct ff_backend *backend, struct ff_error *error)
+{
+    static const char what[] = "the overlaps with other devices";
+    struct ff_exchange *exchange = backend->exchange;
+    struct ff_regions *shared = &exchange->shared;
+    if (ff_regions_create(backend->links, backend->link_count, backend->number, shared, error) < 0)
+        return -1;
+    exchange->regions =
+        ff_cpu_block(backend, shared->count, sizeof *exchange->regions, what, error);
+    ff_real *sums =
+        ff_cpu_block(backend, shared->pixels * REGION_PLANES, sizeof *sums, what, error);
+    bool *touched = ff_cpu_block(backend, shared->rows, sizeof *touched, what, error);
+    if (exchange->regions == NULL || sums == NULL || touched == NULL)
+        return -1;
+    backend->bytes += shared->bytes;
+    for (size_t i = 0; i < shared->count; i++) {
+        struct ff_area area = shared->regions[i].area;
+        exchange->regions[i] = (struct region){&shared->regions[i], sums, touched};
+        sums += area.rows * area.columns * REGION_PLANES;
+        touched += area.rows;
+    }
+    return 0;
+}
+
 int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error)
 {
     struct ff_exchange *exchange =
@@ -68,7 +101,20 @@ int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error)
     exchange->probe_maxima = ff_cpu_block(backend, powers, sizeof(ff_real), "the exchange", error);
     if (exchange->probe == NULL || exchange->piece_probe == NULL || exchange->probe_maxima == NULL)
         return -1;
-    return ff_cpu_regions_create(backend, &exchange->regions, error);
+    return make_regions(backend, error);
+}
+
+void ff_cpu_exchange_destroy(struct ff_backend *backend)
+{
+    if (backend->exchange != NULL)
+        ff_regions_release(&backend->exchange->shared);
+}
+
+/* The sums of a row of the object in a region. */
+static ff_real *region_row(const struct region *region, size_t row)
+{
+    struct ff_area area = region->shared->area;
+    return region->sums + (row - area.row) * REGION_PLANES * area.columns;
 }
 
 /* --- settle --- */
@@ -77,15 +123,15 @@ int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error)
 static ff_real settle_row(const struct ff_exchange *exchange, const struct region *region,
                           size_t row)
 {
-    size_t columns = region->area.columns;
-    ff_real *sums = ff_cpu_region_row(region, row);
-    bool *touched = &region->touched[row - region->area.row];
+    size_t columns = region->shared->area.columns;
+    ff_real *sums = region_row(region, row);
+    bool *touched = &region->touched[row - region->shared->area.row];
     *touched = false;
     memset(sums, 0, REGION_PLANES * columns * sizeof *sums);
-    for (unsigned i = 0; i < region->sharer_count; i++) {
-        const struct ff_backend *peer = exchange->peers[region->sharers[i]];
+    for (unsigned i = 0; i < region->shared->sharer_count; i++) {
+        const struct ff_backend *peer = exchange->peers[region->shared->sharers[i]];
         struct sum_row own = ff_cpu_sum_row(peer, row - peer->tile.row);
-        size_t at = region->area.column - peer->tile.column;
+        size_t at = region->shared->area.column - peer->tile.column;
         if (own.re == NULL)
             continue;
         *touched = true;
@@ -146,11 +192,12 @@ static void settle_piece(void *context, unsigned piece, unsigned thread)
     struct ff_backend *backend = context;
     struct ff_exchange *exchange = backend->exchange;
     ff_real most = 0;
-    for (size_t i = 0; (backend->want & FF_WANT_OBJECT) && i < exchange->regions.count; i++) {
-        const struct region *region = &exchange->regions.regions[i];
+    for (size_t i = 0; (backend->want & FF_WANT_OBJECT) && i < exchange->shared.count; i++) {
+        const struct region *region = &exchange->regions[i];
         size_t from;
         size_t to;
-        ff_cpu_rows_of(region->area.row, region->area.row + region->area.rows, piece, &from, &to);
+        ff_cpu_rows_of(region->shared->area.row,
+                       region->shared->area.row + region->shared->area.rows, piece, &from, &to);
         for (size_t row = from; row < to; row++)
             most = larger(most, settle_row(exchange, region, row));
     }
@@ -211,9 +258,9 @@ static void spread_piece(void *context, unsigned piece, unsigned thread)
     (void)thread;
     struct ff_backend *backend = context;
     struct ff_exchange *exchange = backend->exchange;
-    for (size_t i = 0; (backend->want & FF_WANT_OBJECT) && i < exchange->regions.count; i++) {
-        const struct region *region = &exchange->regions.regions[i];
-        struct ff_area area = region->area;
+    for (size_t i = 0; (backend->want & FF_WANT_OBJECT) && i < exchange->shared.count; i++) {
+        const struct region *region = &exchange->regions[i];
+        struct ff_area area = region->shared->area;
         size_t at = area.column - backend->tile.column;
         size_t from;
         size_t to;
@@ -221,7 +268,7 @@ static void spread_piece(void *context, unsigned piece, unsigned thread)
         for (size_t row = from; row < to; row++) {
             if (!region->touched[row - area.row])
                 continue;
-            const ff_real *sums = ff_cpu_region_row(region, row);
+            const ff_real *sums = region_row(region, row);
             struct sum_row own = ff_cpu_sum_row(backend, row - backend->tile.row);
             memcpy(own.re + at, sums, area.columns * sizeof *sums);
             memcpy(own.im + at, sums + area.columns, area.columns * sizeof *sums);
@@ -251,11 +298,11 @@ static void spread_probe_piece(void *context, unsigned piece, unsigned thread)
 static void claim_rows(struct ff_backend *backend)
 {
     const struct ff_exchange *exchange = backend->exchange;
-    for (size_t i = 0; i < exchange->regions.count; i++) {
-        const struct region *region = &exchange->regions.regions[i];
-        for (size_t row = 0; row < region->area.rows; row++)
+    for (size_t i = 0; i < exchange->shared.count; i++) {
+        const struct region *region = &exchange->regions[i];
+        for (size_t row = 0; row < region->shared->area.rows; row++)
             if (region->touched[row])
-                ff_cpu_claim_row(backend, region->area.row + row - backend->tile.row);
+                ff_cpu_claim_row(backend, region->shared->area.row + row - backend->tile.row);
     }
 }
 

@@ -68,8 +68,7 @@ typedef double ff_real;
 #define ff_cpu_settle             ff_double_cpu_settle
 #define ff_cpu_spread             ff_double_cpu_spread
 #define ff_cpu_exchange_create    ff_double_cpu_exchange_create
-#define ff_cpu_regions_create     ff_double_cpu_regions_create
-#define ff_cpu_region_row         ff_double_cpu_region_row
+#define ff_cpu_exchange_destroy   ff_double_cpu_exchange_destroy
 #define ff_cpu_rows_of            ff_double_cpu_rows_of
 #define ff_cpu_update             ff_double_cpu_update
 #define ff_cpu_lengths            ff_double_cpu_lengths

@@ -40,8 +40,10 @@ static inline size_t ff_cpu_power_of(const struct ff_backend *backend, size_t i)
     return i == 0 || i >= backend->modes ? backend->powers - 1 : 0;
 }
 
-/* exchange.c. Create allocates what settle() keeps beside; destroy of the backend frees it. */
+/* exchange.c. Create allocates what settle() keeps beside. Destroy comes before the blocks are freed; also where there
+ * was no create. */
 int ff_cpu_exchange_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+void ff_cpu_exchange_destroy(struct ff_backend *backend);
 void ff_cpu_settle(struct ff_backend *backend, struct ff_backend *const *peers);
 void ff_cpu_spread(struct ff_backend *backend, struct ff_backend *const *peers);
 

@@ -1,6 +1,7 @@
 /* What the tiles of any scan must be like, whatever the scan and the number of devices. */
 #include "tests/unit/check.h"
 
+#include "functions/reconstruct/backends/regions.h"
 #include "functions/reconstruct/devices/tiles.h"
 #include "functions/reconstruct/solvers/random.h"
 
@@ -130,6 +131,60 @@ static void check_links(const struct ff_tiles *tiles)
     }
 }
 
+/* No tile has a part of a region, and those that have it are its sharers. */
+static void check_sharers(const struct ff_tiles *tiles, const struct ff_region *region)
+{
+    unsigned met = 0;
+    for (unsigned i = 0; i < tiles->count; i++) {
+        size_t pixels = ff_area_pixels(ff_area_common(region->area, tiles->tiles[i].area));
+        if (pixels == 0)
+            continue;
+        assert_int_equal(pixels, ff_area_pixels(region->area));
+        assert_true(met < region->sharer_count);
+        assert_int_equal(region->sharers[met++], i);
+    }
+    assert_int_equal(met, region->sharer_count);
+    assert_true(met > 1);
+}
+
+static size_t shared_pixels(const struct ff_tiles *tiles, struct ff_area area)
+{
+    size_t shared = 0;
+    for (size_t row = area.row; row < area.row + area.rows; row++)
+        for (size_t column = area.column; column < area.column + area.columns; column++) {
+            unsigned holders = 0;
+            for (unsigned i = 0; i < tiles->count && holders < 2; i++)
+                holders += holds(tiles->tiles[i].area, row, column);
+            shared += holders > 1;
+        }
+    return shared;
+}
+
+/* The regions of a tile are disjoint, and together all that it shares. */
+static void check_regions(const struct ff_tiles *tiles)
+{
+    for (unsigned i = 0; i < tiles->count; i++) {
+        const struct ff_tile *tile = &tiles->tiles[i];
+        struct ff_regions regions;
+        struct ff_error error;
+        size_t pixels = 0, rows = 0;
+        assert_int_equal(ff_regions_create(tile->links, tile->link_count, i, &regions, &error), 0);
+        for (size_t j = 0; j < regions.count; j++) {
+            struct ff_area area = regions.regions[j].area;
+            check_sharers(tiles, &regions.regions[j]);
+            for (size_t k = 0; k < j; k++)
+                assert_int_equal(ff_area_pixels(ff_area_common(area, regions.regions[k].area)), 0);
+            pixels += ff_area_pixels(area);
+            rows += area.rows;
+        }
+        assert_int_equal(regions.pixels, pixels);
+        assert_int_equal(regions.rows, rows);
+        assert_int_equal(pixels, shared_pixels(tiles, tile->area));
+        ff_regions_release(&regions);
+        assert_null(regions.regions);
+    }
+}
+
 static void check_all(const struct ff_scan *scan)
 {
     for (unsigned count = 1; count <= TILES_MAX; count++) {
@@ -139,6 +194,7 @@ static void check_all(const struct ff_scan *scan)
         check_reach(scan, tiles);
         check_owners(scan, tiles);
         check_links(tiles);
+        check_regions(tiles);
         ff_tiles_destroy(tiles);
     }
 }
