@@ -3,7 +3,7 @@
  * result says where the files are, how good they are, and where the time went:
  *
  *     {"output": …, "pictures": […], "epochs": n, "cost": c, "r": r, "seconds": s, "stopped": …,
- *      "device": …, "resumed_at": n, "timings": {"read_s": …, "plan_s": …, "iterate_s": …, …}}
+ *      "device": …, "resumed_at": n, "bytes": n, "device_bytes": n, "timings": {"read_s": …, …}}
  *
  * `farfield reconstruct` calls it in its own process, `farfield run reconstruct` on an endpoint.
  */
@@ -387,14 +387,14 @@ static json_t *describe(const struct reconstruction *own, json_t *pictures, doub
 {
     const struct ff_run_result *result = &own->result;
     return json_pack(
-        "{s:s, s:O, s:I, s:f, s:f, s:f, s:s, s:s, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f, s:f}}",
+        "{s:s, s:O, s:I, s:f, s:f, s:f, s:s, s:s, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f, s:f}}",
         "output", own->settings->output, "pictures", pictures, "epochs", (json_int_t)result->epochs,
         "cost", result->cost, "r", result->r, "seconds", result->iterate_seconds, "stopped",
         ff_run_end_name(result->end), "device", result->device, "resumed_at",
-        (json_int_t)result->resumed_at, "bytes", (json_int_t)result->bytes, "timings", "read_s",
-        own->read_seconds, "plan_s", result->plan_seconds, "iterate_s", result->iterate_seconds,
-        "figures_s", result->final_seconds, "write_s", write_seconds, "total_s",
-        seconds_since(own->started_ns));
+        (json_int_t)result->resumed_at, "bytes", (json_int_t)result->bytes, "device_bytes",
+        (json_int_t)result->device_bytes, "timings", "read_s", own->read_seconds, "plan_s",
+        result->plan_seconds, "iterate_s", result->iterate_seconds, "figures_s",
+        result->final_seconds, "write_s", write_seconds, "total_s", seconds_since(own->started_ns));
 }
 
 static int conclude(struct reconstruction *own, struct ff_error *error)

@@ -37,14 +37,14 @@ static json_t *plan(const void *values, struct ff_error *error)
     struct ff_problem *problem = ff_problem_create(settings, &notes, error);
     fputs(ff_buffer_text(&notes), stderr);
     ff_buffer_dispose(&notes);
+    struct ff_run_footprint footprint;
     json_t *json = NULL;
-    size_t bytes = 0;
     int result = -1;
     if (problem != NULL) {
         const struct ff_run_settings run = ff_run_settings_of(settings, problem->patterns);
-        result = ff_run_footprint(problem, &run, &bytes, error);
+        result = ff_run_measure_footprint(problem, &run, &footprint, error);
     }
-    if (result == 0 && (json = ff_summary_of_plan(problem, settings, bytes)) == NULL)
+    if (result == 0 && (json = ff_summary_of_plan(problem, settings, &footprint)) == NULL)
         ff_fail(error, FF_NO_MEMORY, "no memory for the plan");
     ff_problem_destroy(problem);
     return json;

@@ -506,6 +506,7 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
         return -1;
     snprintf(result->device, sizeof result->device, "%s", ff_devices_describe(run->devices));
     result->bytes = ff_devices_bytes(run->devices);
+    result->device_bytes = ff_devices_bytes_apart(run->devices);
     ff_state_put(result->state, run->devices);
     if (resumes && resume_from(run, &view, error) < 0)
         return -1;
@@ -556,8 +557,9 @@ static size_t resident(void)
 }
 
 /* The devices' planes come untouched from the kernel: made and not used they take no memory. */
-int ff_run_footprint(const struct ff_problem *problem, const struct ff_run_settings *settings,
-                     size_t *bytes, struct ff_error *error)
+int ff_run_measure_footprint(const struct ff_problem *problem,
+                             const struct ff_run_settings *settings,
+                             struct ff_run_footprint *footprint, struct ff_error *error)
 {
     static const struct ff_run_watch nobody;
     struct ff_run_result made = {0};
@@ -576,7 +578,10 @@ int ff_run_footprint(const struct ff_problem *problem, const struct ff_run_setti
         outcome = make_devices(&run, (struct ff_span){NULL, 0}, error);
     if (outcome == 0) {
         held += ff_devices_bytes(run.devices);
-        *bytes = held > most ? held : most;
+        footprint->bytes = held > most ? held : most;
+        footprint->device_bytes = ff_devices_bytes_apart(run.devices);
+        snprintf(footprint->device, sizeof footprint->device, "%s",
+                 ff_devices_describe(run.devices));
     }
     dispose(&run);
     ff_run_result_dispose(&made);

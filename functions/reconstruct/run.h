@@ -80,7 +80,8 @@ struct ff_run_result {
     enum ff_run_end end;
     double plan_seconds, iterate_seconds, final_seconds;
     char device[160];
-    size_t bytes; /* held beside the problem */
+    size_t bytes;        /* held beside the problem, of the host */
+    size_t device_bytes; /* held by devices with memory of their own */
 };
 
 /*
@@ -96,15 +97,23 @@ int ff_run(const struct ff_problem *problem, const struct ff_run_settings *setti
            const struct ff_run_watch *watch, struct ff_span resume, struct ff_run_result *result,
            struct ff_error *error) FF_MUST_USE;
 
+struct ff_run_footprint {
+    /* Of memory that this process, which holds the problem, would have resident at most while ff_run() ran and its result
+     * was written: what it holds now and what the run would add. */
+    size_t bytes;
+    size_t device_bytes; /* of the devices that have memory of their own, all together */
+    char device[160];    /* what would compute */
+};
+
 /*
- * Bytes of memory that this process, which holds the problem, would have resident at most while ff_run()
- * ran and its result was written: what it holds now and what the run would add. The parts of a run are
- * made for that and not used, so it allocates what the run would and fails where that does; what they
- * are made of is hardly touched. Not counted are previews and the checkpoint while it is written, which
- * take some bytes a pixel of the object and only matter in small runs.
+ * The parts of a run are made for that and not used, so it allocates what the run would and fails where that does; what
+ * they are made of is hardly touched. Not counted are previews and the checkpoint while it is written, which take some
+ * bytes a pixel of the object and only matter in small runs.
  */
-int ff_run_footprint(const struct ff_problem *problem, const struct ff_run_settings *settings,
-                     size_t *bytes, struct ff_error *error) FF_MUST_USE;
+int ff_run_measure_footprint(const struct ff_problem *problem,
+                             const struct ff_run_settings *settings,
+                             struct ff_run_footprint *footprint,
+                             struct ff_error *error) FF_MUST_USE;
 
 /* Frees what the result owns. */
 void ff_run_result_dispose(struct ff_run_result *result);

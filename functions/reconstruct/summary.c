@@ -143,7 +143,7 @@ json_t *ff_summary_of_scan(const struct ff_problem *problem)
 }
 
 json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_settings *settings,
-                           size_t memory_bytes)
+                           const struct ff_run_footprint *footprint)
 {
     json_t *plan = ff_summary_of_scan(problem);
     if (plan == NULL)
@@ -155,7 +155,10 @@ json_t *ff_summary_of_plan(const struct ff_problem *problem, const struct ff_set
         set_count(plan, "early_batches", batches.early_count);
         set_count(plan, "early_epochs", batches.early_epochs);
     }
-    set_count(plan, "memory_bytes", memory_bytes);
+    json_object_set_new(plan, "device", json_string(footprint->device));
+    set_count(plan, "memory_bytes", footprint->bytes);
+    if (footprint->device_bytes > 0)
+        set_count(plan, "device_memory_bytes", footprint->device_bytes);
     json_object_set_new(plan, "settings", ff_options_to_json(&ff_settings_table, settings));
     return plan;
 }

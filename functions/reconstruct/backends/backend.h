@@ -239,6 +239,9 @@ struct ff_backend;
 struct ff_backend_operations {
     const char *name;  /* "cpu" */
     size_t real_bytes; /* of the numbers in fields: 4, or 8 */
+    /* A device beside the host: what it holds is none of the host's memory, and a host thread of its own waits for it,
+     * whatever threads there are to compute with. */
+    bool is_apart;
 
     struct ff_backend *(*create)(const struct ff_backend_plan *plan, struct ff_error *error);
     void (*destroy)(struct ff_backend *backend);

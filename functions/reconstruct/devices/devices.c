@@ -105,10 +105,13 @@ static unsigned place_of(const struct ff_devices *devices, unsigned number)
     return devices->placement != NULL ? devices->placement->device[number] : 0;
 }
 
-/* With fewer threads than devices a thread serves several. */
+/* With fewer threads than devices a thread serves several; devices beside the host need no processor but somebody who
+ * waits for each. */
 static int make_team(struct ff_devices *devices, const struct ff_devices_plan *plan,
                      struct ff_error *error)
 {
+    if (devices->operations->is_apart && devices->threads < devices->count)
+        devices->threads = devices->count;
     unsigned size = devices->threads < devices->count ? devices->threads : devices->count;
     int *cores = ff_array_create(size, sizeof *cores, "the team", error);
     unsigned known = 0;
@@ -166,6 +169,27 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
     return 0;
 }
 
+/* "cuda: A100, cuFFT" of each → "cuda: 4 × A100, cuFFT", or "cuda: A100, cuFFT; H100, cuFFT" */
+static void describe_apart(struct ff_devices *devices)
+{
+    const struct ff_backend_operations *operations = devices->operations;
+    size_t name = strlen(operations->name) + strlen(": ");
+    const char *first = operations->describe(devices->backends[0]);
+    size_t size = sizeof devices->description;
+    size_t used = (size_t)snprintf(devices->description, size, "%s", first);
+    bool alike = true;
+    for (unsigned i = 1; i < devices->count; i++)
+        alike = alike && strcmp(operations->describe(devices->backends[i]), first) == 0;
+    if (alike) {
+        snprintf(devices->description, size, "%s: %u × %s", operations->name, devices->count,
+                 first + name);
+        return;
+    }
+    for (unsigned i = 1; i < devices->count && used < size; i++)
+        used += (size_t)snprintf(devices->description + used, size - used, "; %s",
+                                 operations->describe(devices->backends[i]) + name);
+}
+
 /* "cpu: 2 threads, AVX-512, FFTW" of the first device → "cpu: 4 devices, 8 threads, AVX-512, FFTW" */
 static void describe(struct ff_devices *devices)
 {
@@ -173,6 +197,8 @@ static void describe(struct ff_devices *devices)
     const char *rest = strchr(one, ',');
     if (devices->count == 1)
         snprintf(devices->description, sizeof devices->description, "%s", one);
+    else if (devices->operations->is_apart)
+        describe_apart(devices);
     else
         snprintf(devices->description, sizeof devices->description, "%s: %u devices, %u thread%s%s",
                  devices->operations->name, devices->count, devices->threads,
@@ -315,10 +341,20 @@ struct ff_span ff_devices_transforms(const struct ff_devices *devices)
     return devices->operations->transforms(devices->backends[0]);
 }
 
-size_t ff_devices_bytes(const struct ff_devices *devices)
+static size_t bytes_of_backends(const struct ff_devices *devices)
 {
-    size_t bytes = devices->bytes;
+    size_t bytes = 0;
     for (unsigned i = 0; i < devices->count; i++)
         bytes += devices->operations->bytes(devices->backends[i]);
     return bytes;
+}
+
+size_t ff_devices_bytes(const struct ff_devices *devices)
+{
+    return devices->bytes + (devices->operations->is_apart ? 0 : bytes_of_backends(devices));
+}
+
+size_t ff_devices_bytes_apart(const struct ff_devices *devices)
+{
+    return devices->operations->is_apart ? bytes_of_backends(devices) : 0;
 }

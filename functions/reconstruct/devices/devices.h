@@ -90,6 +90,8 @@ uint64_t ff_devices_transforms_done(const struct ff_devices *devices);
 uint64_t ff_devices_bytes_exchanged(const struct ff_devices *devices);
 double ff_devices_time_transforms(struct ff_devices *devices, size_t count);
 struct ff_span ff_devices_transforms(const struct ff_devices *devices);
+/* Bytes held beside the problem: of the host, and of all devices together that have memory of their own. */
 size_t ff_devices_bytes(const struct ff_devices *devices);
+size_t ff_devices_bytes_apart(const struct ff_devices *devices);
 
 #endif
