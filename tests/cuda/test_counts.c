@@ -99,7 +99,7 @@ static void test_waves(void **state)
     standin_begin(1, STANDIN_LAZY, 0);
     struct scene scene = make_scene(0);
     struct waves_scene waves = make_waves_scene(&scene, PATTERNS, MODES, SIZE, SIZE);
-    ff_cuda_form_waves(&scene.calls, scene.stream, &waves.exposure, PATTERNS);
+    form_waves_scene(&scene, &waves);
     FF_CUDA(&scene.calls, cudaStreamSynchronize(scene.stream));
     struct standin_kernel_count count = count_of("form_waves");
     size_t pixels = PATTERNS * MODES * SIZE * SIZE;

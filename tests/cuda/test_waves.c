@@ -5,8 +5,8 @@ static void check_waves(size_t patterns, uint32_t modes, uint32_t rows, uint32_t
 {
     struct scene scene = make_scene(0);
     struct waves_scene waves = make_waves_scene(&scene, patterns, modes, rows, columns);
-    assert_true(ff_cuda_form_waves(&scene.calls, scene.stream, &waves.exposure, patterns));
-    float *found = read_buffer(&scene, waves.exposure.waves, 2 * patterns * modes * rows * columns);
+    assert_true(form_waves_scene(&scene, &waves));
+    float *found = read_buffer(&scene, waves.waves, 2 * patterns * modes * rows * columns);
     assert_true(waves_error(&waves, found) < 1e-6);
     free(found);
     end_waves_scene(&scene, &waves);

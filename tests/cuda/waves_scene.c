@@ -31,68 +31,89 @@ struct waves_scene make_waves_scene(struct scene *scene, size_t patterns, uint32
                                     uint32_t rows, uint32_t columns)
 {
     struct waves_scene waves = {.patterns = patterns};
-    struct ff_cuda_exposure *e = &waves.exposure;
-    *e = (struct ff_cuda_exposure){.object_columns = OBJECT_COLUMNS,
-                                   .modes = modes,
-                                   .probe_rows = rows - 2,
-                                   .probe_columns = columns - 2,
-                                   .rows = rows,
-                                   .columns = columns};
+    struct ff_cuda_shape *shape = &waves.chunk.shape;
+    *shape = (struct ff_cuda_shape){.rows = rows - 2,
+                                    .columns = columns - 2,
+                                    .frame_rows = rows,
+                                    .frame_columns = columns,
+                                    .pad_row = 1,
+                                    .pad_column = 1,
+                                    .tile_rows = OBJECT_ROWS,
+                                    .tile_columns = OBJECT_COLUMNS,
+                                    .fly = 1,
+                                    .modes = modes};
     size_t object = (size_t)OBJECT_ROWS * OBJECT_COLUMNS;
-    size_t probe = (size_t)modes * e->probe_rows * e->probe_columns;
+    size_t probe = (size_t)modes * shape->rows * shape->columns;
     uint64_t state = 3;
-    void *buffer = NULL;
     waves.object = make_values(2 * object, 1);
     waves.probe = make_values(2 * probe, 2);
-    waves.patches = calloc(patterns, sizeof *waves.patches);
-    assert_non_null(waves.patches);
+    waves.places = calloc(patterns, sizeof *waves.places);
+    uint32_t *numbers = calloc(patterns, sizeof *numbers);
+    assert_non_null(waves.places);
+    assert_non_null(numbers);
     for (size_t n = 0; n < patterns; n++) {
-        struct ff_cuda_patch *patch = &waves.patches[n];
-        patch->row = (uint32_t)n % (OBJECT_ROWS - e->probe_rows);
-        patch->column = (uint32_t)(7 * n) % (OBJECT_COLUMNS - e->probe_columns);
-        for (size_t i = 0; i < 4; i++)
-            patch->taps[i] = chance(&state);
+        struct ff_cuda_place *place = &waves.places[n];
+        numbers[n] = (uint32_t)(patterns - 1 - n);
+        place->row = (uint32_t)n % (OBJECT_ROWS - shape->rows);
+        place->column = (uint32_t)(7 * n) % (OBJECT_COLUMNS - shape->columns);
+        place->y = chance(&state) + 0.5F;
+        place->x = chance(&state) + 0.5F;
+        place->scale = chance(&state) + 1;
     }
-    e->object = upload(scene, waves.object, 2 * object * sizeof(float));
-    e->probe = upload(scene, waves.probe, 2 * probe * sizeof(float));
-    e->patches = upload(scene, waves.patches, patterns * sizeof *waves.patches);
+    waves.object_device = upload(scene, waves.object, 2 * object * sizeof(float));
+    waves.probes.values = upload(scene, waves.probe, 2 * probe * sizeof(float));
+    waves.chunk.places = upload(scene, waves.places, patterns * sizeof *waves.places);
+    waves.chunk.patterns = upload(scene, numbers, patterns * sizeof *numbers);
+    waves.chunk.count = (uint32_t)patterns;
+    void *buffer = NULL;
     FF_CUDA(&scene->calls, cudaMalloc(&buffer, patterns * modes * rows * columns * sizeof(float2)));
-    e->waves = buffer;
+    waves.waves = buffer;
+    free(numbers);
     return waves;
+}
+
+bool form_waves_scene(struct scene *scene, const struct waves_scene *waves)
+{
+    return ff_cuda_form_waves(&scene->calls, scene->stream, &waves->chunk, waves->object_device,
+                              &waves->probes, waves->waves);
 }
 
 void end_waves_scene(struct scene *scene, struct waves_scene *waves)
 {
-    drop_buffer(scene, (void *)(uintptr_t)waves->exposure.object);
-    drop_buffer(scene, (void *)(uintptr_t)waves->exposure.probe);
-    drop_buffer(scene, (void *)(uintptr_t)waves->exposure.patches);
-    drop_buffer(scene, waves->exposure.waves);
+    drop_buffer(scene, (void *)(uintptr_t)waves->object_device);
+    drop_buffer(scene, (void *)(uintptr_t)waves->probes.values);
+    drop_buffer(scene, (void *)(uintptr_t)waves->chunk.places);
+    drop_buffer(scene, (void *)(uintptr_t)waves->chunk.patterns);
+    drop_buffer(scene, waves->waves);
     free(waves->object);
     free(waves->probe);
-    free(waves->patches);
+    free(waves->places);
 }
 
-/* The object at a pixel of a patch: part 0 is its real part, 1 its imaginary one. */
-static double patch_at(const struct waves_scene *waves, size_t n, uint32_t row, uint32_t column,
+/* The object at a pixel of the patch of the n-th of the chunk: part 0 is its real part, 1 its imaginary one. */
+static double patch_of(const struct waves_scene *waves, size_t n, uint32_t row, uint32_t column,
                        size_t part)
 {
-    const struct ff_cuda_patch *patch = &waves->patches[n];
-    size_t at = (size_t)(patch->row + row) * OBJECT_COLUMNS + patch->column + column;
+    const struct ff_cuda_place *place = &waves->places[waves->patterns - 1 - n];
+    size_t at = (size_t)(place->row + row) * OBJECT_COLUMNS + place->column + column;
     const float *o = waves->object + part;
-    return (double)patch->taps[0] * o[2 * at] + (double)patch->taps[1] * o[2 * (at + 1)] +
-           (double)patch->taps[2] * o[2 * (at + OBJECT_COLUMNS)] +
-           (double)patch->taps[3] * o[2 * (at + OBJECT_COLUMNS + 1)];
+    double y = place->y, x = place->x;
+    return place->scale *
+           ((1 - y) * ((1 - x) * o[2 * at] + x * o[2 * (at + 1)]) +
+            y * ((1 - x) * o[2 * (at + OBJECT_COLUMNS)] + x * o[2 * (at + OBJECT_COLUMNS + 1)]));
 }
 
 static double error_of_pixel(const struct waves_scene *waves, size_t n, uint32_t m, uint32_t row,
                              uint32_t column, const float *found)
 {
-    const struct ff_cuda_exposure *e = &waves->exposure;
+    const struct ff_cuda_shape *shape = &waves->chunk.shape;
     double re = 0, im = 0;
-    if (row < e->probe_rows && column < e->probe_columns) {
-        size_t at = ((size_t)m * e->probe_rows + row) * e->probe_columns + column;
+    row -= shape->pad_row;
+    column -= shape->pad_column;
+    if (row < shape->rows && column < shape->columns) {
+        size_t at = ((size_t)m * shape->rows + row) * shape->columns + column;
         double p_re = waves->probe[2 * at], p_im = waves->probe[2 * at + 1];
-        double s_re = patch_at(waves, n, row, column, 0), s_im = patch_at(waves, n, row, column, 1);
+        double s_re = patch_of(waves, n, row, column, 0), s_im = patch_of(waves, n, row, column, 1);
         re = s_re * p_re - s_im * p_im;
         im = s_re * p_im + s_im * p_re;
     }
@@ -102,12 +123,12 @@ static double error_of_pixel(const struct waves_scene *waves, size_t n, uint32_t
 
 double waves_error(const struct waves_scene *waves, const float *found)
 {
-    const struct ff_cuda_exposure *e = &waves->exposure;
+    const struct ff_cuda_shape *shape = &waves->chunk.shape;
     double worst = 0;
     for (size_t n = 0; n < waves->patterns; n++)
-        for (uint32_t m = 0; m < e->modes; m++)
-            for (uint32_t r = 0; r < e->rows; r++)
-                for (uint32_t c = 0; c < e->columns; c++, found += 2)
+        for (uint32_t m = 0; m < shape->modes; m++)
+            for (uint32_t r = 0; r < shape->frame_rows; r++)
+                for (uint32_t c = 0; c < shape->frame_columns; c++, found += 2)
                     worst = fmax(worst, error_of_pixel(waves, n, m, r, c, found));
     return worst;
 }

@@ -1,43 +1,37 @@
 /*
  * Waves to the detector and back: every transform is called here, but for those of shifted probes (shift.c).
  *
- * Far field: the unnormalised transform; frames know the scale. Near field: the Fresnel transfer function
- * H = exp(-iπ λ z (f_y² + f_x²)) between two transforms, divided by the number of pixels, so that the wave comes out
- * as it is (Goodman, Introduction to Fourier Optics, 4.2; the constant phase is left out). Its adjoint has H*.
+ * Far field: the unnormalised transform; frames know the scale. Near field: H of fresnel.h between two transforms, so
+ * that the wave comes out as it is. Its adjoint has H*.
  */
 #include "functions/reconstruct/backends/cpu/state.h"
 
 #include "functions/reconstruct/backends/cpu/vector_fft.h"
+#include "functions/reconstruct/backends/fresnel.h"
 
 #include <math.h>
 #include <string.h>
 
 static int make_transfer(struct ff_backend *backend, struct ff_error *error)
 {
-    const struct ff_geometry *geometry = &backend->problem->geometry;
     size_t rows = backend->frame_rows;
-    size_t columns = backend->frame_columns;
     size_t width = backend->frame_width;
-    double bend = M_PI * geometry->wavelength_m * geometry->distance_m;
     struct ff_planes *h = &backend->transfer;
-    if (!isfinite(bend) || !(geometry->object_pixel_m[0] > 0) || !(geometry->object_pixel_m[1] > 0))
-        return ff_fail(error, FF_INPUT_INVALID,
-                       "a near field needs wavelength, distance and pixel size");
+    struct ff_fresnel fresnel;
+    if (ff_fresnel_of(backend->problem, &fresnel, error) < 0)
+        return -1;
     h->stride = width;
     h->re = ff_cpu_block(backend, rows * width, sizeof(ff_real), "the transfer function", error);
     h->im = ff_cpu_block(backend, rows * width, sizeof(ff_real), "the transfer function", error);
     if (h->re == NULL || h->im == NULL)
         return -1;
-    for (size_t r = 0; r < rows; r++) {
-        double y = ff_cpu_frequency(r, rows) / ((double)rows * geometry->object_pixel_m[0]);
-        for (size_t c = 0; c < columns; c++) {
-            double x =
-                ff_cpu_frequency(c, columns) / ((double)columns * geometry->object_pixel_m[1]);
-            double angle = -bend * (y * y + x * x);
-            h->re[r * width + c] = (ff_real)(cos(angle) / (double)(rows * columns));
-            h->im[r * width + c] = (ff_real)(sin(angle) / (double)(rows * columns));
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < backend->frame_columns; c++) {
+            double value[2];
+            ff_fresnel_at(&fresnel, r, c, value);
+            h->re[r * width + c] = (ff_real)value[0];
+            h->im[r * width + c] = (ff_real)value[1];
         }
-    }
     return 0;
 }
 

@@ -41,7 +41,6 @@ typedef double ff_real;
 #define ff_cpu_forward            ff_double_cpu_forward
 #define ff_cpu_back               ff_double_cpu_back
 #define ff_cpu_shift              ff_double_cpu_shift
-#define ff_cpu_frequency          ff_double_cpu_frequency
 #define ff_cpu_make_slopes        ff_double_cpu_make_slopes
 #define ff_cpu_find_spectra       ff_double_cpu_find_spectra
 #define ff_cpu_shift_probe        ff_double_cpu_shift_probe

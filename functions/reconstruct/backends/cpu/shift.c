@@ -5,19 +5,16 @@
  */
 #include "functions/reconstruct/backends/cpu/state.h"
 
+#include "functions/reconstruct/backends/fresnel.h"
+
 #include <math.h>
 #include <string.h>
-
-double ff_cpu_frequency(size_t i, size_t n)
-{
-    return i < (n + 1) / 2 ? (double)i : (double)i - (double)n;
-}
 
 /* exp(-2πi f distance / n) for each frequency f. */
 static void make_ramp(double distance, size_t n, ff_real *re, ff_real *im)
 {
     for (size_t i = 0; i < n; i++) {
-        double angle = -2 * M_PI * ff_cpu_frequency(i, n) * distance / (double)n;
+        double angle = -2 * M_PI * ff_frequency(i, n) * distance / (double)n;
         re[i] = (ff_real)cos(angle);
         im[i] = (ff_real)sin(angle);
     }
@@ -28,7 +25,7 @@ void ff_cpu_make_slopes(struct ff_backend *backend)
     for (size_t axis = 0; axis < 2; axis++) {
         size_t n = axis == 0 ? backend->rows : backend->columns;
         for (size_t i = 0; i < n; i++) {
-            backend->slopes[axis][i] = (ff_real)(-2 * M_PI * ff_cpu_frequency(i, n) / (double)n);
+            backend->slopes[axis][i] = (ff_real)(-2 * M_PI * ff_frequency(i, n) / (double)n);
             backend->ones[i] = 1;
         }
     }

@@ -209,8 +209,6 @@ int ff_cpu_propagation_create(struct ff_backend *backend, const struct ff_backen
 void ff_cpu_forward(struct ff_backend *backend, struct workspace *space, struct ff_wave wave);
 void ff_cpu_back(struct ff_backend *backend, struct workspace *space, struct ff_wave wave);
 /* shift.c: probes between pixels. */
-/* The frequency of element i of n, in cycles over the whole. */
-double ff_cpu_frequency(size_t i, size_t n);
 void ff_cpu_make_slopes(struct ff_backend *backend);
 /* to(r) = from(r - distance), or with `back` from(r + distance); pixels. */
 void ff_cpu_shift(struct ff_backend *backend, struct workspace *space, struct ff_planes from,

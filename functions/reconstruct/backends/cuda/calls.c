@@ -15,6 +15,11 @@ void ff_cuda_begin(struct ff_cuda_calls *calls, int device)
     (void)FF_CUDA(calls, cudaSetDevice(device));
 }
 
+void ff_cuda_use(struct ff_cuda_calls *calls)
+{
+    (void)FF_CUDA(calls, cudaSetDevice(calls->device));
+}
+
 bool ff_cuda_check(struct ff_cuda_calls *calls, cudaError_t status, const char *call)
 {
     if (status == cudaSuccess)

@@ -38,6 +38,9 @@ struct ff_cuda_calls {
 /* Begins with no failure. Makes `device` the one that this host thread drives; that may be the first failure. */
 void ff_cuda_begin(struct ff_cuda_calls *calls, int device);
 
+/* Makes the device of `calls` the one that this host thread drives: the first call of every stage. */
+void ff_cuda_use(struct ff_cuda_calls *calls);
+
 /* True when `status` is success. `call` is the text of the call, of which the name is kept. */
 bool ff_cuda_check(struct ff_cuda_calls *calls, cudaError_t status, const char *call);
 bool ff_cufft_check(struct ff_cuda_calls *calls, cufftResult status, const char *call);

@@ -1,0 +1,151 @@
+/* The passes that form sums over a batch, and the one that forms the cost alone. */
+#include "functions/reconstruct/backends/cuda/state.h"
+#include "functions/reconstruct/backends/cuda/waves.h"
+
+static size_t waves_of(const struct ff_cuda_chunk *chunk)
+{
+    return (size_t)chunk->count * chunk->shape.fly * chunk->shape.modes;
+}
+
+struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *b, const struct ff_cuda_chunk *chunk)
+{
+    (void)chunk;
+    return (struct ff_cuda_probes){.values = b->probe[0]};
+}
+
+struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *b, size_t first)
+{
+    size_t pieces = ff_cuda_modulus_pieces(&b->shape);
+    return (struct ff_cuda_modulus){
+        .asked = b->noise == FF_NOISE_POISSON ? FF_CUDA_LIKELIHOOD : FF_CUDA_LEAST_SQUARES,
+        .counts = b->counts,
+        .measured = b->measured,
+        .waves = b->waves,
+        .scale = b->scale,
+        .back = b->back,
+        .numbers = b->piece_numbers + first * pieces * FF_CUDA_PIECE_NUMBERS,
+    };
+}
+
+void ff_cuda_leave_numbers(struct ff_backend *b, bool scales)
+{
+    const struct ff_cuda_gathered gathered = {
+        .patterns = b->list_device,
+        .count = (uint32_t)b->batch_count,
+        .pieces = ff_cuda_modulus_pieces(&b->shape),
+        .numbers = b->piece_numbers,
+        .costs = b->terms[FF_TERMS_COSTS],
+        .cost_sums = b->cost_sums,
+        .scales = scales ? b->terms[FF_TERMS_SCALES] : NULL,
+    };
+    if (b->batch_count > 0)
+        ff_cuda_gather_numbers(&b->calls, b->stream, &gathered);
+}
+
+void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
+                      const struct ff_cuda_probes *probes, bool first)
+{
+    const struct ff_cuda_sums sums = {
+        .waves = b->waves,
+        .object = b->object[0],
+        .probes = *probes,
+        .object_wanted = (b->want & FF_WANT_OBJECT) != 0,
+        .probe_wanted = (b->want & FF_WANT_PROBE) != 0,
+        .power_alone = b->shifted,
+        .first = first,
+        .gradient = b->gradient,
+        .weight = b->weight,
+        .lanes = ff_cuda_lanes(&b->shape, chunk->count),
+        .probe_lanes = b->probe_lanes,
+        .power_lanes = b->power_lanes,
+        .probe_gradient = b->probe_gradient,
+        .power = b->power,
+        .greatest = b->greatest,
+    };
+    ff_cuda_sum(&b->calls, b->stream, chunk, &sums);
+}
+
+static void clear(struct ff_backend *b, void *to, size_t size)
+{
+    FF_CUDA(&b->calls, cudaMemsetAsync(to, 0, size, b->stream));
+}
+
+void ff_cuda_clear_sums(struct ff_backend *b)
+{
+    size_t tile = b->tile.rows * b->tile.columns;
+    size_t probe = (size_t)b->shape.rows * b->shape.columns;
+    if (b->want & FF_WANT_OBJECT) {
+        clear(b, b->gradient, tile * sizeof *b->gradient);
+        clear(b, b->weight, tile * sizeof *b->weight);
+    }
+    if (b->want & FF_WANT_PROBE) {
+        clear(b, b->probe_gradient, b->probes * probe * sizeof *b->probe_gradient);
+        clear(b, b->power, b->powers * probe * sizeof *b->power);
+    }
+}
+
+static void begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned want)
+{
+    ff_cuda_begin_batch(b, batch, want);
+    clear(b, b->greatest, (1 + b->powers) * sizeof *b->greatest);
+    if (batch.count == 0)
+        ff_cuda_clear_sums(b);
+}
+
+/* F of the chunk's patterns in backend->waves. */
+static void form(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
+                 const struct ff_cuda_probes *probes)
+{
+    ff_cuda_form_waves(&b->calls, b->stream, chunk, b->object[0], probes, b->waves);
+    ff_cuda_forward(b, b->waves, waves_of(chunk));
+}
+
+/* F as it was kept is in its true scale already. */
+static void use_kept(const struct ff_backend *b, struct ff_cuda_modulus *modulus)
+{
+    modulus->kept = b->kept;
+    modulus->from_kept = 1;
+    modulus->scale = 1;
+    modulus->back = b->back / b->scale;
+}
+
+static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk)
+{
+    const struct ff_cuda_probes probes = ff_cuda_probes_of(b, chunk);
+    struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
+    modulus.scales_wanted = (b->want & FF_WANT_SCALES) != 0;
+    modulus.bound = b->want & FF_WANT_BOUNDED ? FF_CHI_BOUND : 0;
+    if (b->want & FF_WANT_FROM_WAVES)
+        use_kept(b, &modulus);
+    else
+        form(b, chunk, &probes);
+    if (b->want & FF_WANT_WAVES)
+        modulus.kept = b->kept;
+    ff_cuda_apply_modulus(&b->calls, b->stream, chunk, &modulus);
+    ff_cuda_back(b, b->waves, waves_of(chunk));
+    ff_cuda_add_sums(b, chunk, &probes, first == 0);
+}
+
+void ff_cuda_gradients(struct ff_backend *b, struct ff_batch batch, unsigned want)
+{
+    begin_sums(b, batch, want);
+    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+        const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
+        gradients_of(b, first, &chunk);
+    }
+    ff_cuda_leave_numbers(b, (want & FF_WANT_SCALES) != 0);
+}
+
+void ff_cuda_cost(struct ff_backend *b, struct ff_batch batch)
+{
+    ff_cuda_begin_batch(b, batch, 0);
+    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+        const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
+        const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk);
+        struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
+        modulus.cost_alone = 1;
+        form(b, &chunk, &probes);
+        ff_cuda_apply_modulus(&b->calls, b->stream, &chunk, &modulus);
+    }
+    ff_cuda_leave_numbers(b, false);
+}

@@ -1,0 +1,56 @@
+/*
+ * functions/reconstruct/backends/cuda/reduce.cuh: numbers of a whole block from those of its threads, in an order that depends on nothing.
+ */
+#ifndef FF_RECONSTRUCT_BACKENDS_CUDA_REDUCE_CUH
+#define FF_RECONSTRUCT_BACKENDS_CUDA_REDUCE_CUH
+
+#include "functions/reconstruct/backends/cuda/launch.cuh"
+
+/* Σ over the threads of a warp, in all of them. */
+__device__ inline double warp_sum(double value)
+{
+    for (int distance = 16; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(0xffffffffU, value, distance);
+    return value;
+}
+
+/* sums[i] = Σ over all threads of values[i], for thread 0 alone; other threads' sums are left. THREADS is a multiple of 32, all of
+ * them call, and `room` is shared. They may call again with the same room. */
+template <unsigned THREADS, unsigned COUNT>
+__device__ void block_sums(const double (&values)[COUNT], double (&room)[COUNT][THREADS / 32],
+                           unsigned thread, double (&sums)[COUNT])
+{
+    for (unsigned i = 0; i < COUNT; i++) {
+        double sum = warp_sum(values[i]);
+        if (thread % 32 == 0)
+            room[i][thread / 32] = sum;
+    }
+    __syncthreads();
+    for (unsigned i = 0; thread == 0 && i < COUNT; i++) {
+        sums[i] = 0;
+        for (unsigned warp = 0; warp < THREADS / 32; warp++)
+            sums[i] += room[i][warp];
+    }
+    __syncthreads();
+}
+
+/* The greatest of what all threads have, at least 0; joined into *most, whatever the order of blocks. Non-negative numbers are in
+ * the order of their bits. */
+template <unsigned THREADS>
+__device__ void join_greatest(float value, float (&room)[THREADS / 32], unsigned thread,
+                              unsigned *most)
+{
+    for (int distance = 16; distance > 0; distance /= 2)
+        value = fmaxf(value, __shfl_xor_sync(0xffffffffU, value, distance));
+    if (thread % 32 == 0)
+        room[thread / 32] = value;
+    __syncthreads();
+    if (thread == 0) {
+        for (unsigned warp = 1; warp < THREADS / 32; warp++)
+            value = fmaxf(value, room[warp]);
+        atomicMax(most, __float_as_uint(value));
+    }
+    __syncthreads();
+}
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * functions/reconstruct/backends/cuda/state.h: what the CUDA backend holds, and the pieces that its stages share. Private
+ * to backends/cuda.
+ *
+ * A backend is one device with one stream of kernels, in order; what runs beside it (copies of counts, the exchange)
+ * has streams of its own and says so by events. Stages queue; only those that answer with numbers wait.
+ */
+#ifndef FF_RECONSTRUCT_BACKENDS_CUDA_STATE_H
+#define FF_RECONSTRUCT_BACKENDS_CUDA_STATE_H
+
+#include "functions/reconstruct/backends/backend.h"
+#include "functions/reconstruct/backends/cuda/exposure.h"
+#include "functions/reconstruct/backends/cuda/memory.h"
+#include "functions/reconstruct/backends/cuda/modulus.h"
+#include "functions/reconstruct/backends/cuda/sums.h"
+#include "functions/reconstruct/backends/cuda/transforms.h"
+
+enum {
+    FF_CUDA_TERM_KINDS = FF_TERMS_STEPS + 1,
+    FF_CUDA_PARTS =
+        4, /* with weights of their own: the object, the first mode, the others, the eigenprobes */
+    FF_CUDA_LISTS = 4, /* batches whose lists may be on their way to the device at once */
+};
+
+struct ff_backend {
+    const struct ff_problem *problem;
+    struct ff_cuda_calls calls;
+    struct ff_cuda_memory memory;
+    char description[160];
+    char transforms[96]; /* what makes them, for checkpoints */
+
+    unsigned number, count; /* of this device, and of all */
+    struct ff_area tile;
+    struct ff_area *owned; /* (owned_count): the host's */
+    size_t owned_count;
+    struct ff_link *links;
+    size_t link_count;
+
+    struct ff_cuda_shape shape;
+    size_t patterns, probes; /* probes: modes and eigenprobes */
+    uint32_t powers;         /* V: 2 where there are eigenprobes, else 1 */
+    size_t batch_limit, exit_limit;
+    size_t chunk_limit; /* patterns at work at once */
+    unsigned needs;
+    enum ff_noise noise;
+    enum ff_subpixel subpixel;
+    bool shifted;      /* probes are shifted instead of patches */
+    float scale, back; /* of unnormalised waves at the detector: struct ff_cuda_modulus */
+
+    cudaStream_t stream;
+    struct ff_cuda_transforms *waves_transforms; /* of frames */
+    float2 *
+        transfer; /* (frame_rows, frame_columns): H of the near field, divided by the pixels; NULL in the far one */
+    uint8_t *measured; /* (frame_rows, frame_columns), or NULL */
+
+    /* Of the tile, and (probes, rows, columns): by enum ff_field, from FF_OBJECT and FF_PROBE on; NULL where not needed. */
+    float2 *object[4];
+    float2 *probe[4];
+
+    /* By pattern, as in enum ff_field; the host's, and what kernels need of them. */
+    uint32_t *numbers; /* in the problem */
+    double *positions, *scales, *weights;
+    struct ff_cuda_place *places_host, *places; /* (patterns, fly): pinned, and on the device */
+    float *weights_host, *weights_device;       /* (patterns, eigenprobes): likewise */
+    bool rows_changed;                          /* since they were last uploaded */
+    double *terms[FF_CUDA_TERM_KINDS]; /* on the device; NULL where they cannot be asked for */
+    double *cost_sums; /* (patterns, 2), on the device: since they were last taken */
+
+    struct ff_cuda_frames counts; /* on the device */
+
+    /* the batch at work */
+    uint32_t *list_host[FF_CUDA_LISTS]; /* (batch_limit): pinned */
+    cudaEvent_t list_taken[FF_CUDA_LISTS];
+    unsigned list;    /* whose turn it is */
+    uint32_t *sorted; /* list_host of the batch */
+    uint32_t *list_device;
+    size_t batch_count;
+    unsigned want;
+    float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
+    double *piece_numbers; /* (batch_limit, pieces, FF_CUDA_PIECE_NUMBERS) */
+    uint32_t lanes;        /* at most: of ff_cuda_lanes */
+
+    /* the sums at hand; also struct ff_cuda_sums */
+    float2 *gradient;
+    float *weight;
+    float2 *probe_lanes;
+    float *power_lanes;
+    float2 *probe_gradient;
+    float *power;
+    unsigned *
+        greatest; /* (1 + powers): bits of the maxima of this device; after spread() of all devices */
+
+    struct ff_area *owned_device; /* (owned_count), in the tile */
+    double *
+        answer_pieces; /* on the device: (FF_CUDA_PARTS, FF_CUDA_ANSWER_PIECES, FF_CUDA_ANSWER_NUMBERS) */
+    double *answer; /* pinned: (FF_CUDA_PARTS, FF_CUDA_ANSWER_NUMBERS); kernels write there */
+
+    float2 *kept;                  /* (patterns, fly, modes, frame_rows, frame_columns): FF_WAVES */
+    struct ff_cuda_exits *exits;   /* fit.c: FF_NEED_EXIT */
+    struct ff_cuda_line *line;     /* line.c: FF_NEED_LINE, FF_NEED_JOINT_LINE */
+    struct ff_cuda_shifts *shifts; /* shift.c: subpixel=fourier */
+    struct ff_cuda_exchange *exchange; /* exchange.c: several devices */
+
+    uint64_t transforms_done, exchanged;
+};
+
+/* The chunk of the batch at work that begins at pattern `first`, and what its kernels are told. */
+struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *backend, size_t first);
+
+/* state.c: sizes, and memory for all of it. */
+int ff_cuda_allocate(struct ff_backend *backend, const struct ff_backend_plan *plan,
+                     struct ff_error *error) FF_MUST_USE;
+
+/* fields.c: what can be read and written. */
+void ff_cuda_put(struct ff_backend *backend, enum ff_field field, const void *values);
+void ff_cuda_get(struct ff_backend *backend, enum ff_field field, void *values);
+void ff_cuda_put_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
+                      const void *values);
+void ff_cuda_get_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
+                      void *values);
+void ff_cuda_get_terms(struct ff_backend *backend, enum ff_terms terms, double *values);
+
+/* counts.c: what was measured, on the device. */
+int ff_cuda_load_counts(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+
+/* batch.c: which patterns are at work. */
+/* Makes the device current, and the batch the one at work. Every stage that has a batch begins so, every other one with
+ * ff_cuda_use() of calls.h. */
+void ff_cuda_begin_batch(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+
+/* propagate.c: waves to the detector and back. `count` waves, one behind the other. */
+int ff_cuda_propagation_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+void ff_cuda_forward(struct ff_backend *backend, float2 *waves, size_t count);
+void ff_cuda_back(struct ff_backend *backend, float2 *waves, size_t count);
+
+/* gradients.c: passes over the patterns of a batch. */
+void ff_cuda_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+void ff_cuda_cost(struct ff_backend *backend, struct ff_batch batch);
+/* The probes that a chunk's patterns saw, for kernels. */
+struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *backend,
+                                        const struct ff_cuda_chunk *chunk);
+/* What modulus() is told of a chunk that begins at pattern `first` of the batch. */
+struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *backend, size_t first);
+/* Both costs of the batch, and FF_TERMS_SCALES where `scales`, from the pieces' numbers. */
+void ff_cuda_leave_numbers(struct ff_backend *backend, bool scales);
+/* Adds what χ of a chunk, in backend->waves, asks of object and probe. */
+void ff_cuda_add_sums(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
+                      const struct ff_cuda_probes *probes, bool first);
+/* A device without a pattern in the batch has sums all the same: zeros. */
+void ff_cuda_clear_sums(struct ff_backend *backend);
+
+/* step.c: steps with settled sums. */
+void ff_cuda_update(struct ff_backend *backend, const struct ff_update *update);
+struct ff_length_terms ff_cuda_lengths(struct ff_backend *backend, const struct ff_update *update);
+void ff_cuda_normalise(struct ff_backend *backend, const struct ff_update *update);
+struct ff_turn_terms ff_cuda_turn_terms(struct ff_backend *backend, enum ff_part part,
+                                        double alpha);
+void ff_cuda_turn(struct ff_backend *backend, enum ff_part part, double alpha, double beta);
+
+#endif

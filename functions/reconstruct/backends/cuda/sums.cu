@@ -1,0 +1,347 @@
+/*
+ * What the exit waves' changes ask of object and probe.
+ *
+ * Both read all of χ. They are one launch, so that what one of them reads the other finds in the second cache, which
+ * holds the waves of a chunk.
+ */
+#include "functions/reconstruct/backends/cuda/exposure.cuh"
+#include "functions/reconstruct/backends/cuda/reduce.cuh"
+#include "functions/reconstruct/backends/cuda/sums.h"
+
+#include <algorithm>
+
+namespace
+{
+
+constexpr uint32_t THREADS = 256;
+constexpr uint32_t WARP = 32;
+constexpr uint32_t SIDE = 32;                   /* of the object's part of a block */
+constexpr uint32_t OWN = SIDE * SIDE / THREADS; /* pixels of it that a thread has */
+constexpr uint32_t REACH = SIDE + 1;            /* the taps look one back */
+constexpr uint32_t PROBES_AT_ONCE = 4;          /* that share the reading of a patch */
+constexpr uint32_t LANE_EXPOSURES = 16, LANES_MOST = 32;
+
+/* The part of the object that a block has. */
+struct part {
+    uint32_t row, column;
+};
+
+/* --- the object --- */
+
+/* What the exposure asks at every pixel of its window that touches the part: Σ_m P_m* χ_m, and Σ_m |P_m|². */
+struct asked {
+    float2 product[REACH][REACH];
+    float light[REACH][REACH];
+};
+
+/* Whether the patch, with the row and column that its taps reach further, touches the part. */
+__device__ inline bool touches(const struct ff_cuda_shape &shape, const struct ff_cuda_place &place,
+                               struct part part)
+{
+    return place.row < part.row + SIDE && place.row + shape.rows + 1 > part.row &&
+           place.column < part.column + SIDE && place.column + shape.columns + 1 > part.column;
+}
+
+/* For pixels [part - 1, part + SIDE) of the tile. */
+__device__ inline void ask(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
+                           uint32_t exposure, const struct ff_cuda_place &place, struct part part,
+                           struct asked &asked)
+{
+    const struct ff_cuda_shape &shape = chunk.shape;
+    const float2 *waves = s.waves + static_cast<size_t>(exposure) * shape.modes * frame_size(shape);
+    for (uint32_t i = threadIdx.x; i < REACH * REACH; i += THREADS) {
+        /* Before the window these wrap, and are far beyond it. */
+        uint32_t row = part.row + i / REACH - 1 - place.row;
+        uint32_t column = part.column + i % REACH - 1 - place.column;
+        float2 product = make_float2(0, 0);
+        float light = 0;
+        if (row < shape.rows && column < shape.columns) {
+            size_t at = window_at(shape, row, column);
+            size_t pixel = static_cast<size_t>(row) * shape.columns + column;
+            for (uint32_t m = 0; m < shape.modes; m++) {
+                float2 probe = probe_at(s.probes, chunk, exposure, m, pixel);
+                product = plus(product, conjugate_times(probe, waves[m * frame_size(shape) + at]));
+                light += square_of(probe);
+            }
+        }
+        asked.product[i / REACH][i % REACH] = product;
+        asked.light[i / REACH][i % REACH] = light;
+    }
+}
+
+/* The adjoint of patch_at() at pixel (row, column) of the part. */
+__device__ inline void answer(const struct asked &asked, const struct ff_cuda_place &place,
+                              uint32_t row, uint32_t column, float2 &gradient, float &weight)
+{
+    float x1 = place.x, x0 = 1 - place.x;
+    float y1 = place.y, y0 = 1 - place.y;
+    const float2(&p)[REACH][REACH] = asked.product;
+    const float(&l)[REACH][REACH] = asked.light;
+    float2 here = plus(scaled(x0, p[row + 1][column + 1]), scaled(x1, p[row + 1][column]));
+    float2 above = plus(scaled(x0, p[row][column + 1]), scaled(x1, p[row][column]));
+    float s = place.scale;
+    gradient = plus(gradient, scaled(s, plus(scaled(y0, here), scaled(y1, above))));
+    weight += s * s *
+              (y0 * (x0 * l[row + 1][column + 1] + x1 * l[row + 1][column]) +
+               y1 * (x0 * l[row][column + 1] + x1 * l[row][column]));
+}
+
+/* Which of the exposures [base, base + THREADS) touch the part: a bit each. */
+__device__ inline void find_touching(const struct ff_cuda_chunk &chunk, uint32_t base,
+                                     uint32_t exposures, struct part part,
+                                     uint32_t (&found)[THREADS / WARP])
+{
+    uint32_t exposure = base + threadIdx.x;
+    bool hit = exposure < exposures && touches(chunk.shape, place_of(chunk, exposure), part);
+    uint32_t bits = __ballot_sync(0xffffffffU, hit);
+    if (threadIdx.x % WARP == 0)
+        found[threadIdx.x / WARP] = bits;
+    __syncthreads();
+}
+
+/* The sums that a thread has of its pixels of the part. */
+struct own_sums {
+    float2 gradient[OWN];
+    float weight[OWN];
+    bool any;
+};
+
+__device__ inline void sum_exposures(const struct ff_cuda_chunk &chunk,
+                                     const struct ff_cuda_sums &s, struct part part,
+                                     struct asked &asked, uint32_t (&found)[THREADS / WARP],
+                                     struct own_sums &own)
+{
+    uint32_t exposures = chunk.count * chunk.shape.fly;
+    for (uint32_t base = 0; base < exposures; base += THREADS) {
+        find_touching(chunk, base, exposures, part, found);
+        for (uint32_t warp = 0; warp < THREADS / WARP; warp++) {
+            for (uint32_t bits = found[warp]; bits != 0; bits &= bits - 1) {
+                uint32_t exposure =
+                    base + warp * WARP + static_cast<uint32_t>(__ffs(static_cast<int>(bits))) - 1;
+                const struct ff_cuda_place place = place_of(chunk, exposure);
+                own.any = true;
+                ask(chunk, s, exposure, place, part, asked);
+                __syncthreads();
+                for (uint32_t i = 0; i < OWN; i++)
+                    answer(asked, place, threadIdx.x / SIDE + i * (THREADS / SIDE),
+                           threadIdx.x % SIDE, own.gradient[i], own.weight[i]);
+                __syncthreads();
+            }
+        }
+        __syncthreads();
+    }
+}
+
+/* Leaves the sums where they belong, and the greatest weight. */
+__device__ inline float leave_part(const struct ff_cuda_shape &shape, const struct ff_cuda_sums &s,
+                                   struct part part, const struct own_sums &own)
+{
+    float most = 0;
+    for (uint32_t i = 0; i < OWN; i++) {
+        uint32_t row = part.row + threadIdx.x / SIDE + i * (THREADS / SIDE);
+        uint32_t column = part.column + threadIdx.x % SIDE;
+        if (row >= shape.tile_rows || column >= shape.tile_columns)
+            continue;
+        size_t at = static_cast<size_t>(row) * shape.tile_columns + column;
+        float weight = s.first ? own.weight[i] : s.weight[at] + own.weight[i];
+        s.gradient[at] = s.first ? own.gradient[i] : plus(s.gradient[at], own.gradient[i]);
+        s.weight[at] = weight;
+        most = fmaxf(most, weight);
+    }
+    return most;
+}
+
+__device__ inline void sum_object(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
+                                  uint32_t block, struct asked &asked,
+                                  uint32_t (&found)[THREADS / WARP], float (&room)[THREADS / WARP])
+{
+    uint32_t across = (chunk.shape.tile_columns + SIDE - 1) / SIDE;
+    const struct part part = {block / across * SIDE, block % across * SIDE};
+    struct own_sums own = {};
+    sum_exposures(chunk, s, part, asked, found, own);
+    if (!own.any && !s.first)
+        return;
+    float most = leave_part(chunk.shape, s, part, own);
+    join_greatest<THREADS>(most, room, threadIdx.x, s.greatest);
+}
+
+/* --- the probe --- */
+
+/* How an exposure counts for probe i: N_E,c has w_nc of χ_0. */
+__device__ inline float share_of(const struct ff_cuda_chunk &chunk, uint32_t exposure, uint32_t i)
+{
+    const struct ff_cuda_shape &shape = chunk.shape;
+    if (i < shape.modes)
+        return 1;
+    return chunk
+        .weights[static_cast<size_t>(chunk.patterns[exposure / shape.fly]) * shape.eigenprobes + i -
+                 shape.modes];
+}
+
+/* 1 + Σ_c w_nc² */
+__device__ inline float varied_share(const struct ff_cuda_chunk &chunk, uint32_t exposure)
+{
+    float share = 1;
+    for (uint32_t c = 0; c < chunk.shape.eigenprobes; c++) {
+        float w = share_of(chunk, exposure, chunk.shape.modes + c);
+        share += w * w;
+    }
+    return share;
+}
+
+/* What a block adds up: `piece` of the probe's pixels, probes from `first` on, the exposures of a lane. */
+struct probe_work {
+    uint32_t lane, first, from, end;
+    size_t pixel;
+};
+
+__device__ inline void sum_powers(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
+                                  const struct probe_work &work, float power, float varied)
+{
+    size_t size = probe_size(chunk.shape);
+    uint32_t powers = chunk.shape.eigenprobes > 0 ? 2 : 1;
+    float *to = s.power_lanes + work.lane * powers * size + work.pixel;
+    to[0] = power;
+    if (powers > 1)
+        to[size] = varied;
+}
+
+__device__ inline void sum_probe_pixel(const struct ff_cuda_chunk &chunk,
+                                       const struct ff_cuda_sums &s, const struct probe_work &work)
+{
+    const struct ff_cuda_shape &shape = chunk.shape;
+    size_t frame = frame_size(shape), size = probe_size(shape);
+    uint32_t row = static_cast<uint32_t>(work.pixel / shape.columns);
+    uint32_t column = static_cast<uint32_t>(work.pixel % shape.columns);
+    size_t at = window_at(shape, row, column);
+    uint32_t probes = s.power_alone ? 0 : shape.modes + shape.eigenprobes;
+    float2 sums[PROBES_AT_ONCE] = {};
+    float power = 0, varied = 0;
+    for (uint32_t exposure = work.from; exposure < work.end; exposure++) {
+        float2 patch = patch_at(s.object, shape, place_of(chunk, exposure), row, column);
+        const float2 *waves = s.waves + static_cast<size_t>(exposure) * shape.modes * frame + at;
+        for (uint32_t j = 0; j < PROBES_AT_ONCE; j++) {
+            uint32_t i = work.first + j;
+            if (i >= probes)
+                break;
+            float2 product = conjugate_times(patch, waves[(i < shape.modes ? i : 0) * frame]);
+            sums[j] = plus(sums[j], scaled(share_of(chunk, exposure, i), product));
+        }
+        if (work.first == 0) {
+            power += square_of(patch);
+            if (shape.eigenprobes > 0)
+                varied += varied_share(chunk, exposure) * square_of(patch);
+        }
+    }
+    for (uint32_t j = 0; j < PROBES_AT_ONCE && work.first + j < probes; j++)
+        s.probe_lanes[(work.lane * probes + work.first + j) * size + work.pixel] = sums[j];
+    if (work.first == 0)
+        sum_powers(chunk, s, work, power, varied);
+}
+
+/* So many groups of probes share the reading of patches. */
+__host__ __device__ inline uint32_t groups_of(const struct ff_cuda_shape &shape,
+                                              const struct ff_cuda_sums &s)
+{
+    return s.power_alone ? 1
+                         : (shape.modes + shape.eigenprobes + PROBES_AT_ONCE - 1) / PROBES_AT_ONCE;
+}
+
+__device__ inline void sum_probe(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
+                                 uint32_t block)
+{
+    size_t size = probe_size(chunk.shape);
+    uint32_t pieces = static_cast<uint32_t>((size + THREADS - 1) / THREADS);
+    uint32_t groups = groups_of(chunk.shape, s);
+    uint64_t exposures = static_cast<uint64_t>(chunk.count) * chunk.shape.fly;
+    struct probe_work work;
+    work.lane = block / (pieces * groups);
+    work.first = block / pieces % groups * PROBES_AT_ONCE;
+    work.from = static_cast<uint32_t>(exposures * work.lane / s.lanes);
+    work.end = static_cast<uint32_t>(exposures * (work.lane + 1) / s.lanes);
+    work.pixel = static_cast<size_t>(block % pieces) * THREADS + threadIdx.x;
+    if (work.pixel < size)
+        sum_probe_pixel(chunk, s, work);
+}
+
+/* Blocks of the object first: they take longest. Three blocks a multiprocessor leave a thread the registers for its sums. */
+__global__ void __launch_bounds__(THREADS, 3)
+    sum_exit_waves(struct ff_cuda_chunk chunk, struct ff_cuda_sums s, uint32_t object_blocks)
+{
+    __shared__ struct asked asked;
+    __shared__ uint32_t found[THREADS / WARP];
+    __shared__ float room[THREADS / WARP];
+    if (blockIdx.x < object_blocks)
+        sum_object(chunk, s, blockIdx.x, asked, found, room);
+    else
+        sum_probe(chunk, s, blockIdx.x - object_blocks);
+}
+
+/* Adds the lanes, in order, to what the chunks before left. Plane blockIdx.y: N_P and N_E, then V. */
+__global__ void __launch_bounds__(THREADS)
+    add_lanes(struct ff_cuda_shape shape, struct ff_cuda_sums s, uint32_t probes, uint32_t powers)
+{
+    __shared__ float room[THREADS / WARP];
+    size_t size = probe_size(shape);
+    size_t pixel = static_cast<size_t>(blockIdx.x) * THREADS + threadIdx.x;
+    uint32_t plane = blockIdx.y;
+    if (plane < probes) {
+        float2 sum = make_float2(0, 0);
+        if (pixel >= size)
+            return;
+        float2 *to = s.probe_gradient + plane * size + pixel;
+        if (!s.first)
+            sum = *to;
+        for (uint32_t lane = 0; lane < s.lanes; lane++)
+            sum = plus(sum, s.probe_lanes[(lane * probes + plane) * size + pixel]);
+        *to = sum;
+        return;
+    }
+    plane -= probes;
+    float sum = 0;
+    if (pixel < size) {
+        float *to = s.power + plane * size + pixel;
+        if (!s.first)
+            sum = *to;
+        for (uint32_t lane = 0; lane < s.lanes; lane++)
+            sum += s.power_lanes[(lane * powers + plane) * size + pixel];
+        *to = sum;
+    }
+    join_greatest<THREADS>(sum, room, threadIdx.x, s.greatest + 1 + plane);
+}
+
+uint32_t blocks_across(uint32_t size)
+{
+    return (size + SIDE - 1) / SIDE;
+}
+
+} // namespace
+
+uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns)
+{
+    size_t lanes = patterns * shape->fly / LANE_EXPOSURES;
+    return static_cast<uint32_t>(
+        std::min(std::max(lanes, static_cast<size_t>(1)), static_cast<size_t>(LANES_MOST)));
+}
+
+bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
+                 const struct ff_cuda_chunk *chunk, const struct ff_cuda_sums *sums)
+{
+    const struct ff_cuda_shape &shape = chunk->shape;
+    size_t size = static_cast<size_t>(shape.rows) * shape.columns;
+    uint32_t pieces = static_cast<uint32_t>((size + THREADS - 1) / THREADS);
+    uint32_t object_blocks =
+        sums->object_wanted ? blocks_across(shape.tile_rows) * blocks_across(shape.tile_columns)
+                            : 0;
+    uint32_t probe_blocks = sums->probe_wanted ? pieces * groups_of(shape, *sums) * sums->lanes : 0;
+    if (object_blocks + probe_blocks == 0)
+        return true;
+    bool done = ff_cuda_launch(calls, stream, dim3(object_blocks + probe_blocks), dim3(THREADS), 0,
+                               sum_exit_waves, "sum_exit_waves", *chunk, *sums, object_blocks);
+    if (!sums->probe_wanted)
+        return done;
+    uint32_t probes = sums->power_alone ? 0 : shape.modes + shape.eigenprobes;
+    uint32_t powers = ff_cuda_powers(&shape);
+    return ff_cuda_launch(calls, stream, dim3(pieces, probes + powers), dim3(THREADS), 0, add_lanes,
+                          "add_lanes", shape, *sums, probes, powers);
+}

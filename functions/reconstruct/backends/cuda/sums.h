@@ -1,0 +1,52 @@
+/*
+ * functions/reconstruct/backends/cuda/sums.h: what the exit waves' changes of a chunk ask of object and probe, on one device.
+ *
+ * Every sum is gathered: a pixel of the object asks all exposures that cover it, a pixel of the probe all exposures, in
+ * the order of the chunk. So nothing is added by two threads at once, and the bits are the same each time.
+ */
+#ifndef FF_RECONSTRUCT_BACKENDS_CUDA_SUMS_H
+#define FF_RECONSTRUCT_BACKENDS_CUDA_SUMS_H
+
+#include "functions/reconstruct/backends/cuda/calls.h"
+#include "functions/reconstruct/backends/cuda/exposure.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ff_cuda_sums {
+    const float2 *waves;  /* (count, fly, modes, frame): χ */
+    const float2 *object; /* of the tile */
+    struct ff_cuda_probes probes;
+    uint32_t object_wanted; /* N_O and W */
+    uint32_t probe_wanted;  /* V, and N_P and N_E unless `power_alone` */
+    uint32_t power_alone;   /* where probes are shifted, N_P is made of spectra */
+    uint32_t first;         /* of the batch's chunks: sums are set, not added to */
+    float2 *gradient;       /* N_O of the tile */
+    float *weight;          /* W of the tile */
+    uint32_t lanes;         /* the exposures are cut into so many for the probe's sums */
+    float2 *probe_lanes;    /* (lanes, modes + eigenprobes, rows, columns) */
+    float *power_lanes;     /* (lanes, powers, rows, columns) */
+    float2 *probe_gradient; /* N_P, then N_E */
+    float *
+        power; /* (powers, rows, columns): V of the modes, then that of the first one and its eigenprobes */
+    unsigned *greatest; /* (1 + powers): bits of max W, max V of each; joined */
+};
+
+/* V of the modes, and where there are eigenprobes that of the first mode and them. */
+static inline uint32_t ff_cuda_powers(const struct ff_cuda_shape *shape)
+{
+    return shape->eigenprobes > 0 ? 2 : 1;
+}
+
+/* Lanes for `patterns` patterns at work at once: few enough that adding them costs little. */
+uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns);
+
+bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
+                 const struct ff_cuda_chunk *chunk, const struct ff_cuda_sums *sums);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,130 @@
+#include "functions/reconstruct/backends/cuda/transforms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLANS = 64 }; /* kept at once; of more sizes the one that was asked for longest ago goes */
+
+struct plan {
+    cufftHandle handle;
+    size_t count;
+    uint64_t used; /* when */
+};
+
+struct ff_cuda_transforms {
+    struct ff_cuda_calls *calls;
+    struct ff_cuda_memory *memory;
+    cudaStream_t stream;
+    int size[2];
+    struct plan plans[PLANS];
+    unsigned plan_count;
+    uint64_t now;
+    void *area;
+    size_t area_size;
+};
+
+/* Plans may need more room for fewer waves than for many. The area they had until then stays: what is queued may use it. */
+static bool give_area(struct ff_cuda_transforms *t, cufftHandle handle, size_t size)
+{
+    if (size > t->area_size) {
+        struct ff_error error;
+        void *area = ff_cuda_device(t->memory, t->calls, t->stream, size, 1,
+                                    "the work area of transforms", &error);
+        if (area == NULL)
+            return false;
+        t->area = area;
+        t->area_size = size;
+        for (unsigned i = 0; i < t->plan_count; i++)
+            FF_CUFFT(t->calls, cufftSetWorkArea(t->plans[i].handle, area));
+    }
+    return FF_CUFFT(t->calls, cufftSetWorkArea(handle, t->area));
+}
+
+static bool make_plan(struct ff_cuda_transforms *t, struct plan *plan, size_t count)
+{
+    cufftHandle handle = 0;
+    size_t size = 0;
+    int distance = t->size[0] * t->size[1];
+    if (!FF_CUFFT(t->calls, cufftCreate(&handle)))
+        return false;
+    if (FF_CUFFT(t->calls, cufftSetAutoAllocation(handle, 0)) &&
+        FF_CUFFT(t->calls, cufftMakePlanMany(handle, 2, t->size, NULL, 1, distance, NULL, 1,
+                                             distance, CUFFT_C2C, (int)count, &size)) &&
+        FF_CUFFT(t->calls, cufftSetStream(handle, t->stream)) && give_area(t, handle, size)) {
+        *plan = (struct plan){.handle = handle, .count = count};
+        return true;
+    }
+    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(handle));
+    return false;
+}
+
+static struct plan *oldest_plan(struct ff_cuda_transforms *t)
+{
+    struct plan *oldest = &t->plans[0];
+    for (unsigned i = 1; i < t->plan_count; i++)
+        if (t->plans[i].used < oldest->used)
+            oldest = &t->plans[i];
+    return oldest;
+}
+
+/* The plan for so many waves, made when there is none; NULL after a failure. */
+static struct plan *plan_for(struct ff_cuda_transforms *t, size_t count)
+{
+    struct plan made;
+    for (unsigned i = 0; i < t->plan_count; i++)
+        if (t->plans[i].count == count)
+            return &t->plans[i];
+    if (!make_plan(t, &made, count))
+        return NULL;
+    if (t->plan_count < PLANS) {
+        t->plans[t->plan_count] = made;
+        return &t->plans[t->plan_count++];
+    }
+    struct plan *oldest = oldest_plan(t);
+    FF_CUDA(t->calls, cudaStreamSynchronize(t->stream)); /* what is queued may use it */
+    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(oldest->handle));
+    *oldest = made;
+    return oldest;
+}
+
+struct ff_cuda_transforms *ff_cuda_transforms_create(struct ff_cuda_calls *calls,
+                                                     struct ff_cuda_memory *memory,
+                                                     cudaStream_t stream, uint32_t rows,
+                                                     uint32_t columns, size_t most,
+                                                     struct ff_error *error)
+{
+    struct ff_cuda_transforms *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the transforms");
+        return NULL;
+    }
+    t->calls = calls;
+    t->memory = memory;
+    t->stream = stream;
+    t->size[0] = (int)rows;
+    t->size[1] = (int)columns;
+    if (plan_for(t, most) != NULL)
+        return t;
+    if (ff_cuda_report(calls, error) == 0)
+        ff_fail(error, FF_NO_MEMORY, "no memory for the transforms");
+    ff_cuda_transforms_destroy(t);
+    return NULL;
+}
+
+void ff_cuda_transforms_destroy(struct ff_cuda_transforms *t)
+{
+    if (t == NULL)
+        return;
+    for (unsigned i = 0; i < t->plan_count; i++)
+        FF_CUFFT_ALWAYS(t->calls, cufftDestroy(t->plans[i].handle));
+    free(t);
+}
+
+bool ff_cuda_transform(struct ff_cuda_transforms *t, float2 *waves, size_t count, int direction)
+{
+    struct plan *plan = count > 0 ? plan_for(t, count) : NULL;
+    if (plan == NULL)
+        return count == 0;
+    plan->used = ++t->now;
+    return FF_CUFFT(t->calls, cufftExecC2C(plan->handle, waves, waves, direction));
+}
