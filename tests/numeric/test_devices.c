@@ -71,14 +71,15 @@ static void trial_destroy(struct trial *trial)
     free(trial->probe);
 }
 
-static struct ff_devices *open_devices(const struct trial *trial, unsigned count, unsigned threads,
-                                       unsigned needs)
+static struct ff_devices *open_devices_of(const struct ff_backend_operations *operations,
+                                          const struct trial *trial, unsigned count,
+                                          unsigned threads, unsigned needs)
 {
     struct ff_error error;
     const struct ff_problem *problem = trial->scene.problem;
     const struct ff_devices_plan plan = {
         .problem = problem,
-        .operations = &ff_backend_cpu,
+        .operations = operations,
         .count = count,
         .travel_px = 1.5,
         .modes = problem->modes,
@@ -95,6 +96,12 @@ static struct ff_devices *open_devices(const struct trial *trial, unsigned count
     ff_devices_put(devices, FF_SCALES, trial->scales);
     ff_devices_put(devices, FF_WEIGHTS, trial->weights);
     return devices;
+}
+
+static struct ff_devices *open_devices(const struct trial *trial, unsigned count, unsigned threads,
+                                       unsigned needs)
+{
+    return open_devices_of(&ff_backend_cpu, trial, count, threads, needs);
 }
 
 /* --- the stages --- */
@@ -376,6 +383,102 @@ static void no_more_is_exchanged_than_the_overlaps(void **state)
     trial_destroy(&trial);
 }
 
+/* --- where they lie --- */
+
+/* Two pairs with a bridge each: 0 and 2, 1 and 3. */
+static int bridged_pairs(unsigned count, double *links, double *ports, struct ff_error *error)
+{
+    (void)error;
+    for (unsigned from = 0; from < count; from++) {
+        ports[from] = 1e12;
+        for (unsigned to = 0; to < count; to++)
+            links[from * count + to] = from % 2 == to % 2 ? 300e9 : 10e9;
+    }
+    return 0;
+}
+
+static int no_links(unsigned count, double *links, double *ports, struct ff_error *error)
+{
+    (void)links;
+    (void)ports;
+    return ff_fail(error, FF_NO_DEVICE, "%u devices, and none answers", count);
+}
+
+/* What each backend was told. */
+static unsigned told[4];
+
+static struct ff_backend *create_noting_places(const struct ff_backend_plan *plan,
+                                               struct ff_error *error)
+{
+    told[plan->number] = plan->places[plan->number];
+    return ff_backend_cpu.create(plan, error);
+}
+
+static size_t heaviest_link(const struct ff_devices *devices)
+{
+    size_t most = 0;
+    for (unsigned i = 0; i < devices->count; i++)
+        for (size_t j = 0; j < devices->device[i].tile->link_count; j++) {
+            size_t pixels = ff_area_pixels(devices->device[i].tile->links[j].area);
+            most = pixels > most ? pixels : most;
+        }
+    return most;
+}
+
+/* The heaviest edges go over the bridges; where a tile lies changes no bit. */
+static void tiles_go_where_links_are_best(void **state)
+{
+    (void)state;
+    struct trial trial;
+    struct ff_backend_operations operations = ff_backend_cpu;
+    operations.links = bridged_pairs;
+    operations.create = create_noting_places;
+    trial_create(&trial, 1);
+    struct ff_devices *anywhere = open_devices(&trial, 4, 1, 0);
+    struct ff_devices *devices = open_devices_of(&operations, &trial, 4, 1, 0);
+    size_t most = heaviest_link(devices);
+    unsigned met = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        const struct ff_tile *tile = devices->device[i].tile;
+        for (size_t j = 0; j < tile->link_count; j++)
+            if (ff_area_pixels(tile->links[j].area) == most) {
+                assert_int_equal(told[i] % 2, told[tile->links[j].peer] % 2);
+                met++;
+            }
+    }
+    assert_true(met > 0);
+    assert_int_equal(1U << told[0] | 1U << told[1] | 1U << told[2] | 1U << told[3], 15);
+    const struct ff_batch all = {trial.all, trial.scene.problem->patterns};
+    struct outcome one = step(&trial, anywhere, all);
+    struct outcome other = step(&trial, devices, all);
+    assert_memory_equal(one.object, other.object,
+                        object_elements(trial.scene.problem) * sizeof *one.object);
+    outcome_dispose(&one);
+    outcome_dispose(&other);
+    ff_devices_destroy(anywhere);
+    ff_devices_destroy(devices);
+    trial_destroy(&trial);
+}
+
+static void links_that_cannot_be_read_are_an_error(void **state)
+{
+    (void)state;
+    struct trial trial;
+    struct ff_error error;
+    struct ff_backend_operations operations = ff_backend_cpu;
+    operations.links = no_links;
+    trial_create(&trial, 1);
+    const struct ff_devices_plan plan = {.problem = trial.scene.problem,
+                                         .operations = &operations,
+                                         .count = 3,
+                                         .modes = trial.scene.problem->modes,
+                                         .batch_limit = 1,
+                                         .threads = 1};
+    assert_null(ff_devices_create(&plan, &error));
+    assert_string_equal(error.message, "3 devices, and none answers");
+    trial_destroy(&trial);
+}
+
 /* --- fields --- */
 
 static void fill(float *values, size_t count, struct ff_random *random)
@@ -491,6 +594,8 @@ int main(void)
         cmocka_unit_test(a_batch_in_a_corner),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(no_more_is_exchanged_than_the_overlaps),
+        cmocka_unit_test(tiles_go_where_links_are_best),
+        cmocka_unit_test(links_that_cannot_be_read_are_an_error),
         cmocka_unit_test(fields_come_back_as_they_were_put),
         cmocka_unit_test(devices_say_what_they_are),
     };

@@ -91,6 +91,9 @@ struct ff_backend_plan {
     const struct ff_link *links; /* overlaps with other devices, by number of the peer. Copied */
     size_t link_count;
     unsigned number, count; /* of this device, and of all */
+    /* (count): the physical device that each uses, by its number among those of the kind that the process sees. NULL: each
+     * that of its own number. Copied */
+    const unsigned *places;
 
     size_t modes, eigenprobes;
     size_t batch_limit; /* most of its patterns in one batch */
@@ -242,6 +245,11 @@ struct ff_backend_operations {
     /* A device beside the host: what it holds is none of the host's memory, and a host thread of its own waits for it,
      * whatever threads there are to compute with. */
     bool is_apart;
+
+    /* What joins the first `count` physical devices, for devices/placement.h: bytes a second from row to column into
+     * `links` (count, count), what each can read from all others together into `ports` (count). NULL: all are as near to
+     * each other. */
+    int (*links)(unsigned count, double *links, double *ports, struct ff_error *error);
 
     struct ff_backend *(*create)(const struct ff_backend_plan *plan, struct ff_error *error);
     void (*destroy)(struct ff_backend *backend);

@@ -43,23 +43,43 @@ static int make_tiles(struct ff_devices *devices, const struct ff_devices_plan *
     return 0;
 }
 
-/* Parts of one host are all as near to each other: by number. */
+/* What the devices are joined by, as far as their backend can tell; `room` is what was made for it. */
+static int find_topology(const struct ff_devices *devices, struct ff_topology *topology,
+                         double **room, struct ff_error *error)
+{
+    size_t count = devices->count;
+    *topology = (struct ff_topology){.devices = devices->count};
+    *room = NULL;
+    if (devices->operations->links == NULL)
+        return 0;
+    double *links = ff_array_create(count * count + count, sizeof *links, "the links", error);
+    if (links == NULL)
+        return -1;
+    *room = links;
+    topology->links = links;
+    topology->ports = links + count * count;
+    return devices->operations->links(devices->count, links, links + count * count, error);
+}
+
 static int place_tiles(struct ff_devices *devices, struct ff_error *error)
 {
-    const struct ff_topology topology = {.devices = devices->count};
     size_t count = devices->count;
-    double *bytes = ff_array_create(count * count, sizeof *bytes, "the placement", error);
-    if (bytes == NULL)
-        return -1;
-    for (unsigned i = 0; i < devices->count; i++) {
+    struct ff_topology topology;
+    double *room;
+    int result = find_topology(devices, &topology, &room, error);
+    double *bytes =
+        result == 0 ? ff_array_create(count * count, sizeof *bytes, "the placement", error) : NULL;
+    for (unsigned i = 0; bytes != NULL && i < devices->count; i++) {
         const struct ff_tile *tile = &devices->tiles->tiles[i];
         for (size_t j = 0; j < tile->link_count; j++)
             bytes[i * count + tile->links[j].peer] =
                 (double)(ff_area_pixels(tile->links[j].area) * SUMS *
                          devices->operations->real_bytes);
     }
-    devices->placement = ff_placement_create(&topology, devices->count, bytes, error);
+    if (bytes != NULL)
+        devices->placement = ff_placement_create(&topology, devices->count, bytes, error);
     free(bytes);
+    free(room);
     return devices->placement != NULL ? 0 : -1;
 }
 
@@ -100,9 +120,11 @@ static const int *cores_of(const struct ff_devices *devices, const struct ff_dev
     return plan->cores + first;
 }
 
-static unsigned place_of(const struct ff_devices *devices, unsigned number)
+/* A single device is the first one. */
+static const unsigned *places_of(const struct ff_devices *devices)
 {
-    return devices->placement != NULL ? devices->placement->device[number] : 0;
+    static const unsigned first = 0;
+    return devices->placement != NULL ? devices->placement->device : &first;
 }
 
 /* With fewer threads than devices a thread serves several; devices beside the host need no processor but somebody who
@@ -118,7 +140,7 @@ static int make_team(struct ff_devices *devices, const struct ff_devices_plan *p
     if (cores == NULL)
         return -1;
     for (unsigned i = 0; i < size; i++) {
-        const int *own = cores_of(devices, plan, place_of(devices, i), &known);
+        const int *own = cores_of(devices, plan, places_of(devices)[i], &known);
         cores[i] = known > 0 ? own[0] : 0;
     }
     devices->team = ff_pool_create(size, known > 0 ? cores : NULL, known > 0 ? size : 0, error);
@@ -132,7 +154,7 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
 {
     struct device *device = &devices->device[number];
     const struct ff_tile *tile = device->tile;
-    unsigned place = place_of(devices, number);
+    unsigned place = places_of(devices)[number];
     size_t threads = before(devices->threads, place + 1, devices->count) -
                      before(devices->threads, place, devices->count);
     struct ff_backend_plan own = {
@@ -146,6 +168,7 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
         .link_count = tile->link_count,
         .number = number,
         .count = devices->count,
+        .places = places_of(devices),
         .modes = plan->modes,
         .eigenprobes = plan->eigenprobes,
         .batch_limit =
