@@ -7,10 +7,12 @@ static size_t waves_of(const struct ff_cuda_chunk *chunk)
     return (size_t)chunk->count * chunk->shape.fly * chunk->shape.modes;
 }
 
-struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *b, const struct ff_cuda_chunk *chunk)
+struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
+                                        const float2 *source)
 {
+    (void)b;
     (void)chunk;
-    return (struct ff_cuda_probes){.values = b->probe[0]};
+    return (struct ff_cuda_probes){.values = source};
 }
 
 struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *b, size_t first)
@@ -111,7 +113,7 @@ static void use_kept(const struct ff_backend *b, struct ff_cuda_modulus *modulus
 
 static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk)
 {
-    const struct ff_cuda_probes probes = ff_cuda_probes_of(b, chunk);
+    const struct ff_cuda_probes probes = ff_cuda_probes_of(b, chunk, b->probe[0]);
     struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
     modulus.scales_wanted = (b->want & FF_WANT_SCALES) != 0;
     modulus.bound = b->want & FF_WANT_BOUNDED ? FF_CHI_BOUND : 0;
@@ -141,7 +143,7 @@ void ff_cuda_cost(struct ff_backend *b, struct ff_batch batch)
     ff_cuda_begin_batch(b, batch, 0);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
-        const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk);
+        const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
         struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
         modulus.cost_alone = 1;
         form(b, &chunk, &probes);

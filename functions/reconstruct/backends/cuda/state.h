@@ -136,9 +136,10 @@ void ff_cuda_back(struct ff_backend *backend, float2 *waves, size_t count);
 /* gradients.c: passes over the patterns of a batch. */
 void ff_cuda_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want);
 void ff_cuda_cost(struct ff_backend *backend, struct ff_batch batch);
-/* The probes that a chunk's patterns saw, for kernels. */
+/* What a chunk's patterns see, for kernels, of anything of the probe's shape: `source` is b->probe[0], or the direction or the
+ * step of it. Good until the next chunk: one of b->probe[0] and one of another source at once. */
 struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *backend,
-                                        const struct ff_cuda_chunk *chunk);
+                                        const struct ff_cuda_chunk *chunk, const float2 *source);
 /* What modulus() is told of a chunk that begins at pattern `first` of the batch. */
 struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *backend, size_t first);
 /* Both costs of the batch, and FF_TERMS_SCALES where `scales`, from the pieces' numbers. */
