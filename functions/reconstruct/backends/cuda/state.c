@@ -144,6 +144,7 @@ static int allocate_sums(struct ff_backend *b, struct ff_error *error)
     b->power = device_block(b, power, sizeof(float), what, error);
     b->probe_lanes = device_block(b, b->lanes * probe, sizeof(float2), what, error);
     b->power_lanes = device_block(b, b->lanes * power, sizeof(float), what, error);
+    b->arrivals = device_block(b, ff_cuda_sum_pieces(&b->shape), sizeof(unsigned), what, error);
     b->greatest = device_block(b, 1 + b->powers, sizeof(unsigned), what, error);
     b->answer_pieces =
         device_block(b, (size_t)FF_CUDA_PARTS * FF_CUDA_ANSWER_PIECES * FF_CUDA_ANSWER_NUMBERS,
@@ -153,8 +154,8 @@ static int allocate_sums(struct ff_backend *b, struct ff_error *error)
     b->owned_device = device_block(b, b->owned_count, sizeof *b->owned_device, what, error);
     return b->gradient != NULL && b->weight != NULL && b->probe_gradient != NULL &&
                    b->power != NULL && b->probe_lanes != NULL && b->power_lanes != NULL &&
-                   b->greatest != NULL && b->answer_pieces != NULL && b->answer != NULL &&
-                   b->owned_device != NULL
+                   b->arrivals != NULL && b->greatest != NULL && b->answer_pieces != NULL &&
+                   b->answer != NULL && b->owned_device != NULL
                ? 0
                : -1;
 }

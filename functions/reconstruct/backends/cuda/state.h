@@ -17,8 +17,6 @@
 
 enum {
     FF_CUDA_TERM_KINDS = FF_TERMS_STEPS + 1,
-    FF_CUDA_PARTS =
-        4, /* with weights of their own: the object, the first mode, the others, the eigenprobes */
     FF_CUDA_LISTS = 4, /* batches whose lists may be on their way to the device at once */
 };
 
@@ -87,6 +85,7 @@ struct ff_backend {
     float *power_lanes;
     float2 *probe_gradient;
     float *power;
+    unsigned *arrivals; /* of struct ff_cuda_sums */
     unsigned *
         greatest; /* (1 + powers): bits of the maxima of this device; after spread() of all devices */
 

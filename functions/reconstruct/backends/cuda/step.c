@@ -2,16 +2,10 @@
 #include "functions/reconstruct/backends/cuda/step.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 
-/* One part at most of the object and three of the probe: the first mode, the others, the eigenprobes. */
-struct parts {
-    struct ff_cuda_part part[FF_CUDA_PARTS];
-    const unsigned *greatest[FF_CUDA_PARTS];
-    unsigned count;
-};
-
-static void add_object(const struct ff_backend *b, struct parts *parts)
+static void add_object(const struct ff_backend *b, struct ff_cuda_parts *parts,
+                       struct ff_cuda_divisor divisor, double length)
 {
-    parts->greatest[parts->count] = b->greatest;
+    divisor.greatest = divisor.greatest != NULL ? b->greatest : NULL;
     parts->part[parts->count++] = (struct ff_cuda_part){
         .planes = 1,
         .rows = b->tile.rows,
@@ -24,159 +18,140 @@ static void add_object(const struct ff_backend *b, struct parts *parts)
         .weight = b->weight,
         .areas = b->owned_device,
         .area_count = b->owned_count,
+        .divisor = divisor,
+        .length = (float)length,
         .gain = 1,
     };
 }
 
+static float2 *probe_field(const struct ff_backend *b, enum ff_field field, size_t first)
+{
+    float2 *values = b->probe[field - FF_PROBE];
+    return values != NULL ? values + first * b->shape.rows * b->shape.columns : NULL;
+}
+
 /* Probes [first, end), which have one weight. */
-static void add_probes(const struct ff_backend *b, struct parts *parts, size_t first, size_t end,
-                       size_t power, float gain)
+static void add_probes(const struct ff_backend *b, struct ff_cuda_parts *parts, size_t first,
+                       size_t end, size_t power, struct ff_cuda_divisor divisor, double length)
 {
     size_t size = (size_t)b->shape.rows * b->shape.columns;
-    struct ff_cuda_part *part = &parts->part[parts->count];
     if (first == end)
         return;
-    *part = (struct ff_cuda_part){
+    divisor.greatest = divisor.greatest != NULL ? b->greatest + 1 + power : NULL;
+    parts->part[parts->count++] = (struct ff_cuda_part){
         .planes = end - first,
         .rows = b->shape.rows,
         .columns = b->shape.columns,
-        .value = b->probe[0] + first * size,
+        .value = probe_field(b, FF_PROBE, first),
         .gradient = b->probe_gradient + first * size,
+        .velocity = probe_field(b, FF_PROBE_VELOCITY, first),
+        .last = probe_field(b, FF_PROBE_GRADIENT, first),
+        .direction = probe_field(b, FF_PROBE_DIRECTION, first),
         .weight = b->power + power * size,
-        .gain = gain,
+        .divisor = divisor,
+        .length = (float)length,
+        .gain = first < b->shape.modes ? 1 : (float)b->shape.eigenprobes,
     };
-    if (b->probe[FF_PROBE_VELOCITY - FF_PROBE] != NULL)
-        part->velocity = b->probe[FF_PROBE_VELOCITY - FF_PROBE] + first * size;
-    if (b->probe[FF_PROBE_DIRECTION - FF_PROBE] != NULL) {
-        part->direction = b->probe[FF_PROBE_DIRECTION - FF_PROBE] + first * size;
-        part->last = b->probe[FF_PROBE_GRADIENT - FF_PROBE] + first * size;
-    }
-    parts->greatest[parts->count++] = b->greatest + 1 + power;
 }
 
-static void add_all_probes(const struct ff_backend *b, struct parts *parts)
+static void add_all_probes(const struct ff_backend *b, struct ff_cuda_parts *parts,
+                           struct ff_cuda_divisor divisor, double length)
 {
     size_t modes = b->shape.modes;
     if (b->powers == 1) {
-        add_probes(b, parts, 0, modes, 0, 1);
+        add_probes(b, parts, 0, modes, 0, divisor, length);
         return;
     }
-    add_probes(b, parts, 0, 1, 1, 1);
-    add_probes(b, parts, 1, modes, 0, 1);
-    add_probes(b, parts, modes, b->probes, 1, (float)b->shape.eigenprobes);
+    add_probes(b, parts, 0, 1, 1, divisor, length);
+    add_probes(b, parts, 1, modes, 0, divisor, length);
+    add_probes(b, parts, modes, b->probes, 1, divisor, length);
 }
 
-static struct ff_cuda_divisor divisor_of(const struct ff_update *update, double alpha,
-                                         const unsigned *greatest)
+/* `greatest` is any pointer of the backend's maxima, to be replaced by that of the part. */
+static struct ff_cuda_divisor divisor_of(const struct ff_backend *b, const struct ff_update *update,
+                                         double alpha)
 {
     if (update->normalised)
         return (struct ff_cuda_divisor){0, 1, NULL};
-    return (struct ff_cuda_divisor){1 - (float)alpha, (float)alpha, greatest};
+    return (struct ff_cuda_divisor){1 - (float)alpha, (float)alpha, b->greatest};
 }
 
-static void move(struct ff_backend *b, const struct parts *parts, const struct ff_update *update,
-                 double alpha, double length)
+/* What the last batch formed sums of; returns how many parts are of the object. */
+static uint32_t parts_of(const struct ff_backend *b, const struct ff_update *update,
+                         bool with_object, bool with_probe, struct ff_cuda_parts *parts)
 {
-    for (unsigned i = 0; i < parts->count; i++) {
-        struct ff_cuda_divisor divisor = divisor_of(update, alpha, parts->greatest[i]);
-        if (update->momentum > 0)
-            ff_cuda_accelerate_part(&b->calls, b->stream, &parts->part[i], divisor, (float)length,
-                                    (float)update->momentum);
-        else
-            ff_cuda_step_part(&b->calls, b->stream, &parts->part[i], divisor, (float)length);
-    }
+    parts->count = 0;
+    if (with_object && (b->want & FF_WANT_OBJECT))
+        add_object(b, parts, divisor_of(b, update, update->alpha_object), update->step_object);
+    uint32_t of_object = parts->count;
+    if (with_probe && (b->want & FF_WANT_PROBE))
+        add_all_probes(b, parts, divisor_of(b, update, update->alpha_probe), update->step_probe);
+    return of_object;
 }
 
 void ff_cuda_update(struct ff_backend *b, const struct ff_update *update)
 {
-    struct parts object = {.count = 0};
-    struct parts probes = {.count = 0};
+    struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
-    if ((b->want & FF_WANT_OBJECT) && update->step_object > 0)
-        add_object(b, &object);
-    if ((b->want & FF_WANT_PROBE) && update->step_probe > 0)
-        add_all_probes(b, &probes);
-    move(b, &object, update, update->alpha_object, update->step_object);
-    move(b, &probes, update, update->alpha_probe, update->step_probe);
+    parts_of(b, update, update->step_object > 0, update->step_probe > 0, &parts);
+    if (update->momentum > 0)
+        ff_cuda_accelerate_parts(&b->calls, b->stream, &parts, (float)update->momentum);
+    else
+        ff_cuda_step_parts(&b->calls, b->stream, &parts);
 }
 
 void ff_cuda_normalise(struct ff_backend *b, const struct ff_update *update)
 {
-    struct parts parts = {.count = 0};
+    struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
-    if (b->want & FF_WANT_OBJECT)
-        add_object(b, &parts);
-    unsigned objects = parts.count;
-    if (b->want & FF_WANT_PROBE)
-        add_all_probes(b, &parts);
-    for (unsigned i = 0; i < parts.count; i++) {
-        double alpha = i < objects ? update->alpha_object : update->alpha_probe;
-        ff_cuda_normalise_part(&b->calls, b->stream, &parts.part[i],
-                               divisor_of(update, alpha, parts.greatest[i]));
-    }
+    parts_of(b, update, true, true, &parts);
+    ff_cuda_normalise_parts(&b->calls, b->stream, &parts);
 }
 
-/* Numbers of part `i`, for wait_for_answer(). */
-static double *pieces_of(const struct ff_backend *b, unsigned i)
+/* The numbers of part i, after waiting for them; zeros after a failure. */
+static const double *answer_of(struct ff_backend *b, uint32_t i)
 {
-    return b->answer_pieces + (size_t)i * FF_CUDA_ANSWER_PIECES * FF_CUDA_ANSWER_NUMBERS;
-}
-
-/* Adds the pieces of the parts from `first` on, and waits. */
-static void wait_for_answer(struct ff_backend *b, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        ff_cuda_add_pieces(&b->calls, b->stream, pieces_of(b, i),
-                           b->answer + i * FF_CUDA_ANSWER_NUMBERS);
-    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
+    static const double nothing[FF_CUDA_ANSWER_NUMBERS];
+    return b->calls.failed ? nothing : b->answer + (size_t)i * FF_CUDA_ANSWER_NUMBERS;
 }
 
 struct ff_length_terms ff_cuda_lengths(struct ff_backend *b, const struct ff_update *update)
 {
-    struct parts parts = {.count = 0};
+    struct ff_cuda_parts parts;
     struct ff_length_terms terms = {0, 0, 0, 0};
     ff_cuda_use(&b->calls);
-    if (b->want & FF_WANT_OBJECT)
-        add_object(b, &parts);
-    unsigned objects = parts.count;
-    if (b->want & FF_WANT_PROBE)
-        add_all_probes(b, &parts);
-    for (unsigned i = 0; i < parts.count; i++) {
-        double alpha = i < objects ? update->alpha_object : update->alpha_probe;
-        ff_cuda_length_pieces(&b->calls, b->stream, &parts.part[i],
-                              divisor_of(update, alpha, parts.greatest[i]), pieces_of(b, i));
-    }
-    wait_for_answer(b, parts.count);
-    for (unsigned i = 0; i < parts.count && !b->calls.failed; i++) {
-        const double *answer = b->answer + i * FF_CUDA_ANSWER_NUMBERS;
-        *(i < objects ? &terms.object_slope : &terms.probe_slope) += answer[0];
-        *(i < objects ? &terms.object_curve : &terms.probe_curve) += answer[1];
+    uint32_t of_object = parts_of(b, update, true, true, &parts);
+    ff_cuda_lengths_of_parts(&b->calls, b->stream, &parts, b->answer_pieces, b->answer);
+    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
+    for (uint32_t i = 0; i < parts.count; i++) {
+        const double *answer = answer_of(b, i);
+        *(i < of_object ? &terms.object_slope : &terms.probe_slope) += answer[0];
+        *(i < of_object ? &terms.object_curve : &terms.probe_curve) += answer[1];
     }
     return terms;
 }
 
-static struct parts parts_to_turn(const struct ff_backend *b, enum ff_part part)
+static void parts_to_turn(const struct ff_backend *b, enum ff_part part, double alpha,
+                          struct ff_cuda_parts *parts)
 {
-    struct parts parts = {.count = 0};
+    const struct ff_cuda_divisor divisor = {0, (float)alpha, b->greatest};
+    parts->count = 0;
     if (part == FF_PART_OBJECT)
-        add_object(b, &parts);
+        add_object(b, parts, divisor, 0);
     else
-        add_all_probes(b, &parts);
-    return parts;
+        add_all_probes(b, parts, divisor, 0);
 }
 
 struct ff_turn_terms ff_cuda_turn_terms(struct ff_backend *b, enum ff_part part, double alpha)
 {
-    const struct parts parts = parts_to_turn(b, part);
+    struct ff_cuda_parts parts;
     struct ff_turn_terms terms = {0, 0, 0};
     ff_cuda_use(&b->calls);
-    for (unsigned i = 0; i < parts.count; i++)
-        ff_cuda_turn_pieces(&b->calls, b->stream, &parts.part[i],
-                            (struct ff_cuda_divisor){0, (float)alpha, parts.greatest[i]},
-                            pieces_of(b, i));
-    wait_for_answer(b, parts.count);
-    for (unsigned i = 0; i < parts.count && !b->calls.failed; i++) {
-        const double *answer = b->answer + i * FF_CUDA_ANSWER_NUMBERS;
+    parts_to_turn(b, part, alpha, &parts);
+    ff_cuda_turn_terms_of_parts(&b->calls, b->stream, &parts, b->answer_pieces, b->answer);
+    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
+    for (uint32_t i = 0; i < parts.count; i++) {
+        const double *answer = answer_of(b, i);
         terms.zg += answer[0];
         terms.z_last += answer[1];
         terms.dg += answer[2];
@@ -186,10 +161,8 @@ struct ff_turn_terms ff_cuda_turn_terms(struct ff_backend *b, enum ff_part part,
 
 void ff_cuda_turn(struct ff_backend *b, enum ff_part part, double alpha, double beta)
 {
-    const struct parts parts = parts_to_turn(b, part);
+    struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
-    for (unsigned i = 0; i < parts.count; i++)
-        ff_cuda_turn_part(&b->calls, b->stream, &parts.part[i],
-                          (struct ff_cuda_divisor){0, (float)alpha, parts.greatest[i]},
-                          (float)beta);
+    parts_to_turn(b, part, alpha, &parts);
+    ff_cuda_turn_parts(&b->calls, b->stream, &parts, (float)beta);
 }

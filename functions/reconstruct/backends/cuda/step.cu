@@ -1,15 +1,12 @@
-/* Steps of one part, and the numbers that their lengths are found from. */
+/* Steps of object and probe, and the numbers that their lengths are found from. */
 #include "functions/reconstruct/backends/cuda/complex.cuh"
 #include "functions/reconstruct/backends/cuda/reduce.cuh"
 #include "functions/reconstruct/backends/cuda/step.h"
-
-#include <algorithm>
 
 namespace
 {
 
 constexpr uint32_t THREADS = 256;
-constexpr size_t BLOCKS_MOST = 1U << 20;
 constexpr float TINY = 1e-30F;
 
 /* α max X. */
@@ -27,10 +24,9 @@ __device__ inline float divisor_at(const struct ff_cuda_divisor &divisor, float 
 }
 
 /* z = this × gradient. */
-__device__ inline float preconditioner(const struct ff_cuda_part &part,
-                                       const struct ff_cuda_divisor &divisor, float weight)
+__device__ inline float preconditioner(const struct ff_cuda_part &part, float weight)
 {
-    float floor = floor_of(divisor);
+    float floor = floor_of(part.divisor);
     return part.gain * rsqrtf(fmaxf(weight * weight + floor * floor, TINY));
 }
 
@@ -39,57 +35,74 @@ __device__ inline size_t plane_size(const struct ff_cuda_part &part)
     return part.rows * part.columns;
 }
 
-__device__ inline size_t first_value()
+__host__ __device__ inline uint32_t blocks_of(const struct ff_cuda_part &part)
 {
-    return static_cast<size_t>(blockIdx.x) * THREADS + threadIdx.x;
+    return static_cast<uint32_t>((part.planes * part.rows * part.columns + THREADS - 1) / THREADS);
 }
 
-__device__ inline size_t stride_of_values()
+/* What a thread has of all parts: a value of one of them, or nothing. */
+struct own_value {
+    const struct ff_cuda_part *part;
+    size_t at;    /* in the part's values */
+    float weight; /* there */
+};
+
+/* Blocks are dealt to the parts in order. */
+__device__ inline struct own_value find_value(const struct ff_cuda_parts &parts)
 {
-    return static_cast<size_t>(gridDim.x) * THREADS;
+    uint32_t block = blockIdx.x;
+    uint32_t i = 0;
+    while (i + 1 < parts.count && block >= blocks_of(parts.part[i]))
+        block -= blocks_of(parts.part[i++]);
+    const struct ff_cuda_part &part = parts.part[i];
+    size_t at = static_cast<size_t>(block) * THREADS + threadIdx.x;
+    if (at >= part.planes * plane_size(part))
+        return {nullptr, 0, 0};
+    return {&part, at, part.weight[at % plane_size(part)]};
 }
 
-__global__ void __launch_bounds__(THREADS)
-    step(struct ff_cuda_part part, struct ff_cuda_divisor divisor, float length)
+__global__ void __launch_bounds__(THREADS) step(struct ff_cuda_parts parts)
 {
-    size_t size = plane_size(part);
-    for (size_t i = first_value(); i < part.planes * size; i += stride_of_values()) {
-        float factor = length / divisor_at(divisor, part.weight[i % size]);
-        part.value[i] = plus(part.value[i], scaled(factor, part.gradient[i]));
-    }
+    const struct own_value own = find_value(parts);
+    if (own.part == nullptr)
+        return;
+    const struct ff_cuda_part &part = *own.part;
+    float factor = part.length / divisor_at(part.divisor, own.weight);
+    part.value[own.at] = plus(part.value[own.at], scaled(factor, part.gradient[own.at]));
 }
 
-__global__ void __launch_bounds__(THREADS)
-    accelerate(struct ff_cuda_part part, struct ff_cuda_divisor divisor, float length,
-               float momentum)
+__global__ void __launch_bounds__(THREADS) accelerate(struct ff_cuda_parts parts, float momentum)
 {
-    size_t size = plane_size(part);
-    for (size_t i = first_value(); i < part.planes * size; i += stride_of_values()) {
-        float factor = length / divisor_at(divisor, part.weight[i % size]);
-        float2 moved = plus(scaled(momentum, part.velocity[i]), scaled(factor, part.gradient[i]));
-        part.velocity[i] = moved;
-        part.value[i] = plus(part.value[i], moved);
-    }
+    const struct own_value own = find_value(parts);
+    if (own.part == nullptr)
+        return;
+    const struct ff_cuda_part &part = *own.part;
+    float factor = part.length / divisor_at(part.divisor, own.weight);
+    float2 moved =
+        plus(scaled(momentum, part.velocity[own.at]), scaled(factor, part.gradient[own.at]));
+    part.velocity[own.at] = moved;
+    part.value[own.at] = plus(part.value[own.at], moved);
 }
 
-__global__ void __launch_bounds__(THREADS)
-    normalise(struct ff_cuda_part part, struct ff_cuda_divisor divisor)
+__global__ void __launch_bounds__(THREADS) normalise(struct ff_cuda_parts parts)
 {
-    size_t size = plane_size(part);
-    for (size_t i = first_value(); i < part.planes * size; i += stride_of_values())
-        part.gradient[i] = scaled(1 / divisor_at(divisor, part.weight[i % size]), part.gradient[i]);
+    const struct own_value own = find_value(parts);
+    if (own.part == nullptr)
+        return;
+    float2 *gradient = own.part->gradient + own.at;
+    *gradient = scaled(1 / divisor_at(own.part->divisor, own.weight), *gradient);
 }
 
-__global__ void __launch_bounds__(THREADS)
-    turn(struct ff_cuda_part part, struct ff_cuda_divisor divisor, float beta)
+__global__ void __launch_bounds__(THREADS) turn(struct ff_cuda_parts parts, float beta)
 {
-    size_t size = plane_size(part);
-    for (size_t i = first_value(); i < part.planes * size; i += stride_of_values()) {
-        float2 now = part.gradient[i];
-        float z = preconditioner(part, divisor, part.weight[i % size]);
-        part.direction[i] = plus(scaled(z, now), scaled(beta, part.direction[i]));
-        part.last[i] = now;
-    }
+    const struct own_value own = find_value(parts);
+    if (own.part == nullptr)
+        return;
+    const struct ff_cuda_part &part = *own.part;
+    float2 now = part.gradient[own.at];
+    float z = preconditioner(part, own.weight);
+    part.direction[own.at] = plus(scaled(z, now), scaled(beta, part.direction[own.at]));
+    part.last[own.at] = now;
 }
 
 /* Whether a pixel of a plane counts. */
@@ -105,28 +118,41 @@ __device__ inline bool counts(const struct ff_cuda_part &part, size_t pixel)
     return part.areas == nullptr;
 }
 
+/* The part of a block, which has one of its pieces. */
+__device__ inline const struct ff_cuda_part &part_of_piece(const struct ff_cuda_parts &parts)
+{
+    return parts.part[blockIdx.x / FF_CUDA_ANSWER_PIECES];
+}
+
+/* Values of a part that the threads of a piece take, one so far behind the other. */
+constexpr size_t PIECE_STRIDE = static_cast<size_t>(FF_CUDA_ANSWER_PIECES) * THREADS;
+
+__device__ inline size_t first_of_piece()
+{
+    return static_cast<size_t>(blockIdx.x % FF_CUDA_ANSWER_PIECES) * THREADS + threadIdx.x;
+}
+
 /* Block b of the grid leaves its sums in piece b. */
 __device__ inline void leave_piece(const double (&sums)[FF_CUDA_ANSWER_NUMBERS],
-                                   double (&room)[FF_CUDA_ANSWER_NUMBERS][THREADS / 32],
-                                   double *pieces)
+                                   double (&room)[FF_CUDA_ANSWER_NUMBERS][THREADS / 32], double *to)
 {
     double all[FF_CUDA_ANSWER_NUMBERS];
     block_sums<THREADS>(sums, room, threadIdx.x, all);
     for (uint32_t k = 0; threadIdx.x == 0 && k < FF_CUDA_ANSWER_NUMBERS; k++)
-        pieces[blockIdx.x * FF_CUDA_ANSWER_NUMBERS + k] = all[k];
+        to[blockIdx.x * FF_CUDA_ANSWER_NUMBERS + k] = all[k];
 }
 
-__global__ void __launch_bounds__(THREADS)
-    length_pieces(struct ff_cuda_part part, struct ff_cuda_divisor divisor, double *pieces)
+__global__ void __launch_bounds__(THREADS) length_pieces(struct ff_cuda_parts parts, double *pieces)
 {
     __shared__ double room[FF_CUDA_ANSWER_NUMBERS][THREADS / 32];
     double sums[FF_CUDA_ANSWER_NUMBERS] = {0, 0, 0, 0};
+    const struct ff_cuda_part &part = part_of_piece(parts);
     size_t size = plane_size(part);
-    for (size_t i = first_value(); i < part.planes * size; i += stride_of_values()) {
+    for (size_t i = first_of_piece(); i < part.planes * size; i += PIECE_STRIDE) {
         if (!counts(part, i % size))
             continue;
         float weight = part.weight[i % size];
-        float inverse = 1 / divisor_at(divisor, weight);
+        float inverse = 1 / divisor_at(part.divisor, weight);
         float slope = square_of(part.gradient[i]) * inverse;
         sums[0] += static_cast<double>(slope);
         sums[1] += static_cast<double>(slope * weight * inverse);
@@ -134,17 +160,17 @@ __global__ void __launch_bounds__(THREADS)
     leave_piece(sums, room, pieces);
 }
 
-__global__ void __launch_bounds__(THREADS)
-    turn_pieces(struct ff_cuda_part part, struct ff_cuda_divisor divisor, double *pieces)
+__global__ void __launch_bounds__(THREADS) turn_pieces(struct ff_cuda_parts parts, double *pieces)
 {
     __shared__ double room[FF_CUDA_ANSWER_NUMBERS][THREADS / 32];
     double sums[FF_CUDA_ANSWER_NUMBERS] = {0, 0, 0, 0};
+    const struct ff_cuda_part &part = part_of_piece(parts);
     size_t size = plane_size(part);
-    for (size_t i = first_value(); i < part.planes * size; i += stride_of_values()) {
+    for (size_t i = first_of_piece(); i < part.planes * size; i += PIECE_STRIDE) {
         if (!counts(part, i % size))
             continue;
         float2 now = part.gradient[i];
-        float z = preconditioner(part, divisor, part.weight[i % size]);
+        float z = preconditioner(part, part.weight[i % size]);
         sums[0] += static_cast<double>(z * square_of(now));
         sums[1] += static_cast<double>(z * real_product(now, part.last[i]));
         sums[2] += static_cast<double>(real_product(part.direction[i], now));
@@ -152,75 +178,78 @@ __global__ void __launch_bounds__(THREADS)
     leave_piece(sums, room, pieces);
 }
 
+/* A block a part, a thread a piece. */
 __global__ void __launch_bounds__(THREADS) add_pieces(const double *pieces, double *answer)
 {
     __shared__ double room[FF_CUDA_ANSWER_NUMBERS][THREADS / 32];
     static_assert(FF_CUDA_ANSWER_PIECES == THREADS, "a thread a piece");
-    double sums[FF_CUDA_ANSWER_NUMBERS], all[FF_CUDA_ANSWER_NUMBERS];
+    double sums[FF_CUDA_ANSWER_NUMBERS];
+    size_t piece = static_cast<size_t>(blockIdx.x) * FF_CUDA_ANSWER_PIECES + threadIdx.x;
     for (uint32_t k = 0; k < FF_CUDA_ANSWER_NUMBERS; k++)
-        sums[k] = pieces[threadIdx.x * FF_CUDA_ANSWER_NUMBERS + k];
-    block_sums<THREADS>(sums, room, threadIdx.x, all);
-    for (uint32_t k = 0; threadIdx.x == 0 && k < FF_CUDA_ANSWER_NUMBERS; k++)
-        answer[k] = all[k];
+        sums[k] = pieces[piece * FF_CUDA_ANSWER_NUMBERS + k];
+    leave_piece(sums, room, answer);
 }
 
-dim3 grid_of(const struct ff_cuda_part *part)
+/* Starts a kernel over all values of the parts. */
+template <typename... Parameters, typename... Arguments>
+bool over_values(struct ff_cuda_calls *calls, cudaStream_t stream,
+                 const struct ff_cuda_parts *parts,
+                 void (*kernel)(struct ff_cuda_parts, Parameters...), const char *name,
+                 Arguments... arguments)
 {
-    size_t values = part->planes * part->rows * part->columns;
-    return dim3(static_cast<uint32_t>(std::min((values + THREADS - 1) / THREADS, BLOCKS_MOST)));
+    uint32_t blocks = 0;
+    for (uint32_t i = 0; i < parts->count; i++)
+        blocks += blocks_of(parts->part[i]);
+    return blocks == 0 || ff_cuda_launch(calls, stream, dim3(blocks), dim3(THREADS), 0, kernel,
+                                         name, *parts, arguments...);
+}
+
+/* Starts a kernel over the pieces of the parts, and adds what they leave. */
+bool over_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
+                 const struct ff_cuda_parts *parts, void (*kernel)(struct ff_cuda_parts, double *),
+                 const char *name, double *pieces, double *answer)
+{
+    return parts->count == 0 ||
+           (ff_cuda_launch(calls, stream, dim3(parts->count * FF_CUDA_ANSWER_PIECES), dim3(THREADS),
+                           0, kernel, name, *parts, pieces) &&
+            ff_cuda_launch(calls, stream, dim3(parts->count), dim3(THREADS), 0, add_pieces,
+                           "add_pieces", pieces, answer));
 }
 
 } // namespace
 
-bool ff_cuda_step_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                       const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                       float length)
+bool ff_cuda_step_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                        const struct ff_cuda_parts *parts)
 {
-    return ff_cuda_launch(calls, stream, grid_of(part), dim3(THREADS), 0, step, "step", *part,
-                          divisor, length);
+    return over_values(calls, stream, parts, step, "step");
 }
 
-bool ff_cuda_accelerate_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                             const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                             float length, float momentum)
+bool ff_cuda_accelerate_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                              const struct ff_cuda_parts *parts, float momentum)
 {
-    return ff_cuda_launch(calls, stream, grid_of(part), dim3(THREADS), 0, accelerate, "accelerate",
-                          *part, divisor, length, momentum);
+    return over_values(calls, stream, parts, accelerate, "accelerate", momentum);
 }
 
-bool ff_cuda_normalise_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                            const struct ff_cuda_part *part, struct ff_cuda_divisor divisor)
+bool ff_cuda_normalise_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                             const struct ff_cuda_parts *parts)
 {
-    return ff_cuda_launch(calls, stream, grid_of(part), dim3(THREADS), 0, normalise, "normalise",
-                          *part, divisor);
+    return over_values(calls, stream, parts, normalise, "normalise");
 }
 
-bool ff_cuda_turn_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                       const struct ff_cuda_part *part, struct ff_cuda_divisor divisor, float beta)
+bool ff_cuda_turn_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                        const struct ff_cuda_parts *parts, float beta)
 {
-    return ff_cuda_launch(calls, stream, grid_of(part), dim3(THREADS), 0, turn, "turn", *part,
-                          divisor, beta);
+    return over_values(calls, stream, parts, turn, "turn", beta);
 }
 
-bool ff_cuda_length_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
-                           const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                           double *pieces)
+bool ff_cuda_lengths_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                              const struct ff_cuda_parts *parts, double *pieces, double *answer)
 {
-    return ff_cuda_launch(calls, stream, dim3(FF_CUDA_ANSWER_PIECES), dim3(THREADS), 0,
-                          length_pieces, "length_pieces", *part, divisor, pieces);
+    return over_pieces(calls, stream, parts, length_pieces, "length_pieces", pieces, answer);
 }
 
-bool ff_cuda_turn_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
-                         const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                         double *pieces)
+bool ff_cuda_turn_terms_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                                 const struct ff_cuda_parts *parts, double *pieces, double *answer)
 {
-    return ff_cuda_launch(calls, stream, dim3(FF_CUDA_ANSWER_PIECES), dim3(THREADS), 0, turn_pieces,
-                          "turn_pieces", *part, divisor, pieces);
-}
-
-bool ff_cuda_add_pieces(struct ff_cuda_calls *calls, cudaStream_t stream, const double *pieces,
-                        double *answer)
-{
-    return ff_cuda_launch(calls, stream, dim3(1), dim3(THREADS), 0, add_pieces, "add_pieces",
-                          pieces, answer);
+    return over_pieces(calls, stream, parts, turn_pieces, "turn_pieces", pieces, answer);
 }

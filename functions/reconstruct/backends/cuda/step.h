@@ -1,5 +1,5 @@
 /*
- * functions/reconstruct/backends/cuda/step.h: steps of one part, object or probe, with settled sums on one device.
+ * functions/reconstruct/backends/cuda/step.h: steps of object and probe with settled sums on one device.
  */
 #ifndef FF_RECONSTRUCT_BACKENDS_CUDA_STEP_H
 #define FF_RECONSTRUCT_BACKENDS_CUDA_STEP_H
@@ -12,6 +12,8 @@ extern "C" {
 #endif
 
 enum {
+    FF_CUDA_PARTS =
+        4, /* with weights of their own: the object, the first mode, the others, the eigenprobes */
     FF_CUDA_ANSWER_PIECES = 256, /* into so many pieces pixels are cut for numbers of all of them */
     FF_CUDA_ANSWER_NUMBERS = 4,
 };
@@ -30,36 +32,38 @@ struct ff_cuda_part {
     const float *weight;                                    /* (rows, columns) */
     const struct ff_area *areas; /* what counts of a plane, in it; NULL: all of it */
     size_t area_count;
-    float gain; /* of the preconditioner of conjugate gradients */
+    struct ff_cuda_divisor divisor;
+    float length; /* of the step */
+    float gain;   /* of the preconditioner of conjugate gradients */
+};
+
+/* All that move at once: one launch for all of them. */
+struct ff_cuda_parts {
+    struct ff_cuda_part part[FF_CUDA_PARTS];
+    uint32_t count;
 };
 
 /* value += length × gradient / D(weight). */
-bool ff_cuda_step_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                       const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                       float length);
+bool ff_cuda_step_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                        const struct ff_cuda_parts *parts);
 /* velocity ← momentum × velocity + length × gradient / D; value += velocity. */
-bool ff_cuda_accelerate_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                             const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                             float length, float momentum);
+bool ff_cuda_accelerate_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                              const struct ff_cuda_parts *parts, float momentum);
 /* gradient ← gradient / D. */
-bool ff_cuda_normalise_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                            const struct ff_cuda_part *part, struct ff_cuda_divisor divisor);
+bool ff_cuda_normalise_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                             const struct ff_cuda_parts *parts);
 /* direction ← z + β direction with z = gain gradient / √(weight² + (α max)²); last ← gradient. */
-bool ff_cuda_turn_part(struct ff_cuda_calls *calls, cudaStream_t stream,
-                       const struct ff_cuda_part *part, struct ff_cuda_divisor divisor, float beta);
+bool ff_cuda_turn_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                        const struct ff_cuda_parts *parts, float beta);
 
-/* Numbers for all pixels that count, into pieces (FF_CUDA_ANSWER_PIECES, FF_CUDA_ANSWER_NUMBERS):
- * Σ |gradient|²/D, Σ |gradient|² weight/D². */
-bool ff_cuda_length_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
-                           const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                           double *pieces);
-/* Re <z, gradient>, Re <z, last>, Re <direction, gradient>. */
-bool ff_cuda_turn_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
-                         const struct ff_cuda_part *part, struct ff_cuda_divisor divisor,
-                         double *pieces);
-/* answer[i] = Σ of the pieces, in order; `answer` is pinned. */
-bool ff_cuda_add_pieces(struct ff_cuda_calls *calls, cudaStream_t stream, const double *pieces,
-                        double *answer);
+/* Numbers of each part over all pixels that count: Σ |gradient|²/D, Σ |gradient|² weight/D². They go by pieces
+ * (FF_CUDA_PARTS, FF_CUDA_ANSWER_PIECES, FF_CUDA_ANSWER_NUMBERS) of the device into the pinned answer
+ * (FF_CUDA_PARTS, FF_CUDA_ANSWER_NUMBERS). */
+bool ff_cuda_lengths_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                              const struct ff_cuda_parts *parts, double *pieces, double *answer);
+/* Likewise Re <z, gradient>, Re <z, last>, Re <direction, gradient>. */
+bool ff_cuda_turn_terms_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
+                                 const struct ff_cuda_parts *parts, double *pieces, double *answer);
 
 #ifdef __cplusplus
 }

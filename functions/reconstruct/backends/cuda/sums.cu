@@ -247,21 +247,72 @@ __host__ __device__ inline uint32_t groups_of(const struct ff_cuda_shape &shape,
                          : (shape.modes + shape.eigenprobes + PROBES_AT_ONCE - 1) / PROBES_AT_ONCE;
 }
 
+/* Adds the lanes at a pixel, in order, to what the chunks before left. */
+__device__ inline void add_lanes(const struct ff_cuda_shape &shape, const struct ff_cuda_sums &s,
+                                 size_t pixel)
+{
+    size_t size = probe_size(shape);
+    uint32_t probes = s.power_alone ? 0 : shape.modes + shape.eigenprobes;
+    for (uint32_t i = 0; i < probes; i++) {
+        float2 *to = s.probe_gradient + i * size + pixel;
+        float2 sum = s.first ? make_float2(0, 0) : *to;
+        for (uint32_t lane = 0; lane < s.lanes; lane++)
+            sum = plus(sum, s.probe_lanes[(lane * probes + i) * size + pixel]);
+        *to = sum;
+    }
+}
+
+/* Likewise of V `power`; returns it. */
+__device__ inline float add_power_lanes(const struct ff_cuda_shape &shape,
+                                        const struct ff_cuda_sums &s, uint32_t power, size_t pixel)
+{
+    size_t size = probe_size(shape);
+    uint32_t powers = shape.eigenprobes > 0 ? 2 : 1;
+    float *to = s.power + power * size + pixel;
+    float sum = s.first ? 0 : *to;
+    for (uint32_t lane = 0; lane < s.lanes; lane++)
+        sum += s.power_lanes[(lane * powers + power) * size + pixel];
+    *to = sum;
+    return sum;
+}
+
+/* True for the last block that comes here of `blocks`; what the others left is then to be seen. */
+__device__ inline bool is_last(unsigned *arrivals, uint32_t blocks, uint32_t &last)
+{
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0)
+        last = atomicInc(arrivals, blocks - 1) == blocks - 1; /* and begins anew */
+    __syncthreads();
+    __threadfence();
+    return last != 0;
+}
+
+/* The last block that is done with a piece adds the lanes there: in their order, whichever block it is. */
 __device__ inline void sum_probe(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
-                                 uint32_t block)
+                                 uint32_t block, uint32_t &last, float (&room)[THREADS / WARP])
 {
     size_t size = probe_size(chunk.shape);
     uint32_t pieces = static_cast<uint32_t>((size + THREADS - 1) / THREADS);
     uint32_t groups = groups_of(chunk.shape, s);
+    uint32_t piece = block % pieces;
     uint64_t exposures = static_cast<uint64_t>(chunk.count) * chunk.shape.fly;
     struct probe_work work;
     work.lane = block / (pieces * groups);
     work.first = block / pieces % groups * PROBES_AT_ONCE;
     work.from = static_cast<uint32_t>(exposures * work.lane / s.lanes);
     work.end = static_cast<uint32_t>(exposures * (work.lane + 1) / s.lanes);
-    work.pixel = static_cast<size_t>(block % pieces) * THREADS + threadIdx.x;
+    work.pixel = static_cast<size_t>(piece) * THREADS + threadIdx.x;
     if (work.pixel < size)
         sum_probe_pixel(chunk, s, work);
+    if (!is_last(s.arrivals + piece, groups * s.lanes, last))
+        return;
+    if (work.pixel < size)
+        add_lanes(chunk.shape, s, work.pixel);
+    for (uint32_t power = 0; power < (chunk.shape.eigenprobes > 0 ? 2U : 1U); power++) {
+        float here = work.pixel < size ? add_power_lanes(chunk.shape, s, power, work.pixel) : 0;
+        join_greatest<THREADS>(here, room, threadIdx.x, s.greatest + 1 + power);
+    }
 }
 
 /* Blocks of the object first: they take longest. Three blocks a multiprocessor leave a thread the registers for its sums. */
@@ -271,43 +322,11 @@ __global__ void __launch_bounds__(THREADS, 3)
     __shared__ struct asked asked;
     __shared__ uint32_t found[THREADS / WARP];
     __shared__ float room[THREADS / WARP];
+    __shared__ uint32_t last;
     if (blockIdx.x < object_blocks)
         sum_object(chunk, s, blockIdx.x, asked, found, room);
     else
-        sum_probe(chunk, s, blockIdx.x - object_blocks);
-}
-
-/* Adds the lanes, in order, to what the chunks before left. Plane blockIdx.y: N_P and N_E, then V. */
-__global__ void __launch_bounds__(THREADS)
-    add_lanes(struct ff_cuda_shape shape, struct ff_cuda_sums s, uint32_t probes, uint32_t powers)
-{
-    __shared__ float room[THREADS / WARP];
-    size_t size = probe_size(shape);
-    size_t pixel = static_cast<size_t>(blockIdx.x) * THREADS + threadIdx.x;
-    uint32_t plane = blockIdx.y;
-    if (plane < probes) {
-        float2 sum = make_float2(0, 0);
-        if (pixel >= size)
-            return;
-        float2 *to = s.probe_gradient + plane * size + pixel;
-        if (!s.first)
-            sum = *to;
-        for (uint32_t lane = 0; lane < s.lanes; lane++)
-            sum = plus(sum, s.probe_lanes[(lane * probes + plane) * size + pixel]);
-        *to = sum;
-        return;
-    }
-    plane -= probes;
-    float sum = 0;
-    if (pixel < size) {
-        float *to = s.power + plane * size + pixel;
-        if (!s.first)
-            sum = *to;
-        for (uint32_t lane = 0; lane < s.lanes; lane++)
-            sum += s.power_lanes[(lane * powers + plane) * size + pixel];
-        *to = sum;
-    }
-    join_greatest<THREADS>(sum, room, threadIdx.x, s.greatest + 1 + plane);
+        sum_probe(chunk, s, blockIdx.x - object_blocks, last, room);
 }
 
 uint32_t blocks_across(uint32_t size)
@@ -316,6 +335,12 @@ uint32_t blocks_across(uint32_t size)
 }
 
 } // namespace
+
+uint32_t ff_cuda_sum_pieces(const struct ff_cuda_shape *shape)
+{
+    size_t size = static_cast<size_t>(shape->rows) * shape->columns;
+    return static_cast<uint32_t>((size + THREADS - 1) / THREADS);
+}
 
 uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns)
 {
@@ -328,20 +353,13 @@ bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
                  const struct ff_cuda_chunk *chunk, const struct ff_cuda_sums *sums)
 {
     const struct ff_cuda_shape &shape = chunk->shape;
-    size_t size = static_cast<size_t>(shape.rows) * shape.columns;
-    uint32_t pieces = static_cast<uint32_t>((size + THREADS - 1) / THREADS);
+    uint32_t pieces = ff_cuda_sum_pieces(&shape);
     uint32_t object_blocks =
         sums->object_wanted ? blocks_across(shape.tile_rows) * blocks_across(shape.tile_columns)
                             : 0;
     uint32_t probe_blocks = sums->probe_wanted ? pieces * groups_of(shape, *sums) * sums->lanes : 0;
     if (object_blocks + probe_blocks == 0)
         return true;
-    bool done = ff_cuda_launch(calls, stream, dim3(object_blocks + probe_blocks), dim3(THREADS), 0,
-                               sum_exit_waves, "sum_exit_waves", *chunk, *sums, object_blocks);
-    if (!sums->probe_wanted)
-        return done;
-    uint32_t probes = sums->power_alone ? 0 : shape.modes + shape.eigenprobes;
-    uint32_t powers = ff_cuda_powers(&shape);
-    return ff_cuda_launch(calls, stream, dim3(pieces, probes + powers), dim3(THREADS), 0, add_lanes,
-                          "add_lanes", shape, *sums, probes, powers);
+    return ff_cuda_launch(calls, stream, dim3(object_blocks + probe_blocks), dim3(THREADS), 0,
+                          sum_exit_waves, "sum_exit_waves", *chunk, *sums, object_blocks);
 }

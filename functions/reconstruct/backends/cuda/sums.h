@@ -27,6 +27,7 @@ struct ff_cuda_sums {
     uint32_t lanes;         /* the exposures are cut into so many for the probe's sums */
     float2 *probe_lanes;    /* (lanes, modes + eigenprobes, rows, columns) */
     float *power_lanes;     /* (lanes, powers, rows, columns) */
+    unsigned *arrivals; /* (ff_cuda_sum_pieces()): blocks that are done; zero between launches */
     float2 *probe_gradient; /* N_P, then N_E */
     float *
         power; /* (powers, rows, columns): V of the modes, then that of the first one and its eigenprobes */
@@ -38,6 +39,9 @@ static inline uint32_t ff_cuda_powers(const struct ff_cuda_shape *shape)
 {
     return shape->eigenprobes > 0 ? 2 : 1;
 }
+
+/* Pieces that the pixels of the probe are cut into. */
+uint32_t ff_cuda_sum_pieces(const struct ff_cuda_shape *shape);
 
 /* Lanes for `patterns` patterns at work at once: few enough that adding them costs little. */
 uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns);
