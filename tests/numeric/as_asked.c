@@ -1,5 +1,6 @@
 #include "tests/numeric/as_asked.h"
 
+#include "tests/numeric/backend.h"
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/build.h"
@@ -50,6 +51,7 @@ struct ff_run_result run_as_asked(const struct ff_problem *problem, const char *
     struct ff_run_result result;
     struct ff_settings *settings = settings_of(asked);
     struct ff_run_settings run = ff_run_settings_of(settings, problem->patterns);
+    run.operations = numeric_backend();
     run.threads = 2;
     if (ff_run(problem, &run, NULL, (struct ff_span){0}, &result, &error) < 0)
         fail_msg("%s: %s", asked[0], error.message);

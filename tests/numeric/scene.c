@@ -195,3 +195,42 @@ double scene_object_error(const struct scene *scene, const ff_complex *found)
     ff_estimate_dispose(&truth);
     return relative;
 }
+
+struct ff_backend *scene_try_open(const struct scene *scene,
+                                  const struct ff_backend_operations *operations,
+                                  struct ff_backend_plan plan, struct ff_error *error)
+{
+    const struct ff_problem *problem = scene->problem;
+    const struct ff_area whole = {0, 0, problem->object_rows, problem->object_columns};
+    uint32_t *patterns = make(problem->patterns, sizeof *patterns);
+    for (size_t i = 0; i < problem->patterns; i++)
+        patterns[i] = (uint32_t)i;
+    plan.problem = problem;
+    plan.patterns = patterns;
+    plan.pattern_count = problem->patterns;
+    plan.tile = whole;
+    plan.owned = &whole;
+    plan.owned_count = plan.count = 1;
+    plan.modes = plan.modes > 0 ? plan.modes : problem->modes;
+    plan.threads = plan.threads > 0 ? plan.threads : 1;
+    plan.batch_limit = plan.batch_limit > 0 ? plan.batch_limit : problem->patterns;
+    struct ff_backend *backend = operations->create(&plan, error);
+    free(patterns);
+    if (backend == NULL)
+        return NULL;
+    operations->put_rows(backend, FF_POSITIONS, 0, problem->patterns, problem->positions);
+    operations->put(backend, FF_OBJECT, problem->object);
+    operations->put(backend, FF_PROBE, problem->probe);
+    return backend;
+}
+
+struct ff_backend *scene_open(const struct scene *scene,
+                              const struct ff_backend_operations *operations,
+                              struct ff_backend_plan plan)
+{
+    struct ff_error error;
+    struct ff_backend *backend = scene_try_open(scene, operations, plan, &error);
+    if (backend == NULL)
+        fail_msg("%s", error.message);
+    return backend;
+}

@@ -6,7 +6,7 @@
 #ifndef FF_TESTS_NUMERIC_SCENE_H
 #define FF_TESTS_NUMERIC_SCENE_H
 
-#include "functions/reconstruct/problem.h"
+#include "functions/reconstruct/backends/backend.h"
 
 struct scene_shape {
     size_t rows, columns; /* of a pattern */
@@ -32,6 +32,17 @@ void scene_blur_probe(struct scene *scene);
 /* |found - truth| / |truth| where the scan's light falls, after the best common factor, phase ramp
  * and shift: metrics/comparison.h. */
 double scene_object_error(const struct scene *scene, const ff_complex *found);
+
+/* One device with the whole of the problem, its positions, object and probe put; NULL where it was refused. Of the plan
+ * it takes modes, limits, needs and what only some backends have: modes 0 are the problem's, threads 0 are one,
+ * batch_limit 0 is all patterns. */
+struct ff_backend *scene_try_open(const struct scene *scene,
+                                  const struct ff_backend_operations *operations,
+                                  struct ff_backend_plan plan, struct ff_error *error);
+/* The same, which must not be refused. */
+struct ff_backend *scene_open(const struct scene *scene,
+                              const struct ff_backend_operations *operations,
+                              struct ff_backend_plan plan);
 
 /* Intensity of pattern n under object and probe, (rows, columns), DC at the corner. */
 void scene_intensity(const struct ff_problem *problem, const ff_complex *object,

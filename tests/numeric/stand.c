@@ -234,16 +234,28 @@ static void open_backend(struct stand *stand, unsigned needs)
         fail_msg("%s: %s", stand->effects->name, error.message);
 }
 
-void stand_open(struct stand *stand, const struct stand_case *effects,
-                const struct ff_backend_operations *operations, unsigned needs)
+void stand_make(struct stand *stand, const struct stand_case *effects)
 {
     uint64_t state = 0x9e3779b97f4a7c15u;
-    *stand = (struct stand){.effects = effects, .operations = operations};
+    *stand = (struct stand){.effects = effects};
     make_problem(stand);
     make_model(stand, &state);
     make_counts(stand, &state);
+}
+
+void stand_place(struct stand *stand, const struct ff_backend_operations *operations,
+                 unsigned needs)
+{
+    stand->operations = operations;
     open_backend(stand, needs);
     stand_put(stand);
+}
+
+void stand_open(struct stand *stand, const struct stand_case *effects,
+                const struct ff_backend_operations *operations, unsigned needs)
+{
+    stand_make(stand, effects);
+    stand_place(stand, operations, needs);
 }
 
 void stand_close(struct stand *stand)
@@ -264,31 +276,75 @@ size_t stand_elements(const struct stand *stand, enum ff_field field)
     return field < FF_PROBE ? stand->object_elements : stand->probe_elements;
 }
 
-void stand_put_field(struct stand *stand, enum ff_field field, const model_complex *values)
+static bool is_double(const struct stand *stand)
 {
-    if (stand->operations->real_bytes == sizeof(double)) {
-        stand->operations->put(stand->backend, field, values);
-        return;
-    }
-    size_t count = stand_elements(stand, field);
+    return stand->operations->real_bytes == sizeof(double);
+}
+
+static ff_complex *narrowed(const model_complex *values, size_t count)
+{
     ff_complex *narrow = stand_array(count, sizeof *narrow);
     for (size_t i = 0; i < count; i++)
         narrow[i] = (ff_complex)values[i];
+    return narrow;
+}
+
+static void widen(const ff_complex *narrow, size_t count, model_complex *values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (model_complex)narrow[i];
+}
+
+void stand_put_field(struct stand *stand, enum ff_field field, const model_complex *values)
+{
+    if (is_double(stand)) {
+        stand->operations->put(stand->backend, field, values);
+        return;
+    }
+    ff_complex *narrow = narrowed(values, stand_elements(stand, field));
     stand->operations->put(stand->backend, field, narrow);
     free(narrow);
 }
 
 void stand_get_field(struct stand *stand, enum ff_field field, model_complex *values)
 {
-    if (stand->operations->real_bytes == sizeof(double)) {
+    if (is_double(stand)) {
         stand->operations->get(stand->backend, field, values);
         return;
     }
     size_t count = stand_elements(stand, field);
     ff_complex *narrow = stand_array(count, sizeof *narrow);
     stand->operations->get(stand->backend, field, narrow);
-    for (size_t i = 0; i < count; i++)
-        values[i] = (model_complex)narrow[i];
+    widen(narrow, count, values);
+    free(narrow);
+}
+
+size_t stand_wave_elements(const struct stand *stand, size_t count)
+{
+    const struct ff_problem *problem = stand->problem;
+    return count * problem->fly * stand->model.modes * problem->rows * problem->columns;
+}
+
+void stand_put_waves(struct stand *stand, size_t first, size_t count, const model_complex *values)
+{
+    if (is_double(stand)) {
+        stand->operations->put_rows(stand->backend, FF_WAVES, first, count, values);
+        return;
+    }
+    ff_complex *narrow = narrowed(values, stand_wave_elements(stand, count));
+    stand->operations->put_rows(stand->backend, FF_WAVES, first, count, narrow);
+    free(narrow);
+}
+
+void stand_get_waves(const struct stand *stand, size_t first, size_t count, model_complex *values)
+{
+    if (is_double(stand)) {
+        stand->operations->get_rows(stand->backend, FF_WAVES, first, count, values);
+        return;
+    }
+    ff_complex *narrow = stand_array(stand_wave_elements(stand, count), sizeof *narrow);
+    stand->operations->get_rows(stand->backend, FF_WAVES, first, count, narrow);
+    widen(narrow, stand_wave_elements(stand, count), values);
     free(narrow);
 }
 
@@ -332,7 +388,19 @@ struct ff_cost stand_take_cost(struct stand *stand)
 void stand_check(const struct stand *stand, const char *what, double found, double expected,
                  double size, double tolerance)
 {
-    if (!(fabs(found - expected) <= tolerance * fabs(size)))
-        fail_msg("%s, %s: found %.15g, expected %.15g", stand->effects->name, what, found,
-                 expected);
+    double allowed = is_double(stand) ? tolerance : fmax(tolerance, STAND_FLOAT);
+    if (!(fabs(found - expected) <= allowed * fabs(size)))
+        fail_msg("%s, %s: found %.15g, expected %.15g, off by %.2g of %.3g where %.2g is allowed",
+                 stand->effects->name, what, found, expected, fabs((found - expected) / size),
+                 fabs(size), allowed);
+}
+
+void stand_check_values(const struct stand *stand, const char *what, const model_complex *found,
+                        const model_complex *expected, size_t count, double tolerance)
+{
+    double apart = 0;
+    for (size_t i = 0; i < count; i++)
+        apart += pow(cabs(found[i] - expected[i]), 2);
+    stand_check(stand, what, sqrt(apart), 0, sqrt(stand_product(expected, expected, count)),
+                tolerance);
 }

@@ -20,6 +20,11 @@ struct stand_case {
     enum ff_subpixel subpixel;
 };
 
+/* What float may leave of a result that sums or transforms some hundreds of numbers. */
+#define STAND_FLOAT 2e-5
+/* And of χ that a backend in float may keep in 16 bits. */
+#define STAND_KEPT 1e-3
+
 /* Each effect alone, and all that go together; ended by a case without a name. */
 extern const struct stand_case stand_cases[];
 
@@ -36,6 +41,11 @@ struct stand {
 
 void stand_open(struct stand *stand, const struct stand_case *effects,
                 const struct ff_backend_operations *operations, unsigned needs);
+/* The same in two steps: the model and its counts, which may be changed before they come to a device, as it may copy
+ * them. */
+void stand_make(struct stand *stand, const struct stand_case *effects);
+void stand_place(struct stand *stand, const struct ff_backend_operations *operations,
+                 unsigned needs);
 void stand_close(struct stand *stand);
 
 /* Everything of the model to the device. */
@@ -43,6 +53,10 @@ void stand_put(struct stand *stand);
 void stand_put_field(struct stand *stand, enum ff_field field, const model_complex *values);
 void stand_get_field(struct stand *stand, enum ff_field field, model_complex *values);
 size_t stand_elements(const struct stand *stand, enum ff_field field);
+/* FF_WAVES of patterns [first, first + count). */
+void stand_put_waves(struct stand *stand, size_t first, size_t count, const model_complex *values);
+void stand_get_waves(const struct stand *stand, size_t first, size_t count, model_complex *values);
+size_t stand_wave_elements(const struct stand *stand, size_t count);
 
 /* gradients(), or overlap(), of all patterns, settled. */
 void stand_gradients(struct stand *stand, unsigned want);
@@ -57,8 +71,12 @@ model_complex *stand_random_field(size_t count, uint64_t *state);
 /* Re Σ a* b */
 double stand_product(const model_complex *a, const model_complex *b, size_t count);
 
-/* |found - expected| ≤ tolerance × size, else fails with the names. */
+/* |found - expected| ≤ tolerance × size, else fails with the names. `tolerance` is that of a backend in double; one in
+ * float is let off with STAND_FLOAT where that is more. */
 void stand_check(const struct stand *stand, const char *what, double found, double expected,
                  double size, double tolerance);
+/* ‖found - expected‖ ≤ tolerance × ‖expected‖, likewise. */
+void stand_check_values(const struct stand *stand, const char *what, const model_complex *found,
+                        const model_complex *expected, size_t count, double tolerance);
 
 #endif

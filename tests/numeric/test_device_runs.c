@@ -5,6 +5,7 @@
 #include "functions/reconstruct/algorithms.h"
 #include "functions/reconstruct/run.h"
 #include "tests/numeric/apart.h"
+#include "tests/numeric/backend.h"
 #include "tests/numeric/keep.h"
 #include "tests/numeric/scene.h"
 
@@ -38,6 +39,7 @@ static struct ff_run_settings settings_of(enum ff_algorithm algorithm)
                    .step_probe = facts->step_probe,
                    .probe_start = (size_t)facts->probe_start},
         .seed = 3,
+        .operations = numeric_backend(),
         .devices = 1,
         .threads = 2,
     };
@@ -347,5 +349,5 @@ int main(void)
         cmocka_unit_test(a_search_goes_on_where_it_begins_anew),
         cmocka_unit_test(more_devices_than_patterns),
     };
-    return cmocka_run_group_tests_name("runs on devices", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("runs on devices", tests, numeric_begin, numeric_end);
 }

@@ -5,6 +5,7 @@
 #include "functions/reconstruct/devices/state.h"
 #include "functions/reconstruct/solvers/random.h"
 #include "tests/numeric/apart.h"
+#include "tests/numeric/backend.h"
 #include "tests/numeric/scene.h"
 
 #include <math.h>
@@ -101,7 +102,7 @@ static struct ff_devices *open_devices_of(const struct ff_backend_operations *op
 static struct ff_devices *open_devices(const struct trial *trial, unsigned count, unsigned threads,
                                        unsigned needs)
 {
-    return open_devices_of(&ff_backend_cpu, trial, count, threads, needs);
+    return open_devices_of(numeric_backend(), trial, count, threads, needs);
 }
 
 /* --- the stages --- */
@@ -411,7 +412,7 @@ static struct ff_backend *create_noting_places(const struct ff_backend_plan *pla
                                                struct ff_error *error)
 {
     told[plan->number] = plan->places[plan->number];
-    return ff_backend_cpu.create(plan, error);
+    return numeric_backend()->create(plan, error);
 }
 
 static size_t heaviest_link(const struct ff_devices *devices)
@@ -430,7 +431,7 @@ static void tiles_go_where_links_are_best(void **state)
 {
     (void)state;
     struct trial trial;
-    struct ff_backend_operations operations = ff_backend_cpu;
+    struct ff_backend_operations operations = *numeric_backend();
     operations.links = bridged_pairs;
     operations.create = create_noting_places;
     trial_create(&trial, 1);
@@ -465,7 +466,7 @@ static void links_that_cannot_be_read_are_an_error(void **state)
     (void)state;
     struct trial trial;
     struct ff_error error;
-    struct ff_backend_operations operations = ff_backend_cpu;
+    struct ff_backend_operations operations = *numeric_backend();
     operations.links = no_links;
     trial_create(&trial, 1);
     const struct ff_devices_plan plan = {.problem = trial.scene.problem,
@@ -562,27 +563,32 @@ static void fields_come_back_as_they_were_put(void **state)
     trial_destroy(&trial);
 }
 
+/* Those beside the host say how many they are, the host's with how many threads. */
+static void check_description(const struct trial *trial, unsigned count, unsigned threads,
+                              const char *text)
+{
+    struct ff_devices *devices = open_devices(trial, count, threads, 0);
+    const char *found = ff_devices_describe(devices);
+    char begin[64];
+    snprintf(begin, sizeof begin, "%s: %s", numeric_backend()->name, text);
+    if (strncmp(found, begin, strlen(begin)) != 0)
+        fail_msg("\"%s\" does not begin with \"%s\"", found, begin);
+    assert_true(ff_devices_time_transforms(devices, 10) > 0);
+    assert_true(ff_devices_bytes(devices) > 0);
+    assert_int_equal(ff_devices_bytes_apart(devices) > 0, numeric_backend()->is_apart);
+    ff_devices_destroy(devices);
+}
+
 static void devices_say_what_they_are(void **state)
 {
     (void)state;
     struct trial trial;
     trial_create(&trial, 1);
-    static const struct {
-        unsigned count, threads;
-        const char *text;
-    } cases[] = {{1, 2, "cpu: 2 threads, "},
-                 {4, 2, "cpu: 4 devices, 2 threads, "},
-                 {2, 1, "cpu: 2 devices, 1 thread, "},
-                 {3, 7, "cpu: 3 devices, 7 threads, "}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct ff_devices *devices = open_devices(&trial, cases[i].count, cases[i].threads, 0);
-        const char *text = ff_devices_describe(devices);
-        if (strncmp(text, cases[i].text, strlen(cases[i].text)) != 0)
-            fail_msg("\"%s\" does not begin with \"%s\"", text, cases[i].text);
-        assert_true(ff_devices_time_transforms(devices, 10) > 0);
-        assert_true(ff_devices_bytes(devices) > 0);
-        ff_devices_destroy(devices);
-    }
+    bool is_apart = numeric_backend()->is_apart;
+    check_description(&trial, 1, 2, is_apart ? "" : "2 threads, ");
+    check_description(&trial, 4, 2, is_apart ? "4 × " : "4 devices, 2 threads, ");
+    check_description(&trial, 2, 1, is_apart ? "2 × " : "2 devices, 1 thread, ");
+    check_description(&trial, 3, 7, is_apart ? "3 × " : "3 devices, 7 threads, ");
     trial_destroy(&trial);
 }
 
@@ -599,5 +605,5 @@ int main(void)
         cmocka_unit_test(fields_come_back_as_they_were_put),
         cmocka_unit_test(devices_say_what_they_are),
     };
-    return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("devices", tests, numeric_begin, numeric_end);
 }

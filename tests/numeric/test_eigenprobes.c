@@ -1,6 +1,7 @@
 /* A probe that varies over the scan: with any number of eigenprobes every algorithm explains a simulated scan no worse
  * than without, and much better one whose probe did vary. */
 #include "tests/numeric/as_asked.h"
+#include "tests/numeric/backend.h"
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/refine/eigenprobes.h"
@@ -73,5 +74,5 @@ int main(void)
         cmocka_unit_test(test_a_probe_that_does_not_vary_is_explained_no_worse),
         cmocka_unit_test(test_a_probe_that_varies_is_explained_far_better),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

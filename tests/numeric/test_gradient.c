@@ -1,6 +1,7 @@
 /* Costs and their derivatives, of every part and with every effect, against finite differences of the model. */
 #include "tests/unit/check.h"
 
+#include "tests/numeric/backend.h"
 #include "tests/numeric/stand.h"
 
 #include <complex.h>
@@ -67,7 +68,7 @@ static void test_gradients_are_derivatives(void **unused)
     uint64_t state = 77;
     for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
         struct stand stand;
-        stand_open(&stand, effects, &ff_backend_cpu_double, FF_NEED_DIRECTIONS);
+        stand_open(&stand, effects, numeric_backend(), FF_NEED_DIRECTIONS);
         struct ff_cost expected = model_cost(&stand.model);
         stand_gradients(&stand, everything);
         struct ff_cost found = stand_take_cost(&stand);
@@ -254,7 +255,7 @@ static void test_terms_of_patterns_are_derivatives(void **unused)
     for (const struct stand_case *effects = stand_cases; effects->name != NULL; effects++) {
         struct stand stand;
         size_t widths[5];
-        stand_open(&stand, effects, &ff_backend_cpu_double, 0);
+        stand_open(&stand, effects, numeric_backend(), 0);
         stand_gradients(&stand, everything);
         double *positions = terms_of(&stand, FF_TERMS_POSITIONS, &widths[0]);
         double *scales = terms_of(&stand, FF_TERMS_SCALES, &widths[1]);
@@ -287,5 +288,5 @@ int main(void)
         cmocka_unit_test(test_gradients_are_derivatives),
         cmocka_unit_test(test_terms_of_patterns_are_derivatives),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

@@ -5,6 +5,7 @@
 #include "functions/reconstruct/orientation_trial.h"
 #include "functions/reconstruct/place.h"
 #include "functions/simulate/measurement.h"
+#include "tests/numeric/backend.h"
 
 #include <math.h>
 
@@ -74,7 +75,7 @@ static int hand_of(const double *first, const double *now, size_t count)
 
 static void find_all(struct ff_problem *problem, const char *what)
 {
-    const struct ff_run_settings settings = {.threads = 2};
+    const struct ff_run_settings settings = {.operations = numeric_backend(), .threads = 2};
     size_t count = problem->patterns * problem->fly;
     double *first = calloc(2 * count, sizeof *first);
     assert_non_null(first);
@@ -126,7 +127,7 @@ static void test_a_measured_scan(void **state)
 static void test_a_glance_tells(void **state)
 {
     (void)state;
-    const struct ff_run_settings settings = {.threads = 2};
+    const struct ff_run_settings settings = {.operations = numeric_backend(), .threads = 2};
     struct ff_error error = {0};
     struct ff_orientation_trial trial;
     struct ff_problem *problem = measured();
@@ -152,5 +153,5 @@ int main(void)
         cmocka_unit_test(test_a_measured_scan),
         cmocka_unit_test(test_a_glance_tells),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

@@ -1,6 +1,7 @@
 /* Positions that are wrong by several pixels each, and by a scale that all share, are found on clean data, to the
  * figures that are promised. */
 #include "tests/numeric/as_asked.h"
+#include "tests/numeric/backend.h"
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/refine/affine.h"
@@ -90,5 +91,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_positions_are_found),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

@@ -2,15 +2,13 @@
  * interruption. */
 #include "tests/unit/check.h"
 
-#include "functions/reconstruct/backends/cpu/kernels.h"
 #include "functions/reconstruct/refine/modes.h"
 #include "functions/reconstruct/run.h"
-#include "functions/reconstruct/solvers/solvers.h"
 #include "protocol/core/file.h"
+#include "tests/numeric/backend.h"
 #include "tests/numeric/keep.h"
 #include "tests/numeric/scene.h"
 
-#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -27,6 +25,7 @@ static struct ff_run_settings settings_of(size_t epochs, unsigned threads)
                    .step_probe = 1,
                    .probe_start = 2},
         .seed = 7,
+        .operations = numeric_backend(),
         .devices = 1,
         .threads = threads,
     };
@@ -83,60 +82,6 @@ static void test_threads_do_not_change_a_bit(void **state)
     }
     assert_int_equal(one.end, FF_RUN_DONE);
     ff_run_result_dispose(&one);
-    scene_destroy(&scene);
-}
-
-/* ‖a - b‖ / ‖b‖ of two objects. */
-static double difference(const struct scene *scene, const ff_complex *a, const ff_complex *b)
-{
-    const size_t count = scene->problem->object_rows * scene->problem->object_columns;
-    double apart = 0, whole = 0;
-    for (size_t i = 0; i < count; i++) {
-        apart += pow(cabs((double complex)a[i] - (double complex)b[i]), 2);
-        whole += pow(cabs((double complex)b[i]), 2);
-    }
-    return sqrt(apart / whole);
-}
-
-static void check_both_transforms(const struct scene *scene, struct ff_run_settings settings)
-{
-    settings.engine = FF_ENGINE_LIBRARY;
-    struct ff_run_result library = run(scene, settings, NULL, (struct ff_span){0});
-    settings.engine = FF_ENGINE_OWN;
-    struct ff_run_result own = run(scene, settings, NULL, (struct ff_span){0});
-    double error = difference(scene, own.state->object, library.state->object);
-    if (!(error < 1e-4))
-        fail_msg("%s: the objects differ by %g", settings.algorithm, error);
-    assert_string_not_equal(own.device, library.device);
-    ff_run_result_dispose(&library);
-    ff_run_result_dispose(&own);
-}
-
-/* Every stage of the backend that an algorithm or a refinement goes through, for both layouts of
- * waves. */
-static void test_either_transform_gives_the_same(void **state)
-{
-    (void)state;
-    struct scene scene;
-    if (ff_kernels_vector() == NULL)
-        skip();
-    scene_create(&scene, shape);
-    for (size_t i = 0; ff_solvers[i] != NULL; i++) {
-        struct ff_run_settings settings = settings_of(4, 2);
-        settings.algorithm = ff_solvers[i]->name;
-        check_both_transforms(&scene, settings);
-    }
-    struct ff_run_settings settings = settings_of(4, 2);
-    settings.algorithm = "lstsq";
-    settings.solver.step = FF_STEP_POSITION;
-    settings.refine.positions = settings.refine.intensities = true;
-    settings.refine.positions_start = 2;
-    settings.refine.step_positions = 0.5;
-    settings.refine.opr_modes = 1;
-    check_both_transforms(&scene, settings);
-    settings.noise = FF_NOISE_POISSON;
-    settings.subpixel = FF_SUBPIXEL_FOURIER;
-    check_both_transforms(&scene, settings);
     scene_destroy(&scene);
 }
 
@@ -338,7 +283,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answer),
         cmocka_unit_test(test_threads_do_not_change_a_bit),
-        cmocka_unit_test(test_either_transform_gives_the_same),
         cmocka_unit_test(test_resuming_is_as_if_nothing_happened),
         cmocka_unit_test(test_resuming_needs_no_cache_folder),
         cmocka_unit_test(test_other_checkpoints_are_refused_with_the_difference),
@@ -346,5 +290,5 @@ int main(void)
         cmocka_unit_test(test_divergence_is_an_error_in_words),
         cmocka_unit_test(test_modes_become_orthogonal),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

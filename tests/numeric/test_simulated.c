@@ -1,6 +1,7 @@
 /* A simulated scan reconstructed from the file's way of seeing it: the error of the object, which
  * only a simulation knows, must fall, not the cost alone. */
 #include "tests/numeric/as_asked.h"
+#include "tests/numeric/backend.h"
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/metrics/comparison.h"
@@ -34,6 +35,7 @@ static struct ff_run_result run(const struct ff_problem *problem, size_t epochs,
                    .step_object = 1,
                    .step_probe = step_probe,
                    .probe_start = 2},
+        .operations = numeric_backend(),
         .devices = 1,
         .threads = 2,
     };
@@ -187,5 +189,5 @@ int main(void)
         cmocka_unit_test(test_the_defaults_come_near_in_few_epochs),
         cmocka_unit_test(test_conjugate_gradients_come_near_in_64_steps),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

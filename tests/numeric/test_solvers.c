@@ -5,6 +5,7 @@
 #include "functions/reconstruct/algorithms.h"
 #include "functions/reconstruct/run.h"
 #include "functions/reconstruct/solvers/solvers.h"
+#include "tests/numeric/backend.h"
 #include "tests/numeric/keep.h"
 #include "tests/numeric/scene.h"
 
@@ -59,6 +60,7 @@ static struct ff_run_settings settings_of(const struct variant *variant, size_t 
                    .momentum = variant->momentum,
                    .probe_start = (size_t)facts->probe_start},
         .seed = 7,
+        .operations = numeric_backend(),
         .devices = 1,
         .threads = 2,
     };
@@ -249,7 +251,7 @@ static uint64_t transforms_of(const struct scene *scene, const struct ff_run_set
     struct ff_solver *solver = algorithm->create(problem, &settings->solver, &error);
     assert_non_null(solver);
     const struct ff_devices_plan plan = {.problem = problem,
-                                         .operations = &ff_backend_cpu,
+                                         .operations = numeric_backend(),
                                          .count = 1,
                                          .modes = problem->modes,
                                          .batch_limit = algorithm->batch_limit(solver),
@@ -371,5 +373,5 @@ int main(void)
         cmocka_unit_test(test_divergence_is_an_error_in_words),
         cmocka_unit_test(test_an_exploding_cost_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, numeric_begin, numeric_end);
 }

@@ -1,11 +1,12 @@
 /* The CPU backend with either of its transforms. */
 #include "tests/unit/check.h"
 
-#include "functions/reconstruct/backends/backend.h"
 #include "functions/reconstruct/backends/cpu/kernels.h"
+#include "functions/reconstruct/run.h"
+#include "functions/reconstruct/solvers/solvers.h"
+#include "tests/numeric/apart.h"
 #include "tests/numeric/scene.h"
 
-#include <complex.h>
 #include <math.h>
 
 static const struct scene_shape powers = {64, 32, 4, 5, 2, 2e5, false};
@@ -15,48 +16,14 @@ enum { PATTERNS_MAX = 64 };
 
 static const struct ff_backend_operations *const cpu = &ff_backend_cpu;
 
-/* One device with the whole of the problem, object and probe put; NULL where it was refused. */
 static struct ff_backend *open_backend(const struct scene *scene, enum ff_engine engine,
-                                       unsigned threads, struct ff_span transforms,
-                                       struct ff_error *error)
-{
-    const struct ff_problem *problem = scene->problem;
-    const struct ff_area whole = {0, 0, problem->object_rows, problem->object_columns};
-    uint32_t patterns[PATTERNS_MAX];
-    for (size_t i = 0; i < problem->patterns; i++)
-        patterns[i] = (uint32_t)i;
-    const struct ff_backend_plan plan = {
-        .problem = problem,
-        .patterns = patterns,
-        .pattern_count = problem->patterns,
-        .tile = whole,
-        .owned = &whole,
-        .owned_count = 1,
-        .count = 1,
-        .modes = problem->modes,
-        .batch_limit = problem->patterns,
-        .needs = FF_NEED_WAVES,
-        .engine = engine,
-        .threads = threads,
-        .transforms = transforms,
-    };
-    struct ff_backend *backend = cpu->create(&plan, error);
-    if (backend == NULL)
-        return NULL;
-    cpu->put_rows(backend, FF_POSITIONS, 0, problem->patterns, problem->positions);
-    cpu->put(backend, FF_OBJECT, problem->object);
-    cpu->put(backend, FF_PROBE, problem->probe);
-    return backend;
-}
-
-static struct ff_backend *open_or_fail(const struct scene *scene, enum ff_engine engine,
                                        unsigned threads, struct ff_span transforms)
 {
-    struct ff_error error;
-    struct ff_backend *backend = open_backend(scene, engine, threads, transforms, &error);
-    if (backend == NULL)
-        fail_msg("%s", error.message);
-    return backend;
+    return scene_open(scene, cpu,
+                      (struct ff_backend_plan){.needs = FF_NEED_WAVES,
+                                               .engine = engine,
+                                               .threads = threads,
+                                               .transforms = transforms});
 }
 
 static const struct ff_span none = {NULL, 0};
@@ -71,7 +38,7 @@ struct outcome {
 static struct outcome step(const struct scene *scene, enum ff_engine engine, unsigned threads)
 {
     const struct ff_problem *problem = scene->problem;
-    struct ff_backend *backend = open_or_fail(scene, engine, threads, none);
+    struct ff_backend *backend = open_backend(scene, engine, threads, none);
     const struct ff_update update = {0.1, 0.1, 1, 1, 0, false};
     struct outcome outcome = {
         .object_count = problem->object_rows * problem->object_columns,
@@ -106,16 +73,6 @@ static void outcome_dispose(struct outcome *outcome)
     free(outcome->waves);
 }
 
-static double difference(const ff_complex *found, const ff_complex *expected, size_t count)
-{
-    double apart = 0, whole = 0;
-    for (size_t i = 0; i < count; i++) {
-        apart += pow(cabs((double complex)found[i] - (double complex)expected[i]), 2);
-        whole += pow(cabs((double complex)expected[i]), 2);
-    }
-    return sqrt(apart / whole);
-}
-
 static void needs_vector(void)
 {
     if (ff_kernels_vector() == NULL)
@@ -131,8 +88,8 @@ static void test_both_give_the_same(void **state)
     struct outcome library = step(&scene, FF_ENGINE_LIBRARY, 1);
     struct outcome own = step(&scene, FF_ENGINE_OWN, 1);
     assert_true(fabs(own.cost / library.cost - 1) < 1e-5);
-    assert_true(difference(own.object, library.object, own.object_count) < 1e-5);
-    assert_true(difference(own.waves, library.waves, own.wave_count) < 1e-6);
+    assert_true(apart_complex(own.object, library.object, own.object_count) < 1e-5);
+    assert_true(apart_complex(own.waves, library.waves, own.wave_count) < 1e-6);
     outcome_dispose(&library);
     outcome_dispose(&own);
     scene_destroy(&scene);
@@ -162,7 +119,7 @@ static void test_waves_move_between_both(void **state)
     struct scene scene;
     scene_create(&scene, powers);
     struct outcome from = step(&scene, FF_ENGINE_LIBRARY, 1);
-    struct ff_backend *backend = open_or_fail(&scene, FF_ENGINE_OWN, 1, none);
+    struct ff_backend *backend = open_backend(&scene, FF_ENGINE_OWN, 1, none);
     struct ff_error error;
     ff_complex *waves = ff_array_create(from.wave_count, sizeof *waves, "waves", &error);
     assert_non_null(waves);
@@ -177,8 +134,8 @@ static void test_waves_move_between_both(void **state)
 
 static void check_followed(const struct scene *scene, enum ff_engine engine, bool is_vector)
 {
-    struct ff_backend *first = open_or_fail(scene, engine, 1, none);
-    struct ff_backend *next = open_or_fail(scene, FF_ENGINE_AUTO, 1, cpu->transforms(first));
+    struct ff_backend *first = open_backend(scene, engine, 1, none);
+    struct ff_backend *next = open_backend(scene, FF_ENGINE_AUTO, 1, cpu->transforms(first));
     assert_true(ff_span_equal(cpu->transforms(first), cpu->transforms(next)));
     assert_string_equal(cpu->describe(first), cpu->describe(next));
     assert_true((strstr(cpu->describe(next), "vector transform") != NULL) == is_vector);
@@ -195,8 +152,8 @@ static void test_a_checkpoint_decides(void **state)
     check_followed(&scene, FF_ENGINE_OWN, true);
     check_followed(&scene, FF_ENGINE_AUTO, true);
     check_followed(&scene, FF_ENGINE_LIBRARY, false);
-    struct ff_backend *own = open_or_fail(&scene, FF_ENGINE_OWN, 1, none);
-    struct ff_backend *asked = open_or_fail(&scene, FF_ENGINE_LIBRARY, 1, cpu->transforms(own));
+    struct ff_backend *own = open_backend(&scene, FF_ENGINE_OWN, 1, none);
+    struct ff_backend *asked = open_backend(&scene, FF_ENGINE_LIBRARY, 1, cpu->transforms(own));
     assert_false(ff_span_equal(cpu->transforms(own), cpu->transforms(asked)));
     cpu->destroy(own);
     cpu->destroy(asked);
@@ -210,8 +167,77 @@ static void test_other_sizes_are_left_to_the_library(void **state)
     struct ff_error error;
     scene_create(&scene, others);
     check_followed(&scene, FF_ENGINE_AUTO, false);
-    assert_null(open_backend(&scene, FF_ENGINE_OWN, 1, none, &error));
+    const struct ff_backend_plan own = {.engine = FF_ENGINE_OWN};
+    assert_null(scene_try_open(&scene, cpu, own, &error));
     assert_int_equal(error.code, FF_INVALID_SETTING);
+    scene_destroy(&scene);
+}
+
+/* --- whole runs --- */
+
+static const struct scene_shape square = {32, 32, 9, 4, 2, 1e6, false};
+
+static const struct ff_run_settings plain = {
+    .algorithm = "rpie",
+    .solver = {.epochs = 4,
+               .batches = 3,
+               .alpha = 0.05,
+               .step_object = 1,
+               .step_probe = 1,
+               .probe_start = 2},
+    .seed = 7,
+    .devices = 1,
+    .threads = 2,
+};
+
+static struct ff_run_result run_with(const struct scene *scene, struct ff_run_settings settings,
+                                     enum ff_engine engine)
+{
+    struct ff_run_result result;
+    struct ff_error error;
+    settings.engine = engine;
+    assert_ok(ff_run(scene->problem, &settings, NULL, none, &result, &error), error);
+    return result;
+}
+
+static void check_both_transforms(const struct scene *scene, struct ff_run_settings settings)
+{
+    struct ff_run_result library = run_with(scene, settings, FF_ENGINE_LIBRARY);
+    struct ff_run_result own = run_with(scene, settings, FF_ENGINE_OWN);
+    double error = apart_complex(own.state->object, library.state->object,
+                                 ff_state_object_elements(scene->problem));
+    if (!(error < 1e-4))
+        fail_msg("%s: the objects differ by %g", settings.algorithm, error);
+    assert_string_not_equal(own.device, library.device);
+    ff_run_result_dispose(&library);
+    ff_run_result_dispose(&own);
+}
+
+/* Every stage of the backend that an algorithm or a refinement goes through, for both layouts of
+ * waves. */
+static void test_either_transform_gives_the_same(void **state)
+{
+    (void)state;
+    struct scene scene;
+    if (ff_kernels_vector() == NULL)
+        skip();
+    scene_create(&scene, square);
+    for (size_t i = 0; ff_solvers[i] != NULL; i++) {
+        struct ff_run_settings settings = plain;
+        settings.algorithm = ff_solvers[i]->name;
+        check_both_transforms(&scene, settings);
+    }
+    struct ff_run_settings settings = plain;
+    settings.algorithm = "lstsq";
+    settings.solver.step = FF_STEP_POSITION;
+    settings.refine.positions = settings.refine.intensities = true;
+    settings.refine.positions_start = 2;
+    settings.refine.step_positions = 0.5;
+    settings.refine.opr_modes = 1;
+    check_both_transforms(&scene, settings);
+    settings.noise = FF_NOISE_POISSON;
+    settings.subpixel = FF_SUBPIXEL_FOURIER;
+    check_both_transforms(&scene, settings);
     scene_destroy(&scene);
 }
 
@@ -223,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_waves_move_between_both),
         cmocka_unit_test(test_a_checkpoint_decides),
         cmocka_unit_test(test_other_sizes_are_left_to_the_library),
+        cmocka_unit_test(test_either_transform_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
