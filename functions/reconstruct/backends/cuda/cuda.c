@@ -71,7 +71,7 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking));
     describe_device(b);
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
-        ff_cuda_propagation_create(b, error) == 0)
+        ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0)
         return b;
     destroy(b);
     return NULL;

@@ -76,6 +76,7 @@ struct ff_backend {
     unsigned want;
     float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
     double *piece_numbers; /* (batch_limit, pieces, FF_CUDA_PIECE_NUMBERS) */
+    double *term_numbers;  /* (chunk_limit, fly, pieces, numbers): struct ff_cuda_terms */
     uint32_t lanes;        /* at most: of ff_cuda_lanes */
 
     /* the sums at hand; also struct ff_cuda_sums */
@@ -148,6 +149,12 @@ void ff_cuda_add_sums(struct ff_backend *backend, const struct ff_cuda_chunk *ch
                       const struct ff_cuda_probes *probes, bool first);
 /* A device without a pattern in the batch has sums all the same: zeros. */
 void ff_cuda_clear_sums(struct ff_backend *backend);
+
+/* terms.c: numbers of each pattern. */
+int ff_cuda_terms_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+/* Sets those that backend->want asks for of a chunk whose χ is in backend->waves. */
+void ff_cuda_leave_terms(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
+                         const struct ff_cuda_probes *probes);
 
 /* step.c: steps with settled sums. */
 void ff_cuda_update(struct ff_backend *backend, const struct ff_update *update);
