@@ -66,7 +66,12 @@ static void upload_list(struct ff_backend *b, struct ff_batch batch)
         return;
     memcpy(b->sorted, batch.patterns, batch.count * sizeof *b->sorted);
     qsort_r(b->sorted, batch.count, sizeof *b->sorted, compare_rows, b);
-    FF_CUDA(&b->calls, cudaMemcpyAsync(b->list_device, b->sorted, batch.count * sizeof *b->sorted,
+    size_t count = batch.count;
+    if (b->want & FF_WANT_EXIT) {
+        ff_cuda_place_exits(b, b->sorted + batch.count);
+        count += batch.count;
+    }
+    FF_CUDA(&b->calls, cudaMemcpyAsync(b->list_device, b->sorted, count * sizeof *b->sorted,
                                        cudaMemcpyHostToDevice, b->stream));
     FF_CUDA(&b->calls, cudaEventRecord(b->list_taken[turn], b->stream));
 }

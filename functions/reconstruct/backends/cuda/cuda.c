@@ -15,6 +15,7 @@ static void destroy(struct ff_backend *b)
     if (b->stream != NULL)
         FF_CUDA_ALWAYS(&b->calls, cudaStreamSynchronize(b->stream));
     ff_cuda_transforms_destroy(b->waves_transforms);
+    ff_cuda_exits_destroy(b->exits);
     for (unsigned i = 0; i < FF_CUDA_LISTS; i++)
         if (b->list_taken[i] != NULL)
             FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(b->list_taken[i]));
@@ -71,7 +72,8 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking));
     describe_device(b);
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
-        ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0)
+        ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&
+        ff_cuda_exits_create(b, error) == 0)
         return b;
     destroy(b);
     return NULL;
@@ -155,6 +157,8 @@ const struct ff_backend_operations ff_backend_cuda = {
     .update = ff_cuda_update,
     .lengths = ff_cuda_lengths,
     .normalise = ff_cuda_normalise,
+    .sample = ff_cuda_sample,
+    .fit = ff_cuda_fit,
     .turn_terms = ff_cuda_turn_terms,
     .turn = ff_cuda_turn,
     .cost = ff_cuda_cost,

@@ -128,6 +128,8 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
     ff_cuda_back(b, b->waves, waves_of(chunk));
     ff_cuda_add_sums(b, chunk, &probes, first == 0);
     ff_cuda_leave_terms(b, chunk, &probes);
+    if (b->want & FF_WANT_EXIT)
+        ff_cuda_leave_exits(b, first, chunk);
 }
 
 void ff_cuda_gradients(struct ff_backend *b, struct ff_batch batch, unsigned want)

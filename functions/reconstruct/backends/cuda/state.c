@@ -210,12 +210,12 @@ static int allocate_batch(struct ff_backend *b, struct ff_error *error)
     const char what[] = "a batch";
     size_t pieces = ff_cuda_modulus_pieces(&b->shape);
     for (unsigned i = 0; i < FF_CUDA_LISTS; i++) {
-        b->list_host[i] = pinned_block(b, b->batch_limit, sizeof(uint32_t), what, error);
+        b->list_host[i] = pinned_block(b, 2 * b->batch_limit, sizeof(uint32_t), what, error);
         if (b->list_host[i] == NULL)
             return -1;
         FF_CUDA(&b->calls, cudaEventCreateWithFlags(&b->list_taken[i], cudaEventDisableTiming));
     }
-    b->list_device = device_block(b, b->batch_limit, sizeof(uint32_t), what, error);
+    b->list_device = device_block(b, 2 * b->batch_limit, sizeof(uint32_t), what, error);
     b->waves = device_block(b, b->chunk_limit * waves_each(b) * frame_pixels(b), sizeof(float2),
                             "the waves of a batch", error);
     b->piece_numbers = device_block(b, b->batch_limit * pieces * FF_CUDA_PIECE_NUMBERS,

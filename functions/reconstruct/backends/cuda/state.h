@@ -67,11 +67,12 @@ struct ff_backend {
     struct ff_cuda_frames counts; /* on the device */
 
     /* the batch at work */
-    uint32_t *list_host[FF_CUDA_LISTS]; /* (batch_limit): pinned */
+    uint32_t *list_host[FF_CUDA_LISTS]; /* (2, batch_limit): pinned */
     cudaEvent_t list_taken[FF_CUDA_LISTS];
     unsigned list;    /* whose turn it is */
     uint32_t *sorted; /* list_host of the batch */
-    uint32_t *list_device;
+    uint32_t
+        *list_device; /* the patterns; with FF_WANT_EXIT behind them where χ_0 is kept of each */
     size_t batch_count;
     unsigned want;
     float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
@@ -155,6 +156,17 @@ int ff_cuda_terms_create(struct ff_backend *backend, struct ff_error *error) FF_
 /* Sets those that backend->want asks for of a chunk whose χ is in backend->waves. */
 void ff_cuda_leave_terms(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
                          const struct ff_cuda_probes *probes);
+
+/* fit.c: χ_0 of some patterns, and what steps do to it. */
+int ff_cuda_exits_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+void ff_cuda_exits_destroy(struct ff_cuda_exits *exits);
+void ff_cuda_sample(struct ff_backend *backend, struct ff_batch patterns);
+/* Where χ_0 of each pattern of the batch at work goes: places (batch_count) are set. */
+void ff_cuda_place_exits(struct ff_backend *backend, uint32_t *places);
+/* Keeps that of a chunk, from backend->waves, that begins at pattern `first` of the batch. */
+void ff_cuda_leave_exits(struct ff_backend *backend, size_t first,
+                         const struct ff_cuda_chunk *chunk);
+void ff_cuda_fit(struct ff_backend *backend, struct ff_batch batch);
 
 /* step.c: steps with settled sums. */
 void ff_cuda_update(struct ff_backend *backend, const struct ff_update *update);

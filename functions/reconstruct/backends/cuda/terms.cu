@@ -1,43 +1,14 @@
 /* Numbers of each pattern: inner products of χ with what would change the exit wave. */
-#include "functions/reconstruct/backends/cuda/exposure.cuh"
-#include "functions/reconstruct/backends/cuda/reduce.cuh"
-#include "functions/reconstruct/backends/cuda/terms.h"
+#include "functions/reconstruct/backends/cuda/pieces.cuh"
 
 namespace
 {
 
-constexpr uint32_t THREADS = 256;
+constexpr uint32_t THREADS = FF_PIECE_THREADS;
 constexpr uint32_t WARP = 32;
-constexpr uint32_t PIXELS = 8 * THREADS; /* of a piece */
-constexpr uint32_t PAIRS_AT_ONCE = 4;    /* of eigenprobes, that share the reading of a patch */
+constexpr uint32_t PAIRS_AT_ONCE = 4; /* of eigenprobes, that share the reading of a patch */
 constexpr uint32_t SLOPES = FF_CUDA_SLOPE_NUMBERS;
 constexpr uint32_t STRAINS = FF_CUDA_STRAIN_NUMBERS;
-
-/* The piece that a block has. */
-struct piece {
-    uint32_t exposure, from, end; /* pixels of the window */
-};
-
-__device__ inline struct piece piece_of(const struct ff_cuda_shape &shape, uint32_t block,
-                                        uint32_t pieces)
-{
-    uint32_t from = block % pieces * PIXELS;
-    uint32_t size = shape.rows * shape.columns;
-    return {block / pieces, from, from + PIXELS < size ? from + PIXELS : size};
-}
-
-/* Leaves the block's sums of what its threads have. */
-template <unsigned COUNT>
-__device__ inline void leave_sums(const float (&values)[COUNT],
-                                  double (&room)[COUNT][THREADS / WARP], double *numbers)
-{
-    double wide[COUNT], all[COUNT];
-    for (uint32_t k = 0; k < COUNT; k++)
-        wide[k] = static_cast<double>(values[k]);
-    block_sums<THREADS>(wide, room, threadIdx.x, all);
-    for (uint32_t k = 0; threadIdx.x == 0 && k < COUNT; k++)
-        numbers[k] = all[k];
-}
 
 /* --- moves of the patch --- */
 
@@ -111,8 +82,8 @@ __device__ inline void add_strains(const struct slopes &here, float y, float x, 
 __global__ void __launch_bounds__(THREADS)
     slope_pieces(struct ff_cuda_chunk chunk, uint32_t pieces, struct ff_cuda_terms t)
 {
-    __shared__ double room[SLOPES][THREADS / WARP];
-    const struct piece piece = piece_of(chunk.shape, blockIdx.x, pieces);
+    __shared__ struct ff_piece_room<SLOPES> room;
+    const struct ff_piece piece = piece_of(chunk.shape, blockIdx.x, pieces);
     float sums[SLOPES] = {};
     for (uint32_t at = piece.from + threadIdx.x; at < piece.end; at += THREADS)
         add_slopes(
@@ -125,9 +96,9 @@ __global__ void __launch_bounds__(THREADS)
     strain_pieces(struct ff_cuda_chunk chunk, uint32_t pieces, struct ff_cuda_terms t)
 {
     constexpr uint32_t NUMBERS = SLOPES + STRAINS;
-    __shared__ double room[NUMBERS][THREADS / WARP];
+    __shared__ struct ff_piece_room<NUMBERS> room;
     const struct ff_cuda_shape &shape = chunk.shape;
-    const struct piece piece = piece_of(shape, blockIdx.x, pieces);
+    const struct ff_piece piece = piece_of(shape, blockIdx.x, pieces);
     const float middle_row = static_cast<float>(shape.rows - 1) / 2;
     const float middle_column = static_cast<float>(shape.columns - 1) / 2;
     float sums[NUMBERS] = {};
@@ -145,8 +116,8 @@ __global__ void __launch_bounds__(THREADS)
 
 /* Of eigenprobe c with `pairs` others from d on: (S E_c)* χ_0, then |S|² E_c* E_d of each. */
 __device__ inline void add_pairs(const struct ff_cuda_chunk &chunk, const struct ff_cuda_terms &t,
-                                 const struct piece &piece, uint32_t c, uint32_t d, uint32_t pairs,
-                                 float (&sums)[1 + PAIRS_AT_ONCE])
+                                 const struct ff_piece &piece, uint32_t c, uint32_t d,
+                                 uint32_t pairs, float (&sums)[1 + PAIRS_AT_ONCE])
 {
     const struct ff_cuda_shape &shape = chunk.shape;
     const struct ff_cuda_place &place = place_of(chunk, piece.exposure);
@@ -172,11 +143,11 @@ __global__ void __launch_bounds__(THREADS)
     weight_pieces(struct ff_cuda_chunk chunk, uint32_t pieces, uint32_t each,
                   struct ff_cuda_terms t)
 {
-    __shared__ double room[1 + PAIRS_AT_ONCE][THREADS / WARP];
+    __shared__ struct ff_piece_room<1 + PAIRS_AT_ONCE> room;
     const uint32_t eigenprobes = chunk.shape.eigenprobes;
     const uint32_t c = blockIdx.x % eigenprobes;
     const uint32_t block = blockIdx.x / eigenprobes;
-    const struct piece piece = piece_of(chunk.shape, block, pieces);
+    const struct ff_piece piece = piece_of(chunk.shape, block, pieces);
     double *numbers = t.numbers + static_cast<size_t>(block) * each;
     double *products = numbers + eigenprobes + c * (c + 1) / 2;
     for (uint32_t d = 0; d <= c; d += PAIRS_AT_ONCE) {
@@ -186,7 +157,7 @@ __global__ void __launch_bounds__(THREADS)
         add_pairs(chunk, t, piece, c, d, pairs, sums);
         for (uint32_t i = 0; i < 1 + PAIRS_AT_ONCE; i++)
             wide[i] = static_cast<double>(sums[i]);
-        block_sums<THREADS>(wide, room, threadIdx.x, all);
+        block_sums<THREADS>(wide, room.sums, threadIdx.x, all);
         if (threadIdx.x > 0)
             continue;
         numbers[c] = all[0];
@@ -220,7 +191,7 @@ __global__ void __launch_bounds__(THREADS)
 
 uint32_t ff_cuda_term_pieces(const struct ff_cuda_shape *shape)
 {
-    return (shape->rows * shape->columns + PIXELS - 1) / PIXELS;
+    return (shape->rows * shape->columns + FF_PIECE_PIXELS - 1) / FF_PIECE_PIXELS;
 }
 
 bool ff_cuda_slope_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
