@@ -16,6 +16,7 @@ static void destroy(struct ff_backend *b)
         FF_CUDA_ALWAYS(&b->calls, cudaStreamSynchronize(b->stream));
     ff_cuda_transforms_destroy(b->waves_transforms);
     ff_cuda_exits_destroy(b->exits);
+    ff_cuda_line_destroy(b->line);
     for (unsigned i = 0; i < FF_CUDA_LISTS; i++)
         if (b->list_taken[i] != NULL)
             FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(b->list_taken[i]));
@@ -73,7 +74,7 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     describe_device(b);
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
         ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&
-        ff_cuda_exits_create(b, error) == 0)
+        ff_cuda_line_create(b, error) == 0 && ff_cuda_exits_create(b, error) == 0)
         return b;
     destroy(b);
     return NULL;
@@ -152,6 +153,7 @@ const struct ff_backend_operations ff_backend_cuda = {
     .put_rows = ff_cuda_put_rows,
     .get_rows = ff_cuda_get_rows,
     .gradients = ff_cuda_gradients,
+    .overlap = ff_cuda_overlap,
     .settle = settle,
     .spread = settle,
     .update = ff_cuda_update,
@@ -161,6 +163,11 @@ const struct ff_backend_operations ff_backend_cuda = {
     .fit = ff_cuda_fit,
     .turn_terms = ff_cuda_turn_terms,
     .turn = ff_cuda_turn,
+    .line = ff_cuda_line,
+    .line_terms = ff_cuda_line_terms,
+    .advance = ff_cuda_advance,
+    .start_waves = ff_cuda_start_waves,
+    .project = ff_cuda_project,
     .cost = ff_cuda_cost,
     .take_cost = take_cost,
     .get_terms = ff_cuda_get_terms,

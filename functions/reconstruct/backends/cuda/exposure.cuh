@@ -68,4 +68,9 @@ __device__ inline float2 probe_at(const struct ff_cuda_probes &probes,
     return value;
 }
 
+__device__ inline float counts_at(const struct ff_cuda_frames &counts, size_t at)
+{
+    return counts.u16 != nullptr ? static_cast<float>(counts.u16[at]) : counts.f32[at];
+}
+
 #endif

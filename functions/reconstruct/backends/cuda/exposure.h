@@ -46,4 +46,11 @@ struct ff_cuda_probes {
     size_t stride; /* from one exposure's to the next one's, in values; 0: they are everybody's */
 };
 
+/* The counts of a pattern: one of the pointers is set. */
+struct ff_cuda_frames {
+    const uint16_t *u16;
+    const float *f32;
+    uint32_t by_place; /* 1: (count of the chunk, frame); 0: (all patterns, frame), by number */
+};
+
 #endif

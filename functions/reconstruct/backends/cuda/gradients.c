@@ -2,7 +2,7 @@
 #include "functions/reconstruct/backends/cuda/state.h"
 #include "functions/reconstruct/backends/cuda/waves.h"
 
-static size_t waves_of(const struct ff_cuda_chunk *chunk)
+size_t ff_cuda_waves_of(const struct ff_cuda_chunk *chunk)
 {
     return (size_t)chunk->count * chunk->shape.fly * chunk->shape.modes;
 }
@@ -87,7 +87,7 @@ void ff_cuda_clear_sums(struct ff_backend *b)
     }
 }
 
-static void begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned want)
+void ff_cuda_begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned want)
 {
     ff_cuda_begin_batch(b, batch, want);
     clear(b, b->greatest, (1 + b->powers) * sizeof *b->greatest);
@@ -100,7 +100,7 @@ static void form(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
                  const struct ff_cuda_probes *probes)
 {
     ff_cuda_form_waves(&b->calls, b->stream, chunk, b->object[0], probes, b->waves);
-    ff_cuda_forward(b, b->waves, waves_of(chunk));
+    ff_cuda_forward(b, b->waves, ff_cuda_waves_of(chunk));
 }
 
 /* F as it was kept is in its true scale already. */
@@ -125,7 +125,7 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
     if (b->want & FF_WANT_WAVES)
         modulus.kept = b->kept;
     ff_cuda_apply_modulus(&b->calls, b->stream, chunk, &modulus);
-    ff_cuda_back(b, b->waves, waves_of(chunk));
+    ff_cuda_back(b, b->waves, ff_cuda_waves_of(chunk));
     ff_cuda_add_sums(b, chunk, &probes, first == 0);
     ff_cuda_leave_terms(b, chunk, &probes);
     if (b->want & FF_WANT_EXIT)
@@ -134,7 +134,7 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
 
 void ff_cuda_gradients(struct ff_backend *b, struct ff_batch batch, unsigned want)
 {
-    begin_sums(b, batch, want);
+    ff_cuda_begin_sums(b, batch, want);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         gradients_of(b, first, &chunk);
@@ -142,16 +142,22 @@ void ff_cuda_gradients(struct ff_backend *b, struct ff_batch batch, unsigned wan
     ff_cuda_leave_numbers(b, (want & FF_WANT_SCALES) != 0);
 }
 
+void ff_cuda_cost_of(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk,
+                     const struct ff_cuda_probes *probes)
+{
+    struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
+    modulus.cost_alone = 1;
+    form(b, chunk, probes);
+    ff_cuda_apply_modulus(&b->calls, b->stream, chunk, &modulus);
+}
+
 void ff_cuda_cost(struct ff_backend *b, struct ff_batch batch)
 {
-    ff_cuda_begin_batch(b, batch, 0);
+    ff_cuda_begin_batch(b, batch, b->want);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
-        struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
-        modulus.cost_alone = 1;
-        form(b, &chunk, &probes);
-        ff_cuda_apply_modulus(&b->calls, b->stream, &chunk, &modulus);
+        ff_cuda_cost_of(b, first, &chunk, &probes);
     }
     ff_cuda_leave_numbers(b, false);
 }

@@ -62,11 +62,6 @@ __device__ inline struct factors factors_of(const struct ff_cuda_modulus &m, flo
     return gaussian(intensity, counts, m.scale, m.back);
 }
 
-__device__ inline float counts_at(const struct ff_cuda_frames &counts, size_t at)
-{
-    return counts.u16 != nullptr ? static_cast<float>(counts.u16[at]) : counts.f32[at];
-}
-
 /* One pixel of a pattern: I over all its waves, then the factor for each. What is read twice is in the caches. */
 __device__ inline void pixel_of(const struct ff_cuda_modulus &m, size_t count, size_t frame,
                                 const float2 *from, float2 *to, float2 *keep, float counts,

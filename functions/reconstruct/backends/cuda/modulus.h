@@ -17,13 +17,6 @@ enum ff_cuda_asked { FF_CUDA_LEAST_SQUARES, FF_CUDA_LIKELIHOOD, FF_CUDA_PROXIMAL
 /* Numbers that each piece of a pattern leaves: Σ (√I - √d)², the objective, Σ √(I d), Σ I over measured pixels. */
 enum { FF_CUDA_PIECE_NUMBERS = 4 };
 
-/* The counts of a pattern: one of the pointers is set. */
-struct ff_cuda_frames {
-    const uint16_t *u16;
-    const float *f32;
-    uint32_t by_place; /* 1: (count of the chunk, frame); 0: (all patterns, frame), by number */
-};
-
 struct ff_cuda_modulus {
     enum ff_cuda_asked asked;
     struct ff_cuda_frames counts;

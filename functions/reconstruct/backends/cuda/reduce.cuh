@@ -34,6 +34,17 @@ __device__ void block_sums(const double (&values)[COUNT], double (&room)[COUNT][
     __syncthreads();
 }
 
+/* Block b of the grid leaves its sums in piece b of (blocks, COUNT). As block_sums(). */
+template <unsigned THREADS, unsigned COUNT>
+__device__ void leave_piece(const double (&values)[COUNT], double (&room)[COUNT][THREADS / 32],
+                            double *pieces)
+{
+    double sums[COUNT];
+    block_sums<THREADS>(values, room, threadIdx.x, sums);
+    for (unsigned k = 0; threadIdx.x == 0 && k < COUNT; k++)
+        pieces[blockIdx.x * COUNT + k] = sums[k];
+}
+
 /* The greatest of what all threads have, at least 0; joined into *most, whatever the order of blocks. Non-negative numbers are in
  * the order of their bits. */
 template <unsigned THREADS>

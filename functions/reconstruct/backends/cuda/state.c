@@ -78,14 +78,16 @@ static void find_sizes(struct ff_backend *b, const struct ff_backend_plan *plan)
         .columns = (uint32_t)problem->probe_columns,
         .frame_rows = (uint32_t)problem->rows,
         .frame_columns = (uint32_t)problem->columns,
-        .pad_row = (uint32_t)(problem->rows - problem->probe_rows) / 2,
-        .pad_column = (uint32_t)(problem->columns - problem->probe_columns) / 2,
         .tile_rows = (uint32_t)plan->tile.rows,
         .tile_columns = (uint32_t)plan->tile.columns,
         .fly = (uint32_t)problem->fly,
         .modes = (uint32_t)plan->modes,
         .eigenprobes = (uint32_t)plan->eigenprobes,
     };
+    if (problem->near_field) { /* |F| of the far field does not care where in the pattern */
+        b->shape.pad_row = (b->shape.frame_rows - b->shape.rows) / 2;
+        b->shape.pad_column = (b->shape.frame_columns - b->shape.columns) / 2;
+    }
     b->powers = ff_cuda_powers(&b->shape);
     b->chunk_limit = chunk_limit(b);
     b->lanes = ff_cuda_lanes(&b->shape, b->chunk_limit);

@@ -126,7 +126,7 @@ int ff_cuda_load_counts(struct ff_backend *backend, struct ff_error *error) FF_M
 
 /* batch.c: which patterns are at work. */
 /* Makes the device current, and the batch the one at work. Every stage that has a batch begins so, every other one with
- * ff_cuda_use() of calls.h. */
+ * ff_cuda_use() of calls.h. `want` is remembered for steps with the sums: stages that make none hand on what they find. */
 void ff_cuda_begin_batch(struct ff_backend *backend, struct ff_batch batch, unsigned want);
 
 /* propagate.c: waves to the detector and back. `count` waves, one behind the other. */
@@ -150,6 +150,26 @@ void ff_cuda_add_sums(struct ff_backend *backend, const struct ff_cuda_chunk *ch
                       const struct ff_cuda_probes *probes, bool first);
 /* A device without a pattern in the batch has sums all the same: zeros. */
 void ff_cuda_clear_sums(struct ff_backend *backend);
+/* Begins the batch, and its sums. */
+void ff_cuda_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+/* Waves of a chunk. */
+size_t ff_cuda_waves_of(const struct ff_cuda_chunk *chunk);
+/* Leaves the costs of a chunk that begins at pattern `first` among the pieces' numbers. */
+void ff_cuda_cost_of(struct ff_backend *backend, size_t first, const struct ff_cuda_chunk *chunk,
+                     const struct ff_cuda_probes *probes);
+
+/* projection.c: kept exit waves. */
+void ff_cuda_overlap(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+void ff_cuda_start_waves(struct ff_backend *backend, struct ff_batch batch);
+void ff_cuda_project(struct ff_backend *backend, struct ff_batch batch,
+                     const struct ff_projection *projection);
+
+/* line.c: the search along a direction. */
+int ff_cuda_line_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+void ff_cuda_line_destroy(struct ff_cuda_line *line);
+void ff_cuda_line(struct ff_backend *backend, struct ff_batch batch, unsigned parts);
+struct ff_line_terms ff_cuda_line_terms(struct ff_backend *backend, double gamma);
+void ff_cuda_advance(struct ff_backend *backend, unsigned parts, double gamma);
 
 /* terms.c: numbers of each pattern. */
 int ff_cuda_terms_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;

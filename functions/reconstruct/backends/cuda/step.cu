@@ -132,16 +132,6 @@ __device__ inline size_t first_of_piece()
     return static_cast<size_t>(blockIdx.x % FF_CUDA_ANSWER_PIECES) * THREADS + threadIdx.x;
 }
 
-/* Block b of the grid leaves its sums in piece b. */
-__device__ inline void leave_piece(const double (&sums)[FF_CUDA_ANSWER_NUMBERS],
-                                   double (&room)[FF_CUDA_ANSWER_NUMBERS][THREADS / 32], double *to)
-{
-    double all[FF_CUDA_ANSWER_NUMBERS];
-    block_sums<THREADS>(sums, room, threadIdx.x, all);
-    for (uint32_t k = 0; threadIdx.x == 0 && k < FF_CUDA_ANSWER_NUMBERS; k++)
-        to[blockIdx.x * FF_CUDA_ANSWER_NUMBERS + k] = all[k];
-}
-
 __global__ void __launch_bounds__(THREADS) length_pieces(struct ff_cuda_parts parts, double *pieces)
 {
     __shared__ double room[FF_CUDA_ANSWER_NUMBERS][THREADS / 32];
@@ -157,7 +147,7 @@ __global__ void __launch_bounds__(THREADS) length_pieces(struct ff_cuda_parts pa
         sums[0] += static_cast<double>(slope);
         sums[1] += static_cast<double>(slope * weight * inverse);
     }
-    leave_piece(sums, room, pieces);
+    leave_piece<THREADS>(sums, room, pieces);
 }
 
 __global__ void __launch_bounds__(THREADS) turn_pieces(struct ff_cuda_parts parts, double *pieces)
@@ -175,7 +165,7 @@ __global__ void __launch_bounds__(THREADS) turn_pieces(struct ff_cuda_parts part
         sums[1] += static_cast<double>(z * real_product(now, part.last[i]));
         sums[2] += static_cast<double>(real_product(part.direction[i], now));
     }
-    leave_piece(sums, room, pieces);
+    leave_piece<THREADS>(sums, room, pieces);
 }
 
 /* A block a part, a thread a piece. */
@@ -187,7 +177,7 @@ __global__ void __launch_bounds__(THREADS) add_pieces(const double *pieces, doub
     size_t piece = static_cast<size_t>(blockIdx.x) * FF_CUDA_ANSWER_PIECES + threadIdx.x;
     for (uint32_t k = 0; k < FF_CUDA_ANSWER_NUMBERS; k++)
         sums[k] = pieces[piece * FF_CUDA_ANSWER_NUMBERS + k];
-    leave_piece(sums, room, answer);
+    leave_piece<THREADS>(sums, room, answer);
 }
 
 /* Starts a kernel over all values of the parts. */
@@ -212,8 +202,7 @@ bool over_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,
     return parts->count == 0 ||
            (ff_cuda_launch(calls, stream, dim3(parts->count * FF_CUDA_ANSWER_PIECES), dim3(THREADS),
                            0, kernel, name, *parts, pieces) &&
-            ff_cuda_launch(calls, stream, dim3(parts->count), dim3(THREADS), 0, add_pieces,
-                           "add_pieces", pieces, answer));
+            ff_cuda_add_pieces(calls, stream, parts->count, pieces, answer));
 }
 
 } // namespace
@@ -240,6 +229,13 @@ bool ff_cuda_turn_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
                         const struct ff_cuda_parts *parts, float beta)
 {
     return over_values(calls, stream, parts, turn, "turn", beta);
+}
+
+bool ff_cuda_add_pieces(struct ff_cuda_calls *calls, cudaStream_t stream, uint32_t count,
+                        const double *pieces, double *answer)
+{
+    return ff_cuda_launch(calls, stream, dim3(count), dim3(THREADS), 0, add_pieces, "add_pieces",
+                          pieces, answer);
 }
 
 bool ff_cuda_lengths_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,

@@ -65,6 +65,10 @@ bool ff_cuda_lengths_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
 bool ff_cuda_turn_terms_of_parts(struct ff_cuda_calls *calls, cudaStream_t stream,
                                  const struct ff_cuda_parts *parts, double *pieces, double *answer);
 
+/* The last step of both, for numbers of `count` parts whose pieces anybody left: sums over the pieces, in order. */
+bool ff_cuda_add_pieces(struct ff_cuda_calls *calls, cudaStream_t stream, uint32_t count,
+                        const double *pieces, double *answer);
+
 #ifdef __cplusplus
 }
 #endif
