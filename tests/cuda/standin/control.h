@@ -5,6 +5,7 @@
  *   FF_STANDIN_DEVICES=4            pretend devices (1)
  *   FF_STANDIN_ORDER=lazy           when streams run: see enum standin_order; seeded:NUMBER gives the seed
  *   FF_STANDIN_MEMORY=BYTES         of each device (40 GiB)
+ *   FF_STANDIN_CACHE=BYTES          of the second cache of each (that of an A100 or H100)
  *   FF_STANDIN_GATE=keys|mprotect   what guards the devices' memory (keys where the processor has them)
  *   FF_STANDIN_FAIL=CALL:N          the N-th call of that name fails (cudaErrorUnknown); "launch" is that of kernels
  */
@@ -51,6 +52,8 @@ void standin_set_blocks_apart(int apart);
 /* --- what there is --- */
 
 void standin_set_memory(unsigned device, size_t bytes);
+/* Of the second cache, which says how much a program does at once. */
+void standin_set_cache(unsigned device, size_t bytes);
 /* Compute capability 8.0 (A100, at first) or 9.0 (H100). */
 void standin_set_capability(unsigned device, int major, int minor);
 /* Whether `from` can be given access to the memory of `to`, and how fast (0 fastest). At first: all can, 0. */

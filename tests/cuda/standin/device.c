@@ -64,7 +64,9 @@ static int attribute(const struct device *device, enum cudaDeviceAttr which, int
     case cudaDevAttrComputeCapabilityMinor:
         return *value = device->minor, 0;
     case cudaDevAttrL2CacheSize:
-        return *value = (device->major >= 9 ? 50 : 40) << 20, 0;
+        return *value =
+                   device->cache > 0 ? (int)device->cache : (device->major >= 9 ? 50 : 40) << 20,
+               0;
     case cudaDevAttrMaxGridDimX:
         return *value = 0x7fffffff, 0;
     case cudaDevAttrMaxGridDimY:

@@ -193,7 +193,8 @@ static void set_fail_call(const char *call, unsigned n, cudaError_t error)
 static void set_up_from_environment(void)
 {
     const char *devices = getenv("FF_STANDIN_DEVICES"), *order = getenv("FF_STANDIN_ORDER");
-    const char *memory = getenv("FF_STANDIN_MEMORY"), *fail = getenv("FF_STANDIN_FAIL");
+    const char *memory = getenv("FF_STANDIN_MEMORY"), *cache = getenv("FF_STANDIN_CACHE");
+    const char *fail = getenv("FF_STANDIN_FAIL");
     uint64_t seed = 0;
     enum standin_order chosen = order != NULL ? order_of(order, &seed) : STANDIN_LAZY;
     unsigned count = devices != NULL ? (unsigned)number_of("FF_STANDIN_DEVICES", devices) : 1;
@@ -201,6 +202,9 @@ static void set_up_from_environment(void)
     if (memory != NULL)
         for (unsigned i = 0; i < count; i++)
             standin_machine.device[i].memory = number_of("FF_STANDIN_MEMORY", memory);
+    if (cache != NULL)
+        for (unsigned i = 0; i < count; i++)
+            standin_machine.device[i].cache = number_of("FF_STANDIN_CACHE", cache);
     if (fail != NULL) {
         const char *colon = strchr(fail, ':');
         char call[48];
@@ -249,6 +253,11 @@ void standin_set_blocks_apart(int apart)
 void standin_set_memory(unsigned device, size_t bytes)
 {
     device_of(device)->memory = bytes;
+}
+
+void standin_set_cache(unsigned device, size_t bytes)
+{
+    device_of(device)->cache = bytes;
 }
 
 void standin_set_capability(unsigned device, int major, int minor)

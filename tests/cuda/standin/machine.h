@@ -72,6 +72,7 @@ struct device {
     unsigned number;
     struct arena arena;
     size_t memory;   /* bytes in all */
+    size_t cache;    /* bytes of the second cache; 0: those of its kind */
     unsigned access; /* set of devices whose memory this one was given access to */
     unsigned can_access;
     int rank[STANDIN_DEVICES];

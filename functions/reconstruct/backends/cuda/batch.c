@@ -54,35 +54,122 @@ static int compare_rows(const void *a, const void *b, void *context)
     return p < q ? -1 : p > q;
 }
 
-/* The list goes from one of several pinned ones: the last may still be on its way. */
-static void upload_list(struct ff_backend *b, struct ff_batch batch)
+/* Sorts the batch into the next list. */
+static void take_list(struct ff_backend *b, struct ff_batch batch, bool exits)
 {
-    unsigned turn = b->list;
-    b->list = (turn + 1) % FF_CUDA_LISTS;
-    FF_CUDA(&b->calls, cudaEventSynchronize(b->list_taken[turn]));
-    b->sorted = b->list_host[turn];
+    FF_CUDA(&b->calls, cudaEventRecord(b->lists[b->list].done, b->stream));
+    b->list = (b->list + 1) % FF_CUDA_LISTS;
+    struct ff_cuda_list *list = &b->lists[b->list];
     b->batch_count = batch.count;
+    FF_CUDA(&b->calls, cudaEventSynchronize(list->ready));
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->copies, list->done, 0));
     if (batch.count == 0)
         return;
-    memcpy(b->sorted, batch.patterns, batch.count * sizeof *b->sorted);
-    qsort_r(b->sorted, batch.count, sizeof *b->sorted, compare_rows, b);
     size_t count = batch.count;
-    if (b->want & FF_WANT_EXIT) {
-        ff_cuda_place_exits(b, b->sorted + batch.count);
+    memcpy(list->host, batch.patterns, count * sizeof *list->host);
+    qsort_r(list->host, count, sizeof *list->host, compare_rows, b);
+    if (exits) {
+        ff_cuda_place_exits(b, list->host + batch.count);
         count += batch.count;
     }
-    FF_CUDA(&b->calls, cudaMemcpyAsync(b->list_device, b->sorted, count * sizeof *b->sorted,
-                                       cudaMemcpyHostToDevice, b->stream));
-    FF_CUDA(&b->calls, cudaEventRecord(b->list_taken[turn], b->stream));
+    FF_CUDA(&b->calls, cudaMemcpyAsync(list->device, list->host, count * sizeof *list->host,
+                                       cudaMemcpyHostToDevice, b->copies));
 }
 
-void ff_cuda_begin_batch(struct ff_backend *b, struct ff_batch batch, unsigned want)
+/* The batch's kernels come after all that was queued for it. */
+static void begin_work(struct ff_backend *b)
+{
+    struct ff_cuda_list *list = &b->lists[b->list];
+    FF_CUDA(&b->calls, cudaEventRecord(list->ready, b->copies));
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, list->ready, 0));
+}
+
+static void begin(struct ff_backend *b, struct ff_batch batch, bool exits)
 {
     ff_cuda_use(&b->calls);
-    b->want = want;
     if (b->rows_changed)
         upload_rows(b);
-    upload_list(b, batch);
+    ff_cuda_await_numbers(b); /* they are made of the list before */
+    take_list(b, batch, exits);
+}
+
+void ff_cuda_begin_batch(struct ff_backend *b, struct ff_batch batch)
+{
+    begin(b, batch, false);
+    begin_work(b);
+}
+
+/* There are as many turns as lists, so nothing reads the maxima any more whose turn it is. */
+void ff_cuda_begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned want)
+{
+    b->want = want;
+    begin(b, batch, (want & FF_WANT_EXIT) != 0);
+    b->greatest_turn = (b->greatest_turn + 1) % FF_CUDA_LISTS;
+    b->greatest = b->greatest_turns + b->greatest_turn * (1 + b->powers);
+    FF_CUDA(&b->calls,
+            cudaMemsetAsync(b->greatest, 0, (1 + b->powers) * sizeof *b->greatest, b->copies));
+    begin_work(b);
+    if (batch.count == 0)
+        ff_cuda_clear_sums(b);
+}
+
+void ff_cuda_await_numbers(struct ff_backend *b)
+{
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, b->numbers_done, 0));
+}
+
+static bool make_event(struct ff_backend *b, cudaEvent_t *event)
+{
+    return FF_CUDA(&b->calls, cudaEventCreateWithFlags(event, cudaEventDisableTiming));
+}
+
+int ff_cuda_batches_create(struct ff_backend *b, struct ff_error *error)
+{
+    const char what[] = "a batch";
+    FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->copies, cudaStreamNonBlocking));
+    FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->answers, cudaStreamNonBlocking));
+    make_event(b, &b->modulus_done);
+    make_event(b, &b->numbers_done);
+    for (unsigned i = 0; i < FF_CUDA_LISTS; i++) {
+        struct ff_cuda_list *list = &b->lists[i];
+        list->host = ff_cuda_pinned(&b->memory, &b->calls, 2 * b->batch_limit, sizeof(uint32_t),
+                                    what, error);
+        list->device = ff_cuda_device(&b->memory, &b->calls, b->stream, 2 * b->batch_limit,
+                                      sizeof(uint32_t), what, error);
+        if (list->host == NULL || list->device == NULL)
+            return -1;
+        make_event(b, &list->ready);
+        make_event(b, &list->done);
+    }
+    b->greatest_turns =
+        ff_cuda_device(&b->memory, &b->calls, b->stream, FF_CUDA_LISTS * (1 + b->powers),
+                       sizeof(unsigned), what, error);
+    b->greatest = b->greatest_turns;
+    return b->greatest != NULL ? ff_cuda_report(&b->calls, error) : -1;
+}
+
+static void end_stream(struct ff_backend *b, cudaStream_t stream)
+{
+    if (stream != NULL)
+        FF_CUDA_ALWAYS(&b->calls, cudaStreamDestroy(stream));
+}
+
+static void end_event(struct ff_backend *b, cudaEvent_t event)
+{
+    if (event != NULL)
+        FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(event));
+}
+
+void ff_cuda_batches_destroy(struct ff_backend *b)
+{
+    for (unsigned i = 0; i < FF_CUDA_LISTS; i++) {
+        end_event(b, b->lists[i].ready);
+        end_event(b, b->lists[i].done);
+    }
+    end_event(b, b->modulus_done);
+    end_event(b, b->numbers_done);
+    end_stream(b, b->copies);
+    end_stream(b, b->answers);
 }
 
 struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *b, size_t first)
@@ -91,7 +178,7 @@ struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *b, size_t first)
     return (struct ff_cuda_chunk){
         .shape = b->shape,
         .count = (uint32_t)(left < b->chunk_limit ? left : b->chunk_limit),
-        .patterns = b->list_device + first,
+        .patterns = b->lists[b->list].device + first,
         .places = b->places,
         .weights = b->weights_device,
     };

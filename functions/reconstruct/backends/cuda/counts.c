@@ -1,70 +1,223 @@
-/* What was measured, on the device. */
+/*
+ * What was measured. Where all of it fits on the device it lies there; else the host's memory is page-locked where it lies,
+ * and the frames of a chunk are fetched into one of two buffers while the chunk before is at work.
+ */
+#include "functions/reconstruct/backends/cuda/feed.h"
+#include "functions/reconstruct/backends/cuda/lock.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { STAGE_BYTES = 16 << 20 }; /* of each of two page-locked buffers that counts pass through */
+enum {
+    STAGE_BYTES = 16 << 20, /* of each of two page-locked buffers that counts pass through */
+    BUFFERS = 2,
+};
+
+/* Left free beside all that was allocated: plans of other batch sizes take some, and so does the driver. */
+#define LEFT_FREE(total) ((total) / 32)
+
+struct ff_cuda_feed {
+    const void *host;  /* the problem's counts, page-locked */
+    uint32_t *numbers; /* (patterns): of the device's in the problem; on the device */
+    cudaStream_t stream;
+    void *buffer[BUFFERS]; /* (chunk_limit, frame) */
+    cudaEvent_t filled[BUFFERS], emptied[BUFFERS];
+    unsigned turn;
+};
 
 static size_t frame_pixels(const struct ff_backend *b)
 {
     return (size_t)b->shape.frame_rows * b->shape.frame_columns;
 }
 
-/* Bytes of a pattern. */
+/* Bytes of a count. */
+static size_t count_bytes(const struct ff_backend *b)
+{
+    return b->problem->counts.u16 != NULL ? sizeof(uint16_t) : sizeof(float);
+}
+
 static size_t frame_bytes(const struct ff_backend *b)
 {
-    return frame_pixels(b) * (b->problem->counts.u16 != NULL ? sizeof(uint16_t) : sizeof(float));
+    return frame_pixels(b) * count_bytes(b);
 }
 
-/* Where a pattern of the device lies in the problem. */
-static const char *frame_of(const struct ff_backend *b, size_t pattern)
+static const void *host_counts(const struct ff_backend *b)
 {
     const struct ff_counts *all = &b->problem->counts;
-    const char *base = all->u16 != NULL ? (const char *)all->u16 : (const char *)all->f32;
-    return base + b->numbers[pattern] * frame_bytes(b);
+    return all->u16 != NULL ? (const void *)all->u16 : (const void *)all->f32;
 }
 
-/* The device's patterns by their numbers there, through two pinned buffers in turn. */
-static int upload(struct ff_backend *b, char *to, struct ff_error *error)
+static struct ff_cuda_frames frames_at(const struct ff_backend *b, const void *counts,
+                                       uint32_t by_place)
+{
+    bool narrow = b->problem->counts.u16 != NULL;
+    return (struct ff_cuda_frames){
+        .u16 = narrow ? counts : NULL,
+        .f32 = narrow ? NULL : counts,
+        .by_place = by_place,
+    };
+}
+
+/* --- all of it on the device --- */
+
+/* Two pinned buffers in turn, while the device's patterns go there by their numbers. */
+struct staging {
+    struct ff_cuda_memory memory;
+    char *buffer[BUFFERS];
+    cudaEvent_t taken[BUFFERS];
+    size_t frames; /* that a buffer holds */
+};
+
+static int open_staging(struct ff_backend *b, struct staging *staging, struct ff_error *error)
+{
+    size_t frames = STAGE_BYTES / frame_bytes(b);
+    *staging = (struct staging){.frames = frames > 0 ? frames : 1};
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        staging->buffer[i] = ff_cuda_pinned(&staging->memory, &b->calls, staging->frames,
+                                            frame_bytes(b), "the counts", error);
+        if (staging->buffer[i] == NULL)
+            return -1;
+        FF_CUDA(&b->calls, cudaEventCreateWithFlags(&staging->taken[i], cudaEventDisableTiming));
+    }
+    return 0;
+}
+
+static void close_staging(struct ff_backend *b, struct staging *staging)
+{
+    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
+    for (unsigned i = 0; i < BUFFERS; i++)
+        if (staging->taken[i] != NULL)
+            FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(staging->taken[i]));
+    ff_cuda_memory_release(&staging->memory, &b->calls);
+}
+
+static void stage(struct ff_backend *b, struct staging *staging, char *to)
 {
     size_t bytes = frame_bytes(b);
-    size_t each = STAGE_BYTES / bytes > 0 ? STAGE_BYTES / bytes : 1;
-    struct ff_cuda_memory staging = {0};
-    cudaEvent_t taken[2] = {NULL, NULL};
-    char *stage[2] = {NULL, NULL};
-    each = each < b->patterns ? each : b->patterns;
-    for (unsigned i = 0; i < 2; i++) {
-        stage[i] = ff_cuda_pinned(&staging, &b->calls, each, bytes, "the counts", error);
-        FF_CUDA(&b->calls, cudaEventCreateWithFlags(&taken[i], cudaEventDisableTiming));
-    }
-    for (size_t first = 0, turn = 0; stage[0] != NULL && stage[1] != NULL && first < b->patterns;
-         first += each, turn = 1 - turn) {
-        size_t count = b->patterns - first < each ? b->patterns - first : each;
-        FF_CUDA(&b->calls, cudaEventSynchronize(taken[turn]));
+    const char *host = host_counts(b);
+    unsigned turn = 0;
+    for (size_t first = 0; first < b->patterns; first += staging->frames) {
+        size_t left = b->patterns - first;
+        size_t count = left < staging->frames ? left : staging->frames;
+        FF_CUDA(&b->calls, cudaEventSynchronize(staging->taken[turn]));
         for (size_t i = 0; i < count; i++)
-            memcpy(stage[turn] + i * bytes, frame_of(b, first + i), bytes);
-        FF_CUDA(&b->calls, cudaMemcpyAsync(to + first * bytes, stage[turn], count * bytes,
+            memcpy(staging->buffer[turn] + i * bytes, host + b->numbers[first + i] * bytes, bytes);
+        FF_CUDA(&b->calls, cudaMemcpyAsync(to + first * bytes, staging->buffer[turn], count * bytes,
                                            cudaMemcpyHostToDevice, b->stream));
-        FF_CUDA(&b->calls, cudaEventRecord(taken[turn], b->stream));
+        FF_CUDA(&b->calls, cudaEventRecord(staging->taken[turn], b->stream));
+        turn = (turn + 1) % BUFFERS;
     }
-    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
-    for (unsigned i = 0; i < 2; i++)
-        if (taken[i] != NULL)
-            FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(taken[i]));
-    bool staged = stage[0] != NULL && stage[1] != NULL;
-    ff_cuda_memory_release(&staging, &b->calls);
-    return staged ? ff_cuda_report(&b->calls, error) : -1;
 }
 
-int ff_cuda_load_counts(struct ff_backend *b, struct ff_error *error)
+static int load_all(struct ff_backend *b, struct ff_error *error)
 {
+    struct staging staging;
     char *counts = ff_cuda_device(&b->memory, &b->calls, b->stream, b->patterns, frame_bytes(b),
                                   "the counts", error);
     if (counts == NULL)
         return -1;
-    if (b->problem->counts.u16 != NULL)
-        b->counts.u16 = (const uint16_t *)(const void *)counts;
-    else
-        b->counts.f32 = (const float *)(const void *)counts;
-    return upload(b, counts, error);
+    int result = open_staging(b, &staging, error);
+    if (result == 0)
+        stage(b, &staging, counts);
+    close_staging(b, &staging);
+    b->counts = frames_at(b, counts, 0);
+    return result == 0 ? ff_cuda_report(&b->calls, error) : -1;
+}
+
+/* --- chunk by chunk --- */
+
+static int open_buffers(struct ff_backend *b, struct ff_cuda_feed *feed, struct ff_error *error)
+{
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        feed->buffer[i] = ff_cuda_device(&b->memory, &b->calls, b->stream, b->chunk_limit,
+                                         frame_bytes(b), "the counts of a batch", error);
+        if (feed->buffer[i] == NULL)
+            return -1;
+        FF_CUDA(&b->calls, cudaEventCreateWithFlags(&feed->filled[i], cudaEventDisableTiming));
+        FF_CUDA(&b->calls, cudaEventCreateWithFlags(&feed->emptied[i], cudaEventDisableTiming));
+    }
+    feed->numbers = ff_cuda_device(&b->memory, &b->calls, b->stream, b->patterns,
+                                   sizeof *feed->numbers, "the patterns", error);
+    if (feed->numbers == NULL)
+        return -1;
+    FF_CUDA(&b->calls,
+            cudaMemcpyAsync(feed->numbers, b->numbers, b->patterns * sizeof *feed->numbers,
+                            cudaMemcpyHostToDevice, b->stream));
+    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
+    return ff_cuda_report(&b->calls, error);
+}
+
+static int open_feed(struct ff_backend *b, struct ff_error *error)
+{
+    struct ff_cuda_feed *feed = calloc(1, sizeof *feed);
+    if (feed == NULL)
+        return ff_fail(error, FF_NO_MEMORY, "no memory for the counts");
+    b->feed = feed;
+    FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&feed->stream, cudaStreamNonBlocking));
+    if (ff_cuda_lock(&b->calls, host_counts(b), b->problem->patterns * frame_bytes(b), error) < 0)
+        return -1;
+    feed->host = host_counts(b);
+    return open_buffers(b, feed, error);
+}
+
+void ff_cuda_feed_destroy(struct ff_backend *b)
+{
+    struct ff_cuda_feed *feed = b->feed;
+    if (feed == NULL)
+        return;
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        if (feed->filled[i] != NULL)
+            FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(feed->filled[i]));
+        if (feed->emptied[i] != NULL)
+            FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(feed->emptied[i]));
+    }
+    if (feed->stream != NULL)
+        FF_CUDA_ALWAYS(&b->calls, cudaStreamDestroy(feed->stream));
+    if (feed->host != NULL)
+        ff_cuda_unlock(&b->calls, feed->host);
+    free(feed);
+    b->feed = NULL;
+}
+
+/* Everything else has been allocated when this is asked. */
+static bool all_fits(struct ff_backend *b)
+{
+    size_t available = 0;
+    size_t total = 0;
+    return FF_CUDA(&b->calls, cudaMemGetInfo(&available, &total)) &&
+           b->patterns * frame_bytes(b) + LEFT_FREE(total) <= available;
+}
+
+int ff_cuda_load_counts(struct ff_backend *b, struct ff_error *error)
+{
+    /* A line search asks for the counts of all patterns at once, and keeps more of each than those. */
+    bool needed = (b->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
+    return needed || all_fits(b) ? load_all(b, error) : open_feed(b, error);
+}
+
+struct ff_cuda_frames ff_cuda_frames_of(struct ff_backend *b, size_t first,
+                                        const struct ff_cuda_chunk *chunk)
+{
+    struct ff_cuda_feed *feed = b->feed;
+    (void)first;
+    if (feed == NULL)
+        return b->counts;
+    unsigned turn = feed->turn;
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(feed->stream, b->lists[b->list].ready, 0));
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(feed->stream, feed->emptied[turn], 0));
+    ff_cuda_fetch_frames(&b->calls, feed->stream, feed->host, feed->numbers, chunk->patterns,
+                         chunk->count, frame_bytes(b), count_bytes(b), feed->buffer[turn]);
+    FF_CUDA(&b->calls, cudaEventRecord(feed->filled[turn], feed->stream));
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, feed->filled[turn], 0));
+    return frames_at(b, feed->buffer[turn], 1);
+}
+
+void ff_cuda_frames_done(struct ff_backend *b)
+{
+    struct ff_cuda_feed *feed = b->feed;
+    if (feed == NULL)
+        return;
+    FF_CUDA(&b->calls, cudaEventRecord(feed->emptied[feed->turn], b->stream));
+    feed->turn = (feed->turn + 1) % BUFFERS;
 }

@@ -12,14 +12,12 @@ static void destroy(struct ff_backend *b)
     if (b == NULL)
         return;
     FF_CUDA_ALWAYS(&b->calls, cudaSetDevice(b->calls.device));
-    if (b->stream != NULL)
-        FF_CUDA_ALWAYS(&b->calls, cudaStreamSynchronize(b->stream));
+    FF_CUDA_ALWAYS(&b->calls, cudaDeviceSynchronize());
     ff_cuda_transforms_destroy(b->waves_transforms);
     ff_cuda_exits_destroy(b->exits);
     ff_cuda_line_destroy(b->line);
-    for (unsigned i = 0; i < FF_CUDA_LISTS; i++)
-        if (b->list_taken[i] != NULL)
-            FF_CUDA_ALWAYS(&b->calls, cudaEventDestroy(b->list_taken[i]));
+    ff_cuda_feed_destroy(b);
+    ff_cuda_batches_destroy(b);
     ff_cuda_memory_release(&b->memory, &b->calls);
     if (b->stream != NULL)
         FF_CUDA_ALWAYS(&b->calls, cudaStreamDestroy(b->stream));
@@ -46,18 +44,19 @@ static int check(const struct ff_backend_plan *plan, struct ff_error *error)
     return 0;
 }
 
-/* "cuda: NVIDIA A100-SXM4-40GB, cuFFT 12.0.0" */
+/* "cuda: NVIDIA A100-SXM4-40GB, counts from the host, cuFFT 12.0.0" */
 static void describe_device(struct ff_backend *b)
 {
     struct cudaDeviceProp properties = {0};
     int version = 0;
+    const char *counts = b->feed != NULL ? ", counts from the host" : "";
     if (!FF_CUDA(&b->calls, cudaGetDeviceProperties(&properties, b->calls.device)) ||
         !FF_CUFFT(&b->calls, cufftGetVersion(&version)))
         return;
     snprintf(b->transforms, sizeof b->transforms, "cuFFT %d.%d.%d sm_%d%d", version / 1000,
              version / 100 % 10, version % 100, properties.major, properties.minor);
-    snprintf(b->description, sizeof b->description, "cuda: %.100s, cuFFT %d.%d.%d", properties.name,
-             version / 1000, version / 100 % 10, version % 100);
+    snprintf(b->description, sizeof b->description, "cuda: %.80s%s, cuFFT %d.%d.%d",
+             properties.name, counts, version / 1000, version / 100 % 10, version % 100);
 }
 
 static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_error *error)
@@ -71,11 +70,14 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     }
     ff_cuda_begin(&b->calls, (int)plan->number);
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking));
-    describe_device(b);
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
         ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&
-        ff_cuda_line_create(b, error) == 0 && ff_cuda_exits_create(b, error) == 0)
-        return b;
+        ff_cuda_line_create(b, error) == 0 && ff_cuda_exits_create(b, error) == 0 &&
+        ff_cuda_load_counts(b, error) == 0) {
+        describe_device(b);
+        if (ff_cuda_report(&b->calls, error) == 0)
+            return b;
+    }
     destroy(b);
     return NULL;
 }
@@ -89,6 +91,7 @@ static const char *describe(const struct ff_backend *b)
 static int take_cost(struct ff_backend *b, struct ff_cost *cost, struct ff_error *error)
 {
     ff_cuda_use(&b->calls);
+    ff_cuda_await_numbers(b);
     ff_cuda_take_costs(&b->calls, b->stream, b->cost_sums, b->patterns, b->answer);
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
     *cost = (struct ff_cost){b->answer[0], b->answer[1]};

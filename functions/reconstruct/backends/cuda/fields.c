@@ -116,6 +116,7 @@ void ff_cuda_get_terms(struct ff_backend *b, enum ff_terms terms, double *values
     size_t size =
         b->patterns * ff_terms_width(terms, b->shape.fly, b->shape.eigenprobes) * sizeof *values;
     ff_cuda_use(&b->calls);
+    ff_cuda_await_numbers(b);
     copy_and_wait(b, values, b->terms[terms], size, cudaMemcpyDeviceToHost);
     if (b->calls.failed)
         memset(values, 0, size);

@@ -59,13 +59,13 @@ void ff_cuda_place_exits(struct ff_backend *b, uint32_t *places)
     uint32_t place = 0;
     b->exits->moving = b->want & (FF_WANT_OBJECT | FF_WANT_PROBE);
     for (size_t i = 0; i < b->batch_count; i++)
-        places[i] = b->exits->sampled[b->sorted[i]] ? place++ : FF_CUDA_NO_EXIT;
+        places[i] = b->exits->sampled[b->lists[b->list].host[i]] ? place++ : FF_CUDA_NO_EXIT;
 }
 
 void ff_cuda_leave_exits(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk)
 {
     ff_cuda_keep_exits(&b->calls, b->stream, chunk, b->waves,
-                       b->list_device + b->batch_count + first, b->exits->kept);
+                       b->lists[b->list].device + b->batch_count + first, b->exits->kept);
 }
 
 static void fit_chunk(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk)
@@ -97,7 +97,7 @@ static void fit_chunk(struct ff_backend *b, size_t first, const struct ff_cuda_c
 /* The batch is that of the exit waves at hand, so its places in order are theirs. */
 void ff_cuda_fit(struct ff_backend *b, struct ff_batch batch)
 {
-    ff_cuda_begin_batch(b, batch, 0);
+    ff_cuda_begin_batch(b, batch);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         fit_chunk(b, first, &chunk);

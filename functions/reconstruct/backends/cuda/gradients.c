@@ -20,7 +20,6 @@ struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *b, size_t fir
     size_t pieces = ff_cuda_modulus_pieces(&b->shape);
     return (struct ff_cuda_modulus){
         .asked = b->noise == FF_NOISE_POISSON ? FF_CUDA_LIKELIHOOD : FF_CUDA_LEAST_SQUARES,
-        .counts = b->counts,
         .measured = b->measured,
         .waves = b->waves,
         .scale = b->scale,
@@ -32,7 +31,7 @@ struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *b, size_t fir
 void ff_cuda_leave_numbers(struct ff_backend *b, bool scales)
 {
     const struct ff_cuda_gathered gathered = {
-        .patterns = b->list_device,
+        .patterns = b->lists[b->list].device,
         .count = (uint32_t)b->batch_count,
         .pieces = ff_cuda_modulus_pieces(&b->shape),
         .numbers = b->piece_numbers,
@@ -40,8 +39,11 @@ void ff_cuda_leave_numbers(struct ff_backend *b, bool scales)
         .cost_sums = b->cost_sums,
         .scales = scales ? b->terms[FF_TERMS_SCALES] : NULL,
     };
+    FF_CUDA(&b->calls, cudaEventRecord(b->modulus_done, b->stream));
+    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->answers, b->modulus_done, 0));
     if (b->batch_count > 0)
-        ff_cuda_gather_numbers(&b->calls, b->stream, &gathered);
+        ff_cuda_gather_numbers(&b->calls, b->answers, &gathered);
+    FF_CUDA(&b->calls, cudaEventRecord(b->numbers_done, b->answers));
 }
 
 void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
@@ -87,12 +89,12 @@ void ff_cuda_clear_sums(struct ff_backend *b)
     }
 }
 
-void ff_cuda_begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned want)
+void ff_cuda_match(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk,
+                   struct ff_cuda_modulus *modulus)
 {
-    ff_cuda_begin_batch(b, batch, want);
-    clear(b, b->greatest, (1 + b->powers) * sizeof *b->greatest);
-    if (batch.count == 0)
-        ff_cuda_clear_sums(b);
+    modulus->counts = ff_cuda_frames_of(b, first, chunk);
+    ff_cuda_apply_modulus(&b->calls, b->stream, chunk, modulus);
+    ff_cuda_frames_done(b);
 }
 
 /* F of the chunk's patterns in backend->waves. */
@@ -124,7 +126,7 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
         form(b, chunk, &probes);
     if (b->want & FF_WANT_WAVES)
         modulus.kept = b->kept;
-    ff_cuda_apply_modulus(&b->calls, b->stream, chunk, &modulus);
+    ff_cuda_match(b, first, chunk, &modulus);
     ff_cuda_back(b, b->waves, ff_cuda_waves_of(chunk));
     ff_cuda_add_sums(b, chunk, &probes, first == 0);
     ff_cuda_leave_terms(b, chunk, &probes);
@@ -148,12 +150,12 @@ void ff_cuda_cost_of(struct ff_backend *b, size_t first, const struct ff_cuda_ch
     struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
     modulus.cost_alone = 1;
     form(b, chunk, probes);
-    ff_cuda_apply_modulus(&b->calls, b->stream, chunk, &modulus);
+    ff_cuda_match(b, first, chunk, &modulus);
 }
 
 void ff_cuda_cost(struct ff_backend *b, struct ff_batch batch)
 {
-    ff_cuda_begin_batch(b, batch, b->want);
+    ff_cuda_begin_batch(b, batch);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);

@@ -16,7 +16,7 @@ static struct ff_cuda_mixture mixture_of(const struct ff_backend *b,
 
 void ff_cuda_start_waves(struct ff_backend *b, struct ff_batch batch)
 {
-    ff_cuda_begin_batch(b, batch, b->want);
+    ff_cuda_begin_batch(b, batch);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
@@ -57,7 +57,7 @@ static void project_chunk(struct ff_backend *b, size_t first, const struct ff_cu
     modulus.bound = FF_CHI_BOUND;
     if (b->noise == FF_NOISE_POISSON)
         modulus.asked = FF_CUDA_PROXIMAL;
-    ff_cuda_apply_modulus(&b->calls, b->stream, chunk, &modulus);
+    ff_cuda_match(b, first, chunk, &modulus);
     ff_cuda_back(b, b->waves, ff_cuda_waves_of(chunk));
     mixture.of_kept = (float)(1 - share);
     mixture.of_formed = (float)share;
@@ -69,7 +69,7 @@ static void project_chunk(struct ff_backend *b, size_t first, const struct ff_cu
 void ff_cuda_project(struct ff_backend *b, struct ff_batch batch,
                      const struct ff_projection *projection)
 {
-    ff_cuda_begin_batch(b, batch, b->want);
+    ff_cuda_begin_batch(b, batch);
     for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);

@@ -147,7 +147,6 @@ static int allocate_sums(struct ff_backend *b, struct ff_error *error)
     b->probe_lanes = device_block(b, b->lanes * probe, sizeof(float2), what, error);
     b->power_lanes = device_block(b, b->lanes * power, sizeof(float), what, error);
     b->arrivals = device_block(b, ff_cuda_sum_pieces(&b->shape), sizeof(unsigned), what, error);
-    b->greatest = device_block(b, 1 + b->powers, sizeof(unsigned), what, error);
     b->answer_pieces =
         device_block(b, (size_t)FF_CUDA_PARTS * FF_CUDA_ANSWER_PIECES * FF_CUDA_ANSWER_NUMBERS,
                      sizeof(double), what, error);
@@ -156,8 +155,8 @@ static int allocate_sums(struct ff_backend *b, struct ff_error *error)
     b->owned_device = device_block(b, b->owned_count, sizeof *b->owned_device, what, error);
     return b->gradient != NULL && b->weight != NULL && b->probe_gradient != NULL &&
                    b->power != NULL && b->probe_lanes != NULL && b->power_lanes != NULL &&
-                   b->arrivals != NULL && b->greatest != NULL && b->answer_pieces != NULL &&
-                   b->answer != NULL && b->owned_device != NULL
+                   b->arrivals != NULL && b->answer_pieces != NULL && b->answer != NULL &&
+                   b->owned_device != NULL
                ? 0
                : -1;
 }
@@ -209,20 +208,12 @@ static int allocate_rows(struct ff_backend *b, struct ff_error *error)
 
 static int allocate_batch(struct ff_backend *b, struct ff_error *error)
 {
-    const char what[] = "a batch";
     size_t pieces = ff_cuda_modulus_pieces(&b->shape);
-    for (unsigned i = 0; i < FF_CUDA_LISTS; i++) {
-        b->list_host[i] = pinned_block(b, 2 * b->batch_limit, sizeof(uint32_t), what, error);
-        if (b->list_host[i] == NULL)
-            return -1;
-        FF_CUDA(&b->calls, cudaEventCreateWithFlags(&b->list_taken[i], cudaEventDisableTiming));
-    }
-    b->list_device = device_block(b, 2 * b->batch_limit, sizeof(uint32_t), what, error);
     b->waves = device_block(b, b->chunk_limit * waves_each(b) * frame_pixels(b), sizeof(float2),
                             "the waves of a batch", error);
     b->piece_numbers = device_block(b, b->batch_limit * pieces * FF_CUDA_PIECE_NUMBERS,
-                                    sizeof(double), what, error);
-    if (b->list_device == NULL || b->waves == NULL || b->piece_numbers == NULL)
+                                    sizeof(double), "a batch", error);
+    if (b->waves == NULL || b->piece_numbers == NULL)
         return -1;
     return ff_cuda_report(&b->calls, error);
 }
@@ -254,9 +245,9 @@ int ff_cuda_allocate(struct ff_backend *b, const struct ff_backend_plan *plan,
     find_sizes(b, plan);
     return copy_plan(b, plan, error) == 0 && allocate_fields(b, error) == 0 &&
                    allocate_sums(b, error) == 0 && upload_owned(b, error) == 0 &&
-                   allocate_rows(b, error) == 0 && allocate_batch(b, error) == 0 &&
-                   allocate_kept(b, error) == 0 && upload_mask(b, error) == 0 &&
-                   ff_cuda_load_counts(b, error) == 0
+                   allocate_rows(b, error) == 0 && ff_cuda_batches_create(b, error) == 0 &&
+                   allocate_batch(b, error) == 0 && allocate_kept(b, error) == 0 &&
+                   upload_mask(b, error) == 0
                ? 0
                : -1;
 }

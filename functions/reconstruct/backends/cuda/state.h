@@ -20,6 +20,16 @@ enum {
     FF_CUDA_LISTS = 4, /* batches whose lists may be on their way to the device at once */
 };
 
+/* The patterns of a batch, in the order of the work. What the host writes waits until its copy is done, and what the copy
+ * writes until nothing reads it: so the host may be some batches ahead of the device. */
+struct ff_cuda_list {
+    uint32_t *
+        host; /* (2, batch_limit): the patterns; with FF_WANT_EXIT behind them where χ_0 is kept of each. Pinned */
+    uint32_t *device;  /* likewise */
+    cudaEvent_t ready; /* copied */
+    cudaEvent_t done;  /* the batch after it has begun */
+};
+
 struct ff_backend {
     const struct ff_problem *problem;
     struct ff_cuda_calls calls;
@@ -45,7 +55,10 @@ struct ff_backend {
     bool shifted;      /* probes are shifted instead of patches */
     float scale, back; /* of unnormalised waves at the detector: struct ff_cuda_modulus */
 
-    cudaStream_t stream;
+    cudaStream_t stream;  /* the kernels of batches, in order */
+    cudaStream_t copies;  /* what a batch needs from the host, ahead of it */
+    cudaStream_t answers; /* what a batch leaves for the host, behind it */
+    cudaEvent_t modulus_done, numbers_done;
     struct ff_cuda_transforms *waves_transforms; /* of frames */
     float2 *
         transfer; /* (frame_rows, frame_columns): H of the near field, divided by the pixels; NULL in the far one */
@@ -64,15 +77,13 @@ struct ff_backend {
     double *terms[FF_CUDA_TERM_KINDS]; /* on the device; NULL where they cannot be asked for */
     double *cost_sums; /* (patterns, 2), on the device: since they were last taken */
 
-    struct ff_cuda_frames counts; /* on the device */
+    struct ff_cuda_frames counts; /* on the device, or none */
+    struct ff_cuda_feed *feed;    /* counts.c: where they do not fit there; else NULL */
 
     /* the batch at work */
-    uint32_t *list_host[FF_CUDA_LISTS]; /* (2, batch_limit): pinned */
-    cudaEvent_t list_taken[FF_CUDA_LISTS];
-    unsigned list;    /* whose turn it is */
-    uint32_t *sorted; /* list_host of the batch */
-    uint32_t
-        *list_device; /* the patterns; with FF_WANT_EXIT behind them where χ_0 is kept of each */
+    struct ff_cuda_list lists[FF_CUDA_LISTS]; /* taken in turn */
+    unsigned list;                            /* the one of the batch */
+    unsigned greatest_turn;
     size_t batch_count;
     unsigned want;
     float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
@@ -90,6 +101,8 @@ struct ff_backend {
     unsigned *arrivals; /* of struct ff_cuda_sums */
     unsigned *
         greatest; /* (1 + powers): bits of the maxima of this device; after spread() of all devices */
+    unsigned *
+        greatest_turns; /* (FF_CUDA_LISTS, 1 + powers): whose turn is `greatest`, which is zero when a batch begins */
 
     struct ff_area *owned_device; /* (owned_count), in the tile */
     double *
@@ -121,13 +134,27 @@ void ff_cuda_get_rows(struct ff_backend *backend, enum ff_field field, size_t fi
                       void *values);
 void ff_cuda_get_terms(struct ff_backend *backend, enum ff_terms terms, double *values);
 
-/* counts.c: what was measured, on the device. */
+/* counts.c: what was measured, on the device where there is room when all else is there. */
 int ff_cuda_load_counts(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
 
+/* The counts of the chunk that begins at pattern `first`, for kernels of backend->stream that are queued before
+ * ff_cuda_frames_done(). Chunks go through in the order of the batch. */
+struct ff_cuda_frames ff_cuda_frames_of(struct ff_backend *backend, size_t first,
+                                        const struct ff_cuda_chunk *chunk);
+void ff_cuda_frames_done(struct ff_backend *backend);
+void ff_cuda_feed_destroy(struct ff_backend *backend);
+
 /* batch.c: which patterns are at work. */
+int ff_cuda_batches_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+void ff_cuda_batches_destroy(struct ff_backend *backend);
 /* Makes the device current, and the batch the one at work. Every stage that has a batch begins so, every other one with
- * ff_cuda_use() of calls.h. `want` is remembered for steps with the sums: stages that make none hand on what they find. */
-void ff_cuda_begin_batch(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+ * ff_cuda_use() of calls.h. */
+void ff_cuda_begin_batch(struct ff_backend *backend, struct ff_batch batch);
+/* The same for one that forms the sums of `want`, which backend->want is until the next one: backend->greatest begins at zero, and where the batch is empty
+ * the sums are. */
+void ff_cuda_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want);
+/* The kernels of backend->stream from here on come after the numbers of the last batch. */
+void ff_cuda_await_numbers(struct ff_backend *backend);
 
 /* propagate.c: waves to the detector and back. `count` waves, one behind the other. */
 int ff_cuda_propagation_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
@@ -143,6 +170,9 @@ struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *backend,
                                         const struct ff_cuda_chunk *chunk, const float2 *source);
 /* What modulus() is told of a chunk that begins at pattern `first` of the batch. */
 struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *backend, size_t first);
+/* The modulus of that chunk, with its counts. */
+void ff_cuda_match(struct ff_backend *backend, size_t first, const struct ff_cuda_chunk *chunk,
+                   struct ff_cuda_modulus *modulus);
 /* Both costs of the batch, and FF_TERMS_SCALES where `scales`, from the pieces' numbers. */
 void ff_cuda_leave_numbers(struct ff_backend *backend, bool scales);
 /* Adds what χ of a chunk, in backend->waves, asks of object and probe. */
@@ -150,8 +180,6 @@ void ff_cuda_add_sums(struct ff_backend *backend, const struct ff_cuda_chunk *ch
                       const struct ff_cuda_probes *probes, bool first);
 /* A device without a pattern in the batch has sums all the same: zeros. */
 void ff_cuda_clear_sums(struct ff_backend *backend);
-/* Begins the batch, and its sums. */
-void ff_cuda_begin_sums(struct ff_backend *backend, struct ff_batch batch, unsigned want);
 /* Waves of a chunk. */
 size_t ff_cuda_waves_of(const struct ff_cuda_chunk *chunk);
 /* Leaves the costs of a chunk that begins at pattern `first` among the pieces' numbers. */
