@@ -25,6 +25,7 @@ endif()
 # Fixed, because programs find each other by them (protocol/core/file.c).
 set(FF_LIBEXECDIR libexec/farfield)
 set(FF_FUNCTIONDIR lib/farfield/functions)
+set(FF_BACKENDDIR lib/farfield/backends)
 
 function(ff_part name)
     cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})

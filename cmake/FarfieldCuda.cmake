@@ -3,6 +3,7 @@
 #
 # FF_CUDA_HEADERS   TRUE when the stand-in can be built: ff::cuda_headers are its include folders
 # FF_NVCC           the compiler, or FF_NVCC-NOTFOUND
+# FF_CUDART_STATIC, FF_CUFFT   the libraries that the installed backend needs
 set(cuda_wheels ${CMAKE_SOURCE_DIR}/.cache/cuda/nvidia/cu13)
 set(cuda_places $ENV{CUDA_HOME} /usr/local/cuda ${cuda_wheels})
 find_program(FF_NVCC nvcc HINTS ${cuda_places} PATH_SUFFIXES bin)
@@ -45,6 +46,12 @@ set(FF_NVCC_FLAGS -std=c++17 -O3 -I${CMAKE_SOURCE_DIR}
     -Werror all-warnings -Xptxas -v,-warn-spills,-Werror
     -Xcompiler -Wall,-Wextra,-Wshadow,-Wconversion,-Werror,-fPIC,-fvisibility=hidden)
 
+# What the real object is linked with: the runtime goes into it, cuFFT is found when it is loaded.
+if(FF_NVCC)
+    find_library(FF_CUDART_STATIC cudart_static HINTS ${cuda_of_nvcc} ${cuda_places} PATH_SUFFIXES lib64 lib)
+    find_library(FF_CUFFT NAMES cufft libcufft.so.12 libcufft.so.11 HINTS ${cuda_of_nvcc} ${cuda_places} PATH_SUFFIXES lib64 lib)
+endif()
+
 # ff_cuda_objects(RESULT FILE.cu …): compiled by nvcc; RESULT becomes the list of objects. What ptxas said and the PTX
 # stay beside them, for tests/cuda/kernel_table.py.
 function(ff_cuda_objects result)
@@ -61,4 +68,17 @@ function(ff_cuda_objects result)
         list(APPEND objects ${object})
     endforeach()
     set(${result} ${objects} PARENT_SCOPE)
+endfunction()
+
+# ff_cuda_object(TARGET FOLDER SOURCES … LINK …): the backend as the shared object cuda.so in a folder, which exports the entry
+# that programs load and nothing else.
+set(FF_CUDA_MAP ${CMAKE_SOURCE_DIR}/functions/reconstruct/backends/cuda/object.map)
+function(ff_cuda_object target folder)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    add_library(${target} MODULE ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE ff_options ff_cuda_abi ${arg_LINK})
+    set_target_properties(${target} PROPERTIES
+        PREFIX "" OUTPUT_NAME cuda LINKER_LANGUAGE CXX LIBRARY_OUTPUT_DIRECTORY ${folder} LINK_DEPENDS ${FF_CUDA_MAP})
+    target_link_options(${target} PRIVATE -Wl,--version-script=${FF_CUDA_MAP}
+        $<$<STREQUAL:${FF_SANITIZER},>:-Wl,--no-undefined>)
 endfunction()

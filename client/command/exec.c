@@ -13,6 +13,7 @@ static const char *const bench_words[] = {"fft", "reconstruct", "dispatch", "gpu
 
 const struct ff_external ff_externals[] = {
     {"gpu", "gpu list", "show the GPUs of this node and who holds them", NULL},
+    {"doctor", "doctor", "tell what reconstructions here compute on, and why not on GPUs", NULL},
     {"reconstruct", "reconstruct FILE", "reconstruct a scan here and now, without a service", NULL},
     {"inspect", "inspect FILE", "tell what a measurement file holds", NULL},
     {"show", "show RESULT", "print the figures of a result, and draw it on a terminal", NULL},

@@ -22,6 +22,7 @@ _farfield_options() {
         'inspect '*) echo --orientation --set --config ;;
         'compare '*) echo --region --output --keep-hand ;;
         'simulate '*) echo --object --output --set ;;
+        'doctor '*) echo --gpus ;;
         'bench dispatch') echo --modes --tasks --calls --slots --idle-seconds ;;
     esac
     echo --json --help
@@ -36,7 +37,7 @@ _farfield_verbs() {
         token) echo create list revoke ;;
         gpu) echo list ;;
         bench) echo fft reconstruct dispatch gpu-registry ;;
-        '') echo service endpoint function run task token gpu reconstruct inspect show compare simulate bench version help ;;
+        '') echo service endpoint function run task token gpu doctor reconstruct inspect show compare simulate bench version help ;;
     esac
 }
 

@@ -326,3 +326,8 @@ char *ff_function_folder(struct ff_error *error)
 {
     return installed_folder("lib/farfield/functions", error);
 }
+
+char *ff_backend_folder(struct ff_error *error)
+{
+    return installed_folder("lib/farfield/backends", error);
+}

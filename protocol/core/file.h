@@ -52,9 +52,11 @@ char *ff_path_join(const char *folder, const char *name) FF_MUST_USE;
 /* $FARFIELD_HOME, else ~/.farfield, absolute; the caller frees. */
 char *ff_home(struct ff_error *error) FF_MUST_USE;
 
-/* The folder that holds the farfield programs (libexec/farfield) or functions (lib/farfield/functions) of the
- * installation or build tree that this program runs from; the caller frees. */
+/* The folder that holds the farfield programs (libexec/farfield), functions (lib/farfield/functions) or what they load
+ * for special hardware (lib/farfield/backends, which may not be there) of the installation or build tree that this
+ * program runs from; the caller frees. */
 char *ff_program_folder(struct ff_error *error) FF_MUST_USE;
 char *ff_function_folder(struct ff_error *error) FF_MUST_USE;
+char *ff_backend_folder(struct ff_error *error) FF_MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/text.h"
 #include "worker/gpu/registry.h"
+#include "worker/gpu/use.h"
 
 #include <getopt.h>
 #include <pwd.h>
@@ -14,7 +15,7 @@ static const char usage[] =
     "usage: farfield gpu list [--json] [--registry FILE]\n"
     "       farfield gpu pretend N [--registry FILE]\n"
     "\n"
-    "list     the GPUs of this node, and who holds them\n"
+    "list     the GPUs of this node, who holds them, and whether reconstructions can use them\n"
     "pretend  enters N devices that are not there into the registry (0 removes them), for tests:\n"
     "         they are leased like real ones; (0,1), (2,3), … are linked as by NVLink\n"
     "\n"
@@ -72,7 +73,7 @@ static void print_json(const struct ff_gpu_info *list, int count, uint32_t waiti
             printf("null}");
         }
     }
-    printf("]}\n");
+    printf("]");
 }
 
 static void print_table(const struct ff_gpu_info *list, int count, uint32_t waiting)
@@ -111,10 +112,17 @@ static int list_devices(struct ff_gpus *gpus, const struct options *options, str
     int count = ff_gpus_list(gpus, list, &waiting, error);
     if (count < 0)
         return -1;
-    if (options->json)
+    if (options->json) {
         print_json(list, count, waiting, ff_gpus_path(gpus));
-    else
+        printf(",\"cuda\":");
+    } else {
         print_table(list, count, waiting);
+        printf("for reconstructions:\n");
+    }
+    if (ff_gpu_use_print(options->json, error) < 0)
+        return -1;
+    if (options->json)
+        printf("}\n");
     return 0;
 }
 

@@ -7,7 +7,13 @@
  *   FF_STANDIN_MEMORY=BYTES         of each device (40 GiB)
  *   FF_STANDIN_CACHE=BYTES          of the second cache of each (that of an A100 or H100)
  *   FF_STANDIN_GATE=keys|mprotect   what guards the devices' memory (keys where the processor has them)
- *   FF_STANDIN_FAIL=CALL:N          the N-th call of that name fails (cudaErrorUnknown); "launch" is that of kernels
+ *   FF_STANDIN_FAIL=CALL:N          the N-th call of that name fails (cudaErrorUnknown, or as CALL:N=ERROR says);
+ *                                   "launch" is that of kernels
+ *   FF_STANDIN_LOSE=DEVICE:N        that device is lost after N operations (an uncorrectable ECC error)
+ *   FF_STANDIN_DRIVER=12020         the CUDA version of the driver (that of the runtime); an older one offers no device
+ *   FF_STANDIN_CAPABILITY=7.5,8.0   of the devices, in their order (8.0)
+ *   CUDA_VISIBLE_DEVICES            as for CUDA: the devices that are seen, by number or UUID (STANDIN_UUID, as those
+ *                                   of `farfield gpu pretend`)
  */
 #ifndef FF_TESTS_CUDA_STANDIN_CONTROL_H
 #define FF_TESTS_CUDA_STANDIN_CONTROL_H
@@ -22,6 +28,7 @@ extern "C" {
 #endif
 
 enum { STANDIN_DEVICES = 16 }; /* at most */
+#define STANDIN_UUID "00000000-0000-4000-8000-%012x"
 
 /* Streams promise an order only where events or synchronisation make one. Whatever a program relies on beyond that
  * shows under one of these. */

@@ -7,6 +7,10 @@
 cudaError_t cudaGetDeviceCount(int *count)
 {
     cudaError_t status = standin_enter("cudaGetDeviceCount");
+    if (status == cudaSuccess && standin_machine.driver < CUDART_VERSION)
+        status = cudaErrorInsufficientDriver;
+    if (status == cudaSuccess && standin_machine.none_visible)
+        status = cudaErrorNoDevice;
     if (status == cudaSuccess)
         *count = (int)standin_machine.devices;
     return standin_leave("cudaGetDeviceCount", status);
@@ -126,8 +130,11 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int devic
             .ECCEnabled = 1,
             .pciBusID = device + 1,
         };
-        snprintf(properties->name, sizeof properties->name, "Pretend GPU %d", device);
-        memset(properties->uuid.bytes, device + 1, sizeof properties->uuid.bytes);
+        snprintf(properties->name, sizeof properties->name, "Pretend GPU");
+        memset(&properties->uuid, 0, sizeof properties->uuid); /* STANDIN_UUID */
+        properties->uuid.bytes[6] = 0x40;
+        properties->uuid.bytes[8] = (char)0x80;
+        properties->uuid.bytes[15] = (char)one->identity;
     }
     return standin_leave("cudaGetDeviceProperties", status);
 }
@@ -242,8 +249,10 @@ cudaError_t cudaDeviceGetP2PAttribute(int *value, enum cudaDeviceP2PAttr which, 
 
 cudaError_t cudaDriverGetVersion(int *version)
 {
-    *version = CUDART_VERSION;
-    return cudaSuccess;
+    cudaError_t status = standin_enter("cudaDriverGetVersion");
+    if (status == cudaSuccess)
+        *version = standin_machine.driver;
+    return standin_leave("cudaDriverGetVersion", status);
 }
 
 cudaError_t cudaRuntimeGetVersion(int *version)

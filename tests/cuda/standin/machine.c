@@ -1,7 +1,6 @@
 /* The machine as a whole: how it begins and ends, and what every call does first and last. */
 #include "machine.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,13 +84,15 @@ static void set_order(enum standin_order order, uint64_t seed)
 
 /* --- begin and end --- */
 
-static void set_up(unsigned devices, enum standin_order order, uint64_t seed)
+void standin_set_up(unsigned devices, enum standin_order order, uint64_t seed)
 {
     struct machine *machine = &standin_machine;
     if (devices < 1 || devices > STANDIN_DEVICES)
         standin_fault("%u devices: 1 to %d can be had", devices, STANDIN_DEVICES);
     machine->begun = true;
+    machine->driver = CUDART_VERSION;
     machine->devices = devices;
+    machine->none_visible = false;
     machine->reversed = machine->blocks_apart = false;
     machine->fail_call[0] = '\0';
     set_order(order, seed);
@@ -103,6 +104,7 @@ static void set_up(unsigned devices, enum standin_order order, uint64_t seed)
         struct arena arena = device->arena;
         *device = (struct device){
             .number = i,
+            .identity = i,
             .arena = arena,
             .memory = (size_t)40 << 30,
             .can_access = ((1U << devices) - 1) & ~(1U << i),
@@ -147,7 +149,7 @@ void standin_begin(unsigned devices, enum standin_order order, uint64_t seed)
 {
     standin_lock();
     tear_down();
-    set_up(devices, order, seed);
+    standin_set_up(devices, order, seed);
     standin_unlock();
     standin_clear_counts();
 }
@@ -159,67 +161,18 @@ void standin_end(void)
     standin_unlock();
 }
 
-static unsigned long long number_of(const char *name, const char *text)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0')
-        standin_fault("%s=%s: not a number", name, text);
-    return value;
-}
-
-static enum standin_order order_of(const char *text, uint64_t *seed)
-{
-    if (strcmp(text, "lazy") == 0)
-        return STANDIN_LAZY;
-    if (strcmp(text, "mirror") == 0)
-        return STANDIN_MIRROR;
-    if (strcmp(text, "eager") == 0)
-        return STANDIN_EAGER;
-    if (strncmp(text, "seeded:", 7) != 0)
-        standin_fault("FF_STANDIN_ORDER=%s: lazy, mirror, eager or seeded:NUMBER", text);
-    *seed = number_of("FF_STANDIN_ORDER", text + 7);
-    return STANDIN_SEEDED;
-}
-
-static void set_fail_call(const char *call, unsigned n, cudaError_t error)
+void standin_set_fail_call(const char *call, unsigned n, cudaError_t error)
 {
     snprintf(standin_machine.fail_call, sizeof standin_machine.fail_call, "%s", call);
     standin_machine.fail_in = n;
     standin_machine.fail_with = error;
 }
 
-static void set_up_from_environment(void)
-{
-    const char *devices = getenv("FF_STANDIN_DEVICES"), *order = getenv("FF_STANDIN_ORDER");
-    const char *memory = getenv("FF_STANDIN_MEMORY"), *cache = getenv("FF_STANDIN_CACHE");
-    const char *fail = getenv("FF_STANDIN_FAIL");
-    uint64_t seed = 0;
-    enum standin_order chosen = order != NULL ? order_of(order, &seed) : STANDIN_LAZY;
-    unsigned count = devices != NULL ? (unsigned)number_of("FF_STANDIN_DEVICES", devices) : 1;
-    set_up(count, chosen, seed);
-    if (memory != NULL)
-        for (unsigned i = 0; i < count; i++)
-            standin_machine.device[i].memory = number_of("FF_STANDIN_MEMORY", memory);
-    if (cache != NULL)
-        for (unsigned i = 0; i < count; i++)
-            standin_machine.device[i].cache = number_of("FF_STANDIN_CACHE", cache);
-    if (fail != NULL) {
-        const char *colon = strchr(fail, ':');
-        char call[48];
-        if (colon == NULL || (size_t)(colon - fail) >= sizeof call)
-            standin_fault("FF_STANDIN_FAIL=%s: CALL:NUMBER", fail);
-        snprintf(call, sizeof call, "%.*s", (int)(colon - fail), fail);
-        set_fail_call(call, (unsigned)number_of("FF_STANDIN_FAIL", colon + 1), cudaErrorUnknown);
-    }
-}
-
 void standin_begin_from_environment(void)
 {
     standin_lock();
     tear_down();
-    set_up_from_environment();
+    standin_set_up_from_environment();
     standin_unlock();
     standin_clear_counts();
 }
@@ -276,7 +229,7 @@ void standin_set_link(unsigned from, unsigned to, int access, int performance_ra
 
 void standin_fail_call(const char *call, unsigned n, cudaError_t error)
 {
-    set_fail_call(call, n, error);
+    standin_set_fail_call(call, n, error);
 }
 
 void standin_fail_device(unsigned device, unsigned operations, cudaError_t error)
@@ -316,7 +269,7 @@ cudaError_t standin_enter(const char *call)
         standin_fault("%s was called from a host function of a stream", call);
     standin_lock();
     if (!machine->begun)
-        set_up_from_environment();
+        standin_set_up_from_environment();
     if ((unsigned)current_device >= machine->devices)
         current_device = 0;
     if (machine->fail_in > 0 && strcmp(call, machine->fail_call) == 0 && --machine->fail_in == 0)

@@ -70,6 +70,8 @@ void standin_gate_message(char *text, size_t size, const void *address);
 
 struct device {
     unsigned number;
+    unsigned
+        identity; /* which of the machine's: another number where CUDA_VISIBLE_DEVICES hides some */
     struct arena arena;
     size_t memory;   /* bytes in all */
     size_t cache;    /* bytes of the second cache; 0: those of its kind */
@@ -84,7 +86,9 @@ struct device {
 
 struct machine {
     bool begun;
-    unsigned devices;
+    int driver;        /* the CUDA version that it is for */
+    unsigned devices;  /* visible ones */
+    bool none_visible; /* one is kept all the same, for what must have a device */
     struct device device[STANDIN_DEVICES];
     enum standin_order order;
     bool reversed;
@@ -111,6 +115,11 @@ void standin_lock(void);
 void standin_unlock(void);
 /* Lets other threads have the lock for a moment. */
 void standin_pause(void);
+
+/* environment.c: a new machine, set up as the environment says. */
+void standin_set_up_from_environment(void);
+void standin_set_up(unsigned devices, enum standin_order order, uint64_t seed);
+void standin_set_fail_call(const char *call, unsigned n, cudaError_t error);
 
 /* Between these this thread runs a host function of a stream, which must not call CUDA. */
 void standin_host_function_begin(void);

@@ -1,6 +1,7 @@
 /* The table of the backend, and what is of no stage. */
 #include "functions/reconstruct/backends/cuda/cuda.h"
 
+#include "functions/reconstruct/backends/cuda/find.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 #include "protocol/core/clock.h"
 
@@ -68,7 +69,8 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
         ff_fail(error, FF_NO_MEMORY, "no memory for the CUDA backend");
         return NULL;
     }
-    ff_cuda_begin(&b->calls, (int)plan->number);
+    unsigned place = plan->places != NULL ? plan->places[plan->number] : plan->number;
+    ff_cuda_begin(&b->calls, ff_cuda_number(place));
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking));
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
         ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&

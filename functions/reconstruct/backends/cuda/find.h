@@ -1,0 +1,15 @@
+/*
+ * functions/reconstruct/backends/cuda/find.h: the devices that CUDA shows to this process.
+ */
+#ifndef FF_RECONSTRUCT_BACKENDS_CUDA_FIND_H
+#define FF_RECONSTRUCT_BACKENDS_CUDA_FIND_H
+
+#include "functions/reconstruct/backends/cuda/object.h"
+
+/* See struct ff_cuda_object. Makes no context. */
+int ff_cuda_find(struct ff_cuda_found *found, struct ff_error *error) FF_MUST_USE;
+
+/* CUDA's number of device `n` of a run, or -1: devices that cannot be used are passed over. */
+int ff_cuda_number(unsigned n);
+
+#endif
