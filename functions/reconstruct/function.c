@@ -9,6 +9,7 @@
  */
 #include "functions/function.h"
 #include "functions/reconstruct/build.h"
+#include "functions/reconstruct/device_choice.h"
 #include "functions/reconstruct/orientation_trial.h"
 #include "functions/reconstruct/outputs.h"
 #include "functions/reconstruct/place.h"
@@ -35,6 +36,7 @@ struct reconstruction {
     const struct ff_call_facts *facts;
     struct ff_settings *settings;
     struct ff_problem *problem;
+    struct ff_device_choice choice;
     struct ff_run_result result;
     int64_t started_ns;
     double read_seconds;
@@ -194,6 +196,16 @@ static int read_problem(struct reconstruction *own, struct ff_error *error)
     return 0;
 }
 
+static int choose_devices(struct reconstruction *own, struct ff_error *error)
+{
+    const struct ff_device_choice *choice = &own->choice;
+    if (ff_device_choice_make(own->settings, own->facts->device_count, &own->choice, error) < 0)
+        return -1;
+    if (choice->note[0] != '\0')
+        ff_call_log(own->call, choice->is_trouble ? FF_CALL_WARNING : FF_CALL_INFO, choice->note);
+    return 0;
+}
+
 /* What is left for the run of the user's limit and of the task's; 0 where there is neither. */
 static double time_limit(const struct reconstruction *own)
 {
@@ -207,6 +219,7 @@ static double time_limit(const struct reconstruction *own)
 static struct ff_run_settings run_settings(const struct reconstruction *own)
 {
     struct ff_run_settings settings = ff_run_settings_of(own->settings, own->problem->patterns);
+    ff_device_choice_apply(&own->choice, &settings);
     settings.cores = own->facts->cores;
     settings.core_count = own->facts->core_count;
     settings.cache_folder = own->facts->cache_folder;
@@ -417,6 +430,23 @@ static int conclude(struct reconstruction *own, struct ff_error *error)
     return outcome;
 }
 
+/* Leased GPUs that are not there or fail are no fault of the task: other ones may take it on, from its checkpoint. */
+static bool is_of_devices(const struct reconstruction *own, const struct ff_error *error)
+{
+    const struct ff_backend_operations *operations = own->choice.operations;
+    bool ran_on_them = operations != NULL && operations->is_apart;
+    return own->facts->device_count > 0 &&
+           (error->code == FF_NO_DEVICE || (ran_on_them && error->code == FF_NO_MEMORY));
+}
+
+static int fail(const struct reconstruction *own, const struct ff_error *error)
+{
+    const char *code = ff_error_name(error->code);
+    if (is_of_devices(own, error))
+        return ff_call_lost(own->call, code, error->message, error->hint);
+    return ff_call_fail(own->call, code, error->message, error->hint);
+}
+
 static int invoke(struct ff_call *call)
 {
     struct ff_error error = {0};
@@ -425,10 +455,11 @@ static int invoke(struct ff_call *call)
     ff_buffer_init(&own.preview, FF_PICTURE_BYTES_MAX);
     int outcome = -1;
     if (read_settings(&own, &error) == 0 && read_problem(&own, &error) == 0 &&
-        settle_orientation(&own, &error) == 0 && run_pinned(&own, &error) == 0)
+        choose_devices(&own, &error) == 0 && settle_orientation(&own, &error) == 0 &&
+        run_pinned(&own, &error) == 0)
         outcome = own.result.end == FF_RUN_YIELDED ? ff_call_yield(call) : conclude(&own, &error);
     if (outcome < 0)
-        outcome = ff_call_fail(call, ff_error_name(error.code), error.message, error.hint);
+        outcome = fail(&own, &error);
     ff_run_result_dispose(&own.result);
     ff_problem_destroy(own.problem);
     ff_settings_destroy(own.settings);

@@ -1,6 +1,7 @@
 /* farfield reconstruct: the function `reconstruct`, here and now. */
 #include "functions/local/program.h"
 #include "functions/reconstruct/build.h"
+#include "functions/reconstruct/device_choice.h"
 #include "functions/reconstruct/run_settings.h"
 #include "functions/reconstruct/summary.h"
 #include "protocol/core/text.h"
@@ -37,13 +38,17 @@ static json_t *plan(const void *values, struct ff_error *error)
     struct ff_problem *problem = ff_problem_create(settings, &notes, error);
     fputs(ff_buffer_text(&notes), stderr);
     ff_buffer_dispose(&notes);
+    struct ff_device_choice choice = {0};
     struct ff_run_footprint footprint;
     json_t *json = NULL;
     int result = -1;
-    if (problem != NULL) {
-        const struct ff_run_settings run = ff_run_settings_of(settings, problem->patterns);
+    if (problem != NULL && ff_device_choice_make(settings, 0, &choice, error) == 0) {
+        struct ff_run_settings run = ff_run_settings_of(settings, problem->patterns);
+        ff_device_choice_apply(&choice, &run);
         result = ff_run_measure_footprint(problem, &run, &footprint, error);
     }
+    if (choice.note[0] != '\0')
+        fprintf(stderr, "%s\n", choice.note);
     if (result == 0 && (json = ff_summary_of_plan(problem, settings, &footprint)) == NULL)
         ff_fail(error, FF_NO_MEMORY, "no memory for the plan");
     ff_problem_destroy(problem);

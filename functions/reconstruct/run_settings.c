@@ -30,9 +30,9 @@ static struct ff_solver_settings solver_settings(const struct ff_settings *setti
 
 struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, size_t patterns)
 {
-    unsigned devices;
-    if (ff_settings_devices(settings, &devices, NULL) < 0) /* refused before it came here */
-        devices = 1;
+    struct ff_device_wish wish;
+    if (ff_settings_devices(settings, &wish, NULL) < 0) /* refused before it came here */
+        wish = (struct ff_device_wish){FF_DEVICES_CPU, 1};
     return (struct ff_run_settings){
         .algorithm = ff_settings_algorithm_name(settings),
         .solver = solver_settings(settings, patterns),
@@ -51,7 +51,7 @@ struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, si
         .engine = (enum ff_engine)settings->transform,
         .stop_when = settings->stop_when,
         .stop_window = (size_t)settings->stop_window,
-        .devices = devices,
+        .devices = wish.kind == FF_DEVICES_CPU ? wish.count : 1,
         .seed = (uint64_t)settings->seed,
         .threads = (unsigned)settings->threads,
         .preview_every = (size_t)settings->preview_every,

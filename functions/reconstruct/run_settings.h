@@ -7,8 +7,8 @@
 #include "functions/reconstruct/run.h"
 #include "functions/reconstruct/settings.h"
 
-/* For a problem of so many patterns. What the host decides (cores, cache folder) is left empty. The
- * texts are borrowed from the program, not from `settings`. */
+/* For a problem of so many patterns. What the host decides is left empty (cores, cache folder), and so are GPUs: devices are
+ * those of the CPU until ff_device_choice_apply(). The texts are borrowed from the program, not from `settings`. */
 struct ff_run_settings ff_run_settings_of(const struct ff_settings *settings, size_t patterns);
 
 #endif

@@ -127,8 +127,10 @@ static const struct ff_option options[] = {
     {"seed", FF_OPTION_INTEGER, AT(seed), NULL, "0", 0, 9007199254740992.0, NULL,
      "Of the random order of patterns and of added modes; the same seed gives the same result"},
     {"devices", FF_OPTION_TEXT, AT(devices), NULL, "auto", 0, 0, NULL,
-     "What computes: auto and cpu are one device on the CPU, cpu:N cuts the scan over N of them, "
-     "which share its threads"},
+     "What computes: auto takes all GPUs that are visible (those of the task's lease), else the "
+     "CPU; "
+     "cuda takes them or fails, cuda:N takes N of them; cpu is one device on the CPU, cpu:N cuts "
+     "the scan over N of them, which share its threads"},
     {"threads", FF_OPTION_INTEGER, AT(threads), NULL, "0", 0, 1024, NULL,
      "Threads of the CPU; 0 takes one for each core of the slot"},
     {"transform", FF_OPTION_CHOICE, AT(transform), NULL, "auto", 0, 0, transforms,
@@ -259,8 +261,8 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
         return ff_fail(error, FF_INVALID_SETTING,
                        "the setting 'crop' cannot be %lld; it takes 0 or 8 … 16384 px",
                        (long long)settings->crop);
-    unsigned devices;
-    if (ff_settings_devices(settings, &devices, error) < 0)
+    struct ff_device_wish wish;
+    if (ff_settings_devices(settings, &wish, error) < 0)
         return -1;
     if (ff_settings_check_idle(settings, error) < 0)
         return -1;
@@ -282,20 +284,32 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error)
     return 0;
 }
 
-int ff_settings_devices(const struct ff_settings *settings, unsigned *count, struct ff_error *error)
+int ff_settings_devices(const struct ff_settings *settings, struct ff_device_wish *wish,
+                        struct ff_error *error)
 {
+    static const struct {
+        const char *name;
+        struct ff_device_wish wish;
+        bool counts; /* ":N" may follow */
+    } known[] = {{"auto", {FF_DEVICES_AUTO, 0}, false},
+                 {"cpu", {FF_DEVICES_CPU, 1}, true},
+                 {"cuda", {FF_DEVICES_CUDA, 0}, true}};
     const char *text = settings->devices;
-    int64_t number = 1;
-    bool known =
-        strcmp(text, "auto") == 0 || strcmp(text, "cpu") == 0 ||
-        (strncmp(text, "cpu:", 4) == 0 && ff_text_integer(text + 4, 1, DEVICES_MAX, &number) == 0);
-    if (!known)
-        return ff_fail(error, FF_INVALID_SETTING,
-                       "the setting 'devices' cannot be '%s'; it takes auto, cpu, or cpu:N with N "
-                       "of 1 … %d",
-                       text, DEVICES_MAX);
-    *count = (unsigned)number;
-    return 0;
+    size_t length = strcspn(text, ":");
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        int64_t number = known[i].wish.count;
+        if (strlen(known[i].name) != length || strncmp(text, known[i].name, length) != 0)
+            continue;
+        if (text[length] == ':' &&
+            (!known[i].counts || ff_text_integer(text + length + 1, 1, DEVICES_MAX, &number) < 0))
+            break;
+        *wish = (struct ff_device_wish){known[i].wish.kind, (unsigned)number};
+        return 0;
+    }
+    return ff_fail(error, FF_INVALID_SETTING,
+                   "the setting 'devices' cannot be '%s'; it takes auto, cpu, cuda, or cpu:N and "
+                   "cuda:N with N of 1 … %d",
+                   text, DEVICES_MAX);
 }
 
 const char *ff_settings_algorithm_name(const struct ff_settings *settings)

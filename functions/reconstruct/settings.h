@@ -42,7 +42,7 @@ struct ff_settings {
     double stop_when;
     int64_t stop_window;
     int64_t seed;
-    char *devices;   /* "auto", "cpu", "cpu:N"; see ff_settings_devices */
+    char *devices;   /* "auto", "cpu", "cpu:N", "cuda", "cuda:N"; see ff_settings_devices */
     int64_t threads; /* 0: one for each core of the slot */
     int64_t preview_every;
     int64_t checkpoint_every;
@@ -89,8 +89,15 @@ int ff_settings_complete(struct ff_settings *settings, struct ff_error *error) F
 
 const char *ff_settings_algorithm_name(const struct ff_settings *settings);
 
-/* How many devices; FF_INVALID_SETTING where the text names none. */
-int ff_settings_devices(const struct ff_settings *settings, unsigned *count,
+/* Which devices, as `devices` says it; device_choice.h finds out what there is. */
+enum ff_device_kind { FF_DEVICES_AUTO, FF_DEVICES_CPU, FF_DEVICES_CUDA };
+struct ff_device_wish {
+    enum ff_device_kind kind;
+    unsigned count; /* 0: all that there are */
+};
+
+/* FF_INVALID_SETTING where the text names none. */
+int ff_settings_devices(const struct ff_settings *settings, struct ff_device_wish *wish,
                         struct ff_error *error) FF_MUST_USE;
 
 /* How many batches an epoch of so many patterns has: the setting, or its default made a number. */

@@ -3,10 +3,12 @@
  *
  * The epochs are those of a real run; the best of several counts, because whatever else the machine
  * did can only have made one slower. fft_seconds_per_epoch is the time of the same transforms by
- * FFTW with padded rows, on the same threads, in this process, whatever made them in the run.
+ * FFTW with padded rows, on the same threads, in this process, whatever made them in the run; on
+ * GPUs that of cuFFT on the same devices.
  */
 #include "functions/local/program.h"
 #include "functions/reconstruct/build.h"
+#include "functions/reconstruct/device_choice.h"
 #include "functions/reconstruct/run_settings.h"
 #include "functions/simulate/measurement.h"
 #include "protocol/core/file.h"
@@ -19,8 +21,8 @@
 #include <sys/resource.h>
 
 static const char help[] =
-    "usage: farfield bench reconstruct [FILE] [--set KEY=VALUE]… [--modes 1,5] [--threads N] "
-    "[--json]\n"
+    "usage: farfield bench reconstruct [FILE] [--set KEY=VALUE]… [--modes 1,5] [--threads N]\n"
+    "                                  [--devices cpu:2|cuda:4|…] [--json]\n"
     "\n"
     "Times an epoch of a reconstruction, and the same Fourier transforms alone. Without FILE it\n"
     "simulates 516 patterns of 128 × 128 pixels. --set takes the settings of reconstruct.\n"
@@ -37,6 +39,7 @@ struct bench {
     size_t mode_count;
     bool json, help;
     char *cache_folder;
+    struct ff_device_choice choice;
 };
 
 /* What a run of one number of modes gave. */
@@ -73,8 +76,8 @@ static int take(struct bench *bench, const char *option, const char *value, stru
         return ff_fail(error, FF_INVALID_ARGUMENT, "%s needs a value", option);
     if (strcmp(option, "--modes") == 0)
         return take_modes(bench, value, error);
-    if (strcmp(option, "--threads") == 0)
-        return ff_options_set(table, bench->settings, "threads", value, error);
+    if (strcmp(option, "--threads") == 0 || strcmp(option, "--devices") == 0)
+        return ff_options_set(table, bench->settings, option + 2, value, error);
     if (strcmp(option, "--set") == 0)
         return ff_options_assign(table, bench->settings, value, error);
     ff_fail(error, FF_INVALID_ARGUMENT, "'%s' means nothing here", option);
@@ -100,8 +103,8 @@ static int read_command_line(struct bench *bench, int argc, char **argv, struct 
     }
     if (bench->mode_count == 0)
         bench->modes[bench->mode_count++] = (size_t)bench->settings->modes;
-    unsigned devices;
-    return ff_settings_devices(bench->settings, &devices, error);
+    struct ff_device_wish wish;
+    return ff_settings_devices(bench->settings, &wish, error);
 }
 
 /* --- the problem --- */
@@ -151,6 +154,7 @@ static struct ff_run_settings run_settings(const struct bench *bench,
                                            const struct ff_problem *problem)
 {
     struct ff_run_settings settings = ff_run_settings_of(bench->settings, problem->patterns);
+    ff_device_choice_apply(&bench->choice, &settings);
     settings.solver.epochs = EPOCHS;
     if (settings.solver.early_epochs > EARLY_EPOCHS)
         settings.solver.early_epochs = EARLY_EPOCHS;
@@ -165,7 +169,7 @@ static int time_transforms(const struct ff_problem *problem, const struct ff_run
 {
     const struct ff_devices_plan plan = {
         .problem = problem,
-        .operations = &ff_backend_cpu,
+        .operations = settings->operations,
         .count = settings->devices,
         .modes = problem->modes,
         .batch_limit = 1,
@@ -213,12 +217,12 @@ static void print(const struct bench *bench, const struct ff_problem *problem,
     getrusage(RUSAGE_SELF, &usage);
     double share = figures->transforms_s / figures->epoch_s;
     if (!bench->json) {
-        printf(
-            "%lld mode%s: %.2f ms an epoch (%.2f one of the first), its transforms alone by FFTW "
-            "%.2f ms (share %.2f), %s\n",
-            (long long)bench->settings->modes, bench->settings->modes == 1 ? "" : "s",
-            1e3 * figures->epoch_s, 1e3 * figures->early_s, 1e3 * figures->transforms_s, share,
-            figures->device);
+        printf("%lld mode%s: %.2f ms an epoch (%.2f one of the first), its transforms alone by %s "
+               "%.2f ms (share %.2f), %s\n",
+               (long long)bench->settings->modes, bench->settings->modes == 1 ? "" : "s",
+               1e3 * figures->epoch_s, 1e3 * figures->early_s,
+               bench->choice.operations->is_apart ? "cuFFT" : "FFTW", 1e3 * figures->transforms_s,
+               share, figures->device);
         return;
     }
     json_t *line = json_pack(
@@ -240,7 +244,11 @@ static int run(struct bench *bench, struct ff_error *error)
     char *home = ff_home(error);
     bench->cache_folder = home != NULL ? ff_path_join(home, "cache") : NULL;
     free(home);
-    int result = bench->cache_folder != NULL ? 0 : -1;
+    int result = bench->cache_folder != NULL
+                     ? ff_device_choice_make(bench->settings, 0, &bench->choice, error)
+                     : -1;
+    if (result == 0 && bench->choice.note[0] != '\0')
+        fprintf(stderr, "%s\n", bench->choice.note);
     for (size_t i = 0; result == 0 && i < bench->mode_count; i++) {
         struct figures figures;
         bench->settings->modes = (int64_t)bench->modes[i];

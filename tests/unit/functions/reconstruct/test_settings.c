@@ -142,25 +142,56 @@ static void test_the_output_is_named_after_the_input(void **state)
 static void test_devices_are_counted(void **state)
 {
     (void)state;
+    enum { REFUSED = -1 };
     static const struct {
         const char *text;
-        unsigned count; /* 0: refused */
-    } cases[] = {{"auto", 1},  {"cpu", 1},    {"cpu:1", 1},  {"cpu:8", 8},   {"cpu:64", 64},
-                 {"cpu:0", 0}, {"cpu:65", 0}, {"cpu:-2", 0}, {"cpu:2.5", 0}, {"cpu:", 0},
-                 {"gpu", 0},   {"", 0},       {"cpu 2", 0},  {"cpu:2x", 0}};
+        int kind;
+        unsigned count;
+    } cases[] = {
+        {"auto", FF_DEVICES_AUTO, 0},
+        {"cpu", FF_DEVICES_CPU, 1},
+        {"cpu:1", FF_DEVICES_CPU, 1},
+        {"cpu:8", FF_DEVICES_CPU, 8},
+        {"cpu:64", FF_DEVICES_CPU, 64},
+        {"cuda", FF_DEVICES_CUDA, 0},
+        {"cuda:1", FF_DEVICES_CUDA, 1},
+        {"cuda:16", FF_DEVICES_CUDA, 16},
+        {"cuda:64", FF_DEVICES_CUDA, 64},
+        {"cpu:0", REFUSED, 0},
+        {"cpu:65", REFUSED, 0},
+        {"cpu:-2", REFUSED, 0},
+        {"cpu:2.5", REFUSED, 0},
+        {"cpu:", REFUSED, 0},
+        {"cuda:0", REFUSED, 0},
+        {"cuda:65", REFUSED, 0},
+        {"cuda:", REFUSED, 0},
+        {"cuda:0,1", REFUSED, 0},
+        {"CUDA", REFUSED, 0},
+        {"cud", REFUSED, 0},
+        {"auto:2", REFUSED, 0},
+        {"auto:", REFUSED, 0},
+        {"gpu", REFUSED, 0},
+        {"", REFUSED, 0},
+        {"cpu 2", REFUSED, 0},
+        {"cpu:2x", REFUSED, 0},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ff_error error = {0};
-        unsigned count = 0;
+        struct ff_device_wish wish = {0};
         struct ff_settings *settings = make();
         assert_ok(ff_options_set(&ff_settings_table, settings, "input", "scan.cxi", &error), error);
         assert_ok(ff_options_set(&ff_settings_table, settings, "devices", cases[i].text, &error),
                   error);
-        int wanted = cases[i].count > 0 ? 0 : -1;
-        assert_int_equal(ff_settings_devices(settings, &count, &error), wanted);
-        assert_int_equal(count, cases[i].count);
+        int wanted = cases[i].kind != REFUSED ? 0 : -1;
+        assert_int_equal(ff_settings_devices(settings, &wish, &error), wanted);
         assert_int_equal(ff_settings_complete(settings, &error), wanted);
-        if (wanted < 0)
+        if (wanted < 0) {
             assert_says(error.message, "cpu:N");
+            assert_says(error.message, "cuda:N");
+        } else {
+            assert_int_equal(wish.kind, cases[i].kind);
+            assert_int_equal(wish.count, cases[i].count);
+        }
         ff_settings_destroy(settings);
     }
 }
