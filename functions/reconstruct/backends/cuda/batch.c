@@ -91,6 +91,8 @@ static void begin(struct ff_backend *b, struct ff_batch batch, bool exits)
         upload_rows(b);
     ff_cuda_await_numbers(b); /* they are made of the list before */
     take_list(b, batch, exits);
+    if (b->shifts != NULL)
+        ff_cuda_forget_spectra(b->shifts);
 }
 
 void ff_cuda_begin_batch(struct ff_backend *b, struct ff_batch batch)

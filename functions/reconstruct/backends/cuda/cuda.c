@@ -15,6 +15,7 @@ static void destroy(struct ff_backend *b)
     FF_CUDA_ALWAYS(&b->calls, cudaSetDevice(b->calls.device));
     FF_CUDA_ALWAYS(&b->calls, cudaDeviceSynchronize());
     ff_cuda_transforms_destroy(b->waves_transforms);
+    ff_cuda_shifts_destroy(b->shifts);
     ff_cuda_exits_destroy(b->exits);
     ff_cuda_line_destroy(b->line);
     ff_cuda_feed_destroy(b);
@@ -75,7 +76,7 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
         ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&
         ff_cuda_line_create(b, error) == 0 && ff_cuda_exits_create(b, error) == 0 &&
-        ff_cuda_load_counts(b, error) == 0) {
+        ff_cuda_shifts_create(b, error) == 0 && ff_cuda_load_counts(b, error) == 0) {
         describe_device(b);
         if (ff_cuda_report(&b->calls, error) == 0)
             return b;

@@ -73,4 +73,15 @@ __device__ inline float counts_at(const struct ff_cuda_frames &counts, size_t at
     return counts.u16 != nullptr ? static_cast<float>(counts.u16[at]) : counts.f32[at];
 }
 
+/* How an exposure counts for probe i: N_E,c has w_nc of χ_0. */
+__device__ inline float share_of(const struct ff_cuda_chunk &chunk, uint32_t exposure, uint32_t i)
+{
+    const struct ff_cuda_shape &shape = chunk.shape;
+    if (i < shape.modes)
+        return 1;
+    return chunk
+        .weights[static_cast<size_t>(chunk.patterns[exposure / shape.fly]) * shape.eigenprobes + i -
+                 shape.modes];
+}
+
 #endif

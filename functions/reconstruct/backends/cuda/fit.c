@@ -11,9 +11,8 @@
 #include <string.h>
 
 struct ff_cuda_exits {
-    uint32_t *kept;  /* on the device: (exit_limit, fly, rows, columns) */
-    bool *sampled;   /* (patterns) */
-    unsigned moving; /* of FF_WANT_OBJECT and FF_WANT_PROBE: those of the pass that kept them */
+    uint32_t *kept; /* on the device: (exit_limit, fly, rows, columns) */
+    bool *sampled;  /* (patterns) */
 };
 
 static size_t exit_pixels(const struct ff_backend *b)
@@ -57,7 +56,6 @@ void ff_cuda_sample(struct ff_backend *b, struct ff_batch patterns)
 void ff_cuda_place_exits(struct ff_backend *b, uint32_t *places)
 {
     uint32_t place = 0;
-    b->exits->moving = b->want & (FF_WANT_OBJECT | FF_WANT_PROBE);
     for (size_t i = 0; i < b->batch_count; i++)
         places[i] = b->exits->sampled[b->lists[b->list].host[i]] ? place++ : FF_CUDA_NO_EXIT;
 }
@@ -68,6 +66,7 @@ void ff_cuda_leave_exits(struct ff_backend *b, size_t first, const struct ff_cud
                        b->lists[b->list].device + b->batch_count + first, b->exits->kept);
 }
 
+/* backend->want is still that of the pass that kept them. */
 static void fit_chunk(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk)
 {
     struct ff_cuda_fit fit = {
@@ -75,21 +74,13 @@ static void fit_chunk(struct ff_backend *b, size_t first, const struct ff_cuda_c
         .object = b->object[0],
         .numbers = b->term_numbers,
     };
-    if (b->exits->moving & FF_WANT_OBJECT) {
+    if (b->want & FF_WANT_OBJECT) {
         fit.object_step = b->gradient;
-        fit.probes = ff_cuda_probes_of(b, chunk, b->probe[0]);
+        fit.probes = ff_cuda_some_probes_of(b, chunk, b->probe[0], 1);
     }
-    if (b->exits->moving & FF_WANT_PROBE)
-        fit.probe_steps = ff_cuda_probes_of(b, chunk, b->probe_gradient);
-    const struct ff_cuda_rows rows = {
-        .numbers = b->term_numbers,
-        .groups = 1,
-        .pieces = b->shape.fly * ff_cuda_term_pieces(&b->shape),
-        .each = FF_CUDA_STEP_NUMBERS,
-        .count = FF_CUDA_STEP_NUMBERS,
-        .rows = b->terms[FF_TERMS_STEPS],
-        .width = FF_CUDA_STEP_NUMBERS,
-    };
+    if (b->want & FF_WANT_PROBE)
+        fit.probe_steps = ff_cuda_some_probes_of(b, chunk, b->probe_gradient, 1);
+    const struct ff_cuda_rows rows = ff_cuda_rows_of(b, FF_TERMS_STEPS);
     ff_cuda_fit_pieces(&b->calls, b->stream, chunk, &fit);
     ff_cuda_add_rows(&b->calls, b->stream, chunk, &rows);
 }

@@ -7,14 +7,6 @@ size_t ff_cuda_waves_of(const struct ff_cuda_chunk *chunk)
     return (size_t)chunk->count * chunk->shape.fly * chunk->shape.modes;
 }
 
-struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
-                                        const float2 *source)
-{
-    (void)b;
-    (void)chunk;
-    return (struct ff_cuda_probes){.values = source};
-}
-
 struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *b, size_t first)
 {
     size_t pieces = ff_cuda_modulus_pieces(&b->shape);
@@ -46,6 +38,12 @@ void ff_cuda_leave_numbers(struct ff_backend *b, bool scales)
     FF_CUDA(&b->calls, cudaEventRecord(b->numbers_done, b->answers));
 }
 
+/* Of the chunks of the batch. */
+static bool is_last(const struct ff_backend *b, const struct ff_cuda_chunk *chunk)
+{
+    return chunk->patterns + chunk->count == b->lists[b->list].device + b->batch_count;
+}
+
 void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
                       const struct ff_cuda_probes *probes, bool first)
 {
@@ -67,7 +65,11 @@ void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
         .power = b->power,
         .greatest = b->greatest,
     };
+    if (b->shifted && (b->want & (FF_WANT_PROBE | FF_WANT_POSITIONS)))
+        ff_cuda_find_products(b, chunk);
     ff_cuda_sum(&b->calls, b->stream, chunk, &sums);
+    if (b->shifted && sums.probe_wanted && is_last(b, chunk))
+        ff_cuda_leave_spectra(b);
 }
 
 static void clear(struct ff_backend *b, void *to, size_t size)
@@ -116,7 +118,9 @@ static void use_kept(const struct ff_backend *b, struct ff_cuda_modulus *modulus
 
 static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk)
 {
-    const struct ff_cuda_probes probes = ff_cuda_probes_of(b, chunk, b->probe[0]);
+    bool with_eigenprobes = (b->want & FF_WANT_WEIGHTS) != 0;
+    const struct ff_cuda_probes probes = ff_cuda_some_probes_of(
+        b, chunk, b->probe[0], with_eigenprobes ? (uint32_t)b->probes : b->shape.modes);
     struct ff_cuda_modulus modulus = ff_cuda_modulus_of(b, first);
     modulus.scales_wanted = (b->want & FF_WANT_SCALES) != 0;
     modulus.bound = b->want & FF_WANT_BOUNDED ? FF_CHI_BOUND : 0;

@@ -42,7 +42,14 @@ static size_t waves_each(const struct ff_backend *b)
     return (size_t)b->shape.fly * b->shape.modes;
 }
 
-/* As many patterns as have their waves in half of the second cache: between the launches that a chunk takes they then stay
+/* Bytes of a pattern at work: its waves, and where probes are shifted those that it sees and its products. */
+static size_t bytes_each(const struct ff_backend *b)
+{
+    size_t shifted = b->shifted ? (b->probes + b->shape.modes) * probe_pixels(b) : 0;
+    return (waves_each(b) * frame_pixels(b) + b->shape.fly * shifted) * sizeof(float2);
+}
+
+/* As many patterns as have all that in half of the second cache: between the launches that a chunk takes they then stay
  * there. Never fewer than one, never more than a batch. */
 static size_t chunk_limit(struct ff_backend *b)
 {
@@ -51,7 +58,7 @@ static size_t chunk_limit(struct ff_backend *b)
                  cudaDeviceGetAttribute(&cache, cudaDevAttrL2CacheSize, b->calls.device)) ||
         cache <= 0)
         cache = CACHE_OTHERWISE;
-    size_t limit = (size_t)cache / 2 / (waves_each(b) * frame_pixels(b) * sizeof(float2));
+    size_t limit = (size_t)cache / 2 / bytes_each(b);
     limit = limit < b->batch_limit ? limit : b->batch_limit;
     return limit > 0 ? limit : 1;
 }

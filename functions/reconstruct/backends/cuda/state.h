@@ -164,10 +164,6 @@ void ff_cuda_back(struct ff_backend *backend, float2 *waves, size_t count);
 /* gradients.c: passes over the patterns of a batch. */
 void ff_cuda_gradients(struct ff_backend *backend, struct ff_batch batch, unsigned want);
 void ff_cuda_cost(struct ff_backend *backend, struct ff_batch batch);
-/* What a chunk's patterns see, for kernels, of anything of the probe's shape: `source` is b->probe[0], or the direction or the
- * step of it. Good until the next chunk: one of b->probe[0] and one of another source at once. */
-struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *backend,
-                                        const struct ff_cuda_chunk *chunk, const float2 *source);
 /* What modulus() is told of a chunk that begins at pattern `first` of the batch. */
 struct ff_cuda_modulus ff_cuda_modulus_of(const struct ff_backend *backend, size_t first);
 /* The modulus of that chunk, with its counts. */
@@ -201,9 +197,32 @@ void ff_cuda_advance(struct ff_backend *backend, unsigned parts, double gamma);
 
 /* terms.c: numbers of each pattern. */
 int ff_cuda_terms_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+/* How numbers of backend->term_numbers, which has all that a row has, become rows of these terms. */
+struct ff_cuda_rows ff_cuda_rows_of(const struct ff_backend *backend, enum ff_terms terms);
 /* Sets those that backend->want asks for of a chunk whose χ is in backend->waves. */
 void ff_cuda_leave_terms(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
                          const struct ff_cuda_probes *probes);
+
+/* shift.c: what patterns see of the probe. */
+int ff_cuda_shifts_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
+void ff_cuda_shifts_destroy(struct ff_cuda_shifts *shifts);
+/* Whatever was known of probes and positions may have changed. */
+void ff_cuda_forget_spectra(struct ff_cuda_shifts *shifts);
+/* What a chunk's patterns see, for kernels, of anything of the probe's shape: `source` is b->probe[0], or the direction or the
+ * step of it. Good until the next chunk: one of b->probe[0] and one of another source at once. */
+struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *backend,
+                                        const struct ff_cuda_chunk *chunk, const float2 *source);
+/* The same of the first `probes` alone, or of more than the modes: eigenprobes only of b->probe[0]. */
+struct ff_cuda_probes ff_cuda_some_probes_of(struct ff_backend *backend,
+                                             const struct ff_cuda_chunk *chunk,
+                                             const float2 *source, uint32_t probes);
+/* Where probes are shifted, between ff_cuda_probes_of(b->probe[0]) and the next chunk: spectra of S* χ of a chunk, and with FF_WANT_PROBE
+ * those of N_P and N_E, by lanes. */
+void ff_cuda_find_products(struct ff_backend *backend, const struct ff_cuda_chunk *chunk);
+/* From the spectra of N_P and N_E to these. */
+void ff_cuda_leave_spectra(struct ff_backend *backend);
+/* b of FF_TERMS_POSITIONS into backend->term_numbers, FF_CUDA_SHIFT_NUMBERS a piece. Needs the products. */
+void ff_cuda_shift_slopes(struct ff_backend *backend, const struct ff_cuda_chunk *chunk);
 
 /* fit.c: χ_0 of some patterns, and what steps do to it. */
 int ff_cuda_exits_create(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;

@@ -167,17 +167,6 @@ __device__ inline void sum_object(const struct ff_cuda_chunk &chunk, const struc
 
 /* --- the probe --- */
 
-/* How an exposure counts for probe i: N_E,c has w_nc of χ_0. */
-__device__ inline float share_of(const struct ff_cuda_chunk &chunk, uint32_t exposure, uint32_t i)
-{
-    const struct ff_cuda_shape &shape = chunk.shape;
-    if (i < shape.modes)
-        return 1;
-    return chunk
-        .weights[static_cast<size_t>(chunk.patterns[exposure / shape.fly]) * shape.eigenprobes + i -
-                 shape.modes];
-}
-
 /* 1 + Σ_c w_nc² */
 __device__ inline float varied_share(const struct ff_cuda_chunk &chunk, uint32_t exposure)
 {
@@ -252,7 +241,7 @@ __device__ inline void add_lanes(const struct ff_cuda_shape &shape, const struct
                                  size_t pixel)
 {
     size_t size = probe_size(shape);
-    uint32_t probes = s.power_alone ? 0 : shape.modes + shape.eigenprobes;
+    uint32_t probes = shape.modes + shape.eigenprobes;
     for (uint32_t i = 0; i < probes; i++) {
         float2 *to = s.probe_gradient + i * size + pixel;
         float2 sum = s.first ? make_float2(0, 0) : *to;

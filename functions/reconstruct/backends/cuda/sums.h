@@ -19,15 +19,16 @@ struct ff_cuda_sums {
     const float2 *object; /* of the tile */
     struct ff_cuda_probes probes;
     uint32_t object_wanted; /* N_O and W */
-    uint32_t probe_wanted;  /* V, and N_P and N_E unless `power_alone` */
-    uint32_t power_alone;   /* where probes are shifted, N_P is made of spectra */
-    uint32_t first;         /* of the batch's chunks: sums are set, not added to */
-    float2 *gradient;       /* N_O of the tile */
-    float *weight;          /* W of the tile */
-    uint32_t lanes;         /* the exposures are cut into so many for the probe's sums */
-    float2 *probe_lanes;    /* (lanes, modes + eigenprobes, rows, columns) */
-    float *power_lanes;     /* (lanes, powers, rows, columns) */
-    unsigned *arrivals; /* (ff_cuda_sum_pieces()): blocks that are done; zero between launches */
+    uint32_t probe_wanted;  /* V, N_P and N_E */
+    uint32_t
+        power_alone;     /* the lanes of N_P and N_E are there: spectra, where probes are shifted */
+    uint32_t first;      /* of the batch's chunks: sums are set, not added to */
+    float2 *gradient;    /* N_O of the tile */
+    float *weight;       /* W of the tile */
+    uint32_t lanes;      /* the exposures are cut into so many for the probe's sums */
+    float2 *probe_lanes; /* (lanes, modes + eigenprobes, rows, columns) */
+    float *power_lanes;  /* (lanes, powers, rows, columns) */
+    unsigned *arrivals;  /* (ff_cuda_sum_pieces()): blocks that are done; zero between launches */
     float2 *probe_gradient; /* N_P, then N_E */
     float *
         power; /* (powers, rows, columns): V of the modes, then that of the first one and its eigenprobes */

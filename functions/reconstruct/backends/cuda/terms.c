@@ -1,6 +1,7 @@
 /* The numbers of each pattern that need its χ. */
 #include "functions/reconstruct/backends/cuda/terms.h"
 
+#include "functions/reconstruct/backends/cuda/shift.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 
 int ff_cuda_terms_create(struct ff_backend *b, struct ff_error *error)
@@ -14,20 +15,29 @@ int ff_cuda_terms_create(struct ff_backend *b, struct ff_error *error)
     return b->term_numbers != NULL ? 0 : -1;
 }
 
-/* Leaves numbers [from, from + count) of `each` of the pieces, by exposure, at the beginning of rows of so many. */
-static void leave_exposures(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
-                            enum ff_terms terms, uint32_t each, uint32_t from, uint32_t count)
+struct ff_cuda_rows ff_cuda_rows_of(const struct ff_backend *b, enum ff_terms terms)
 {
-    const struct ff_cuda_rows rows = {
+    bool by_exposure = terms == FF_TERMS_POSITIONS || terms == FF_TERMS_STRAINS;
+    uint32_t pieces = ff_cuda_term_pieces(&b->shape);
+    uint32_t width = (uint32_t)ff_terms_width(terms, 1, b->shape.eigenprobes);
+    return (struct ff_cuda_rows){
         .numbers = b->term_numbers,
-        .groups = b->shape.fly,
-        .pieces = ff_cuda_term_pieces(&b->shape),
-        .each = each,
-        .from = from,
-        .count = count,
+        .groups = by_exposure ? b->shape.fly : 1,
+        .pieces = by_exposure ? pieces : b->shape.fly * pieces,
+        .each = width,
+        .count = width,
         .rows = b->terms[terms],
-        .width = count,
+        .width = width,
     };
+}
+
+/* Where a move shifts the probe, b is that of this shift. */
+static void leave_shift_slopes(struct ff_backend *b, const struct ff_cuda_chunk *chunk)
+{
+    struct ff_cuda_rows rows = ff_cuda_rows_of(b, FF_TERMS_POSITIONS);
+    rows.each = FF_CUDA_SHIFT_NUMBERS;
+    rows.count = FF_CUDA_SHIFT_NUMBERS;
+    ff_cuda_shift_slopes(b, chunk);
     ff_cuda_add_rows(&b->calls, b->stream, chunk, &rows);
 }
 
@@ -35,33 +45,29 @@ static void leave_exposures(struct ff_backend *b, const struct ff_cuda_chunk *ch
 static void add_moves(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
                       const struct ff_cuda_terms *terms)
 {
-    bool strains = (b->want & FF_WANT_STRAINS) != 0;
-    uint32_t each = FF_CUDA_SLOPE_NUMBERS + (strains ? FF_CUDA_STRAIN_NUMBERS : 0);
-    if (strains)
+    struct ff_cuda_rows positions = ff_cuda_rows_of(b, FF_TERMS_POSITIONS);
+    struct ff_cuda_rows strains = ff_cuda_rows_of(b, FF_TERMS_STRAINS);
+    if (b->want & FF_WANT_STRAINS) {
         ff_cuda_strain_pieces(&b->calls, b->stream, chunk, terms);
-    else
+        positions.each += FF_CUDA_STRAIN_NUMBERS;
+        strains.each = positions.each;
+        strains.from = FF_CUDA_SLOPE_NUMBERS;
+        ff_cuda_add_rows(&b->calls, b->stream, chunk, &strains);
+    } else {
         ff_cuda_slope_pieces(&b->calls, b->stream, chunk, terms);
-    if (b->want & FF_WANT_POSITIONS)
-        leave_exposures(b, chunk, FF_TERMS_POSITIONS, each, 0, FF_CUDA_SLOPE_NUMBERS);
-    if (strains)
-        leave_exposures(b, chunk, FF_TERMS_STRAINS, each, FF_CUDA_SLOPE_NUMBERS,
-                        FF_CUDA_STRAIN_NUMBERS);
+    }
+    if (!(b->want & FF_WANT_POSITIONS))
+        return;
+    ff_cuda_add_rows(&b->calls, b->stream, chunk, &positions);
+    if (b->shifted)
+        leave_shift_slopes(b, chunk);
 }
 
 /* All exposures of a pattern have the same weights. */
 static void add_weights(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
                         const struct ff_cuda_terms *terms)
 {
-    uint32_t each = ff_cuda_weight_numbers(&b->shape);
-    const struct ff_cuda_rows rows = {
-        .numbers = b->term_numbers,
-        .groups = 1,
-        .pieces = b->shape.fly * ff_cuda_term_pieces(&b->shape),
-        .each = each,
-        .count = each,
-        .rows = b->terms[FF_TERMS_WEIGHTS],
-        .width = each,
-    };
+    const struct ff_cuda_rows rows = ff_cuda_rows_of(b, FF_TERMS_WEIGHTS);
     ff_cuda_weight_pieces(&b->calls, b->stream, chunk, terms);
     ff_cuda_add_rows(&b->calls, b->stream, chunk, &rows);
 }
