@@ -21,6 +21,29 @@ static struct ff_cuda_place place_of(const struct ff_backend *b, size_t pattern,
     };
 }
 
+/* Whether position k of a pattern touches what another device has too, with the row and column that its taps reach further. */
+static bool is_shared(const struct ff_backend *b, const struct ff_cuda_place *place)
+{
+    size_t row = b->tile.row + place->row;
+    size_t column = b->tile.column + place->column;
+    for (size_t i = 0; i < b->link_count; i++) {
+        const struct ff_area *area = &b->links[i].area;
+        if (row < area->row + area->rows && row + b->shape.rows + 1 > area->row &&
+            column < area->column + area->columns && column + b->shape.columns + 1 > area->column)
+            return true;
+    }
+    return false;
+}
+
+static void find_shared(struct ff_backend *b)
+{
+    for (size_t n = 0; n < b->patterns; n++) {
+        b->shares[n] = false;
+        for (size_t k = 0; k < b->shape.fly && !b->shares[n]; k++)
+            b->shares[n] = is_shared(b, &b->places_host[n * b->shape.fly + k]);
+    }
+}
+
 /* Positions, scales and weights change between epochs: then kernels are given all of them anew. What was queued before
  * still reads the old ones, and the pinned copy may still be on its way. */
 static void upload_rows(struct ff_backend *b)
@@ -30,6 +53,7 @@ static void upload_rows(struct ff_backend *b)
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
     for (size_t i = 0; i < places; i++)
         b->places_host[i] = place_of(b, i / b->shape.fly, i % b->shape.fly);
+    find_shared(b);
     for (size_t i = 0; i < weights; i++)
         b->weights_host[i] = (float)b->weights[i];
     FF_CUDA(&b->calls, cudaMemcpyAsync(b->places, b->places_host, places * sizeof *b->places,
@@ -41,17 +65,30 @@ static void upload_rows(struct ff_backend *b)
     b->rows_changed = false;
 }
 
-/* By row, and by number among equals: neighbours share what they read of the object. */
-static int compare_rows(const void *a, const void *b, void *context)
+/* First those that share pixels with other devices. Then by row, and by number among equals: neighbours share what they read
+ * of the object. */
+static int compare_patterns(const void *a, const void *b, void *context)
 {
     const struct ff_backend *backend = context;
     uint32_t p = *(const uint32_t *)a;
     uint32_t q = *(const uint32_t *)b;
+    if (backend->shares[p] != backend->shares[q])
+        return backend->shares[p] ? -1 : 1;
     double row_of_p = backend->positions[2 * (size_t)backend->shape.fly * p];
     double row_of_q = backend->positions[2 * (size_t)backend->shape.fly * q];
     if (row_of_p < row_of_q || row_of_p > row_of_q)
         return row_of_p < row_of_q ? -1 : 1;
     return p < q ? -1 : p > q;
+}
+
+/* Both parts must be worth launches of their own: a quarter of what is done at once. */
+static size_t set_shared_apart(const struct ff_backend *b, const uint32_t *list, size_t count)
+{
+    size_t shared = 0;
+    while (shared < count && b->shares[list[shared]])
+        shared++;
+    size_t least = b->chunk_limit / 4;
+    return shared > least && count - shared > least ? shared : 0;
 }
 
 /* Sorts the batch into the next list. */
@@ -61,13 +98,15 @@ static void take_list(struct ff_backend *b, struct ff_batch batch, bool exits)
     b->list = (b->list + 1) % FF_CUDA_LISTS;
     struct ff_cuda_list *list = &b->lists[b->list];
     b->batch_count = batch.count;
+    b->batch_shared = 0;
     FF_CUDA(&b->calls, cudaEventSynchronize(list->ready));
     FF_CUDA(&b->calls, cudaStreamWaitEvent(b->copies, list->done, 0));
     if (batch.count == 0)
         return;
     size_t count = batch.count;
     memcpy(list->host, batch.patterns, count * sizeof *list->host);
-    qsort_r(list->host, count, sizeof *list->host, compare_rows, b);
+    qsort_r(list->host, count, sizeof *list->host, compare_patterns, b);
+    b->batch_shared = set_shared_apart(b, list->host, count);
     if (exits) {
         ff_cuda_place_exits(b, list->host + batch.count);
         count += batch.count;
@@ -174,12 +213,22 @@ void ff_cuda_batches_destroy(struct ff_backend *b)
     end_stream(b, b->answers);
 }
 
+size_t ff_cuda_chunk_end(const struct ff_backend *b, size_t first)
+{
+    bool is_shared = first < b->batch_shared;
+    size_t begin = is_shared ? 0 : b->batch_shared;
+    size_t count = (is_shared ? b->batch_shared : b->batch_count) - begin;
+    size_t chunks = (count + b->chunk_limit - 1) / b->chunk_limit;
+    size_t each = (count + chunks - 1) / chunks;
+    size_t end = first + each;
+    return end < begin + count ? end : begin + count;
+}
+
 struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *b, size_t first)
 {
-    size_t left = b->batch_count - first;
     return (struct ff_cuda_chunk){
         .shape = b->shape,
-        .count = (uint32_t)(left < b->chunk_limit ? left : b->chunk_limit),
+        .count = (uint32_t)(ff_cuda_chunk_end(b, first) - first),
         .patterns = b->lists[b->list].device + first,
         .places = b->places,
         .weights = b->weights_device,

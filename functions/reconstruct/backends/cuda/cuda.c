@@ -26,6 +26,7 @@ static void destroy(struct ff_backend *b)
     free(b->owned);
     free(b->links);
     free(b->numbers);
+    free(b->shares);
     free(b->positions);
     free(b->scales);
     free(b->weights);

@@ -89,7 +89,7 @@ static void fit_chunk(struct ff_backend *b, size_t first, const struct ff_cuda_c
 void ff_cuda_fit(struct ff_backend *b, struct ff_batch batch)
 {
     ff_cuda_begin_batch(b, batch);
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         fit_chunk(b, first, &chunk);
     }

@@ -141,7 +141,7 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
 void ff_cuda_gradients(struct ff_backend *b, struct ff_batch batch, unsigned want)
 {
     ff_cuda_begin_sums(b, batch, want);
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         gradients_of(b, first, &chunk);
     }
@@ -160,7 +160,7 @@ void ff_cuda_cost_of(struct ff_backend *b, size_t first, const struct ff_cuda_ch
 void ff_cuda_cost(struct ff_backend *b, struct ff_batch batch)
 {
     ff_cuda_begin_batch(b, batch);
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
         ff_cuda_cost_of(b, first, &chunk, &probes);

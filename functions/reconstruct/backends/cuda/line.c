@@ -100,7 +100,7 @@ void ff_cuda_line(struct ff_backend *b, struct ff_batch batch, unsigned parts)
 {
     ff_cuda_begin_batch(b, batch);
     b->line->degree = parts == BOTH ? FF_CUDA_JOINT_DEGREE : FF_CUDA_LINE_DEGREE;
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         line_chunk(b, &chunk, parts);
     }

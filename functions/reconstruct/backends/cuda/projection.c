@@ -17,7 +17,7 @@ static struct ff_cuda_mixture mixture_of(const struct ff_backend *b,
 void ff_cuda_start_waves(struct ff_backend *b, struct ff_batch batch)
 {
     ff_cuda_begin_batch(b, batch);
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
         const struct ff_cuda_mixture mixture = mixture_of(b, &probes);
@@ -29,7 +29,7 @@ void ff_cuda_start_waves(struct ff_backend *b, struct ff_batch batch)
 void ff_cuda_overlap(struct ff_backend *b, struct ff_batch batch, unsigned want)
 {
     ff_cuda_begin_sums(b, batch, want & (FF_WANT_OBJECT | FF_WANT_PROBE));
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
         struct ff_cuda_mixture mixture = mixture_of(b, &probes);
@@ -70,7 +70,7 @@ void ff_cuda_project(struct ff_backend *b, struct ff_batch batch,
                      const struct ff_projection *projection)
 {
     ff_cuda_begin_batch(b, batch);
-    for (size_t first = 0; first < batch.count; first += b->chunk_limit) {
+    for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
         project_chunk(b, first, &chunk, &probes, projection);

@@ -194,7 +194,8 @@ static int allocate_rows(struct ff_backend *b, struct ff_error *error)
     b->positions = host_block(places, 2 * sizeof(double), what, error);
     b->scales = host_block(b->patterns, sizeof(double), what, error);
     b->weights = host_block(weights, sizeof(double), what, error);
-    if (b->positions == NULL || b->scales == NULL || b->weights == NULL)
+    b->shares = host_block(b->patterns, sizeof(bool), what, error);
+    if (b->shares == NULL || b->positions == NULL || b->scales == NULL || b->weights == NULL)
         return -1;
     b->places_host = pinned_block(b, places, sizeof *b->places_host, what, error);
     b->weights_host = pinned_block(b, weights, sizeof(float), what, error);

@@ -73,7 +73,8 @@ struct ff_backend {
     double *positions, *scales, *weights;
     struct ff_cuda_place *places_host, *places; /* (patterns, fly): pinned, and on the device */
     float *weights_host, *weights_device;       /* (patterns, eigenprobes): likewise */
-    bool rows_changed;                          /* since they were last uploaded */
+    bool *shares;      /* by pattern: whether it touches what other devices have too */
+    bool rows_changed; /* since they were last uploaded */
     double *terms[FF_CUDA_TERM_KINDS]; /* on the device; NULL where they cannot be asked for */
     double *cost_sums; /* (patterns, 2), on the device: since they were last taken */
 
@@ -85,6 +86,8 @@ struct ff_backend {
     unsigned list;                            /* the one of the batch */
     unsigned greatest_turn;
     size_t batch_count;
+    size_t
+        batch_shared; /* so many of them are chunks of their own before the rest; 0: they are not apart */
     unsigned want;
     float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
     double *piece_numbers; /* (batch_limit, pieces, FF_CUDA_PIECE_NUMBERS) */
@@ -118,7 +121,10 @@ struct ff_backend {
     uint64_t transforms_done, exchanged;
 };
 
-/* The chunk of the batch at work that begins at pattern `first`, and what its kernels are told. */
+/* Where the chunk of the batch at work ends that begins at pattern `first`. Chunks are of equal counts, and where there are several
+ * devices those of patterns that share pixels with others come first: so their sums can be exchanged while the rest is at work. */
+size_t ff_cuda_chunk_end(const struct ff_backend *backend, size_t first);
+/* What the kernels of that chunk are told. */
 struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *backend, size_t first);
 
 /* state.c: sizes, and memory for all of it. */

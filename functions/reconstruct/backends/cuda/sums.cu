@@ -42,6 +42,13 @@ __device__ inline bool touches(const struct ff_cuda_shape &shape, const struct f
            place.column < part.column + SIDE && place.column + shape.columns + 1 > part.column;
 }
 
+/* 1 where the patch, with what its taps reach further, has a pixel of the tile. */
+__device__ inline uint32_t reaches(const struct ff_cuda_shape &shape,
+                                   const struct ff_cuda_place &place, uint32_t row, uint32_t column)
+{
+    return row - place.row <= shape.rows && column - place.column <= shape.columns ? 1 : 0;
+}
+
 /* For pixels [part - 1, part + SIDE) of the tile. */
 __device__ inline void ask(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
                            uint32_t exposure, const struct ff_cuda_place &place, struct part part,
@@ -103,7 +110,8 @@ __device__ inline void find_touching(const struct ff_cuda_chunk &chunk, uint32_t
 struct own_sums {
     float2 gradient[OWN];
     float weight[OWN];
-    bool any;
+    uint32_t reached; /* a bit for each: some exposure does */
+    bool any;         /* exposure touches the part */
 };
 
 __device__ inline void sum_exposures(const struct ff_cuda_chunk &chunk,
@@ -122,9 +130,13 @@ __device__ inline void sum_exposures(const struct ff_cuda_chunk &chunk,
                 own.any = true;
                 ask(chunk, s, exposure, place, part, asked);
                 __syncthreads();
-                for (uint32_t i = 0; i < OWN; i++)
-                    answer(asked, place, threadIdx.x / SIDE + i * (THREADS / SIDE),
-                           threadIdx.x % SIDE, own.gradient[i], own.weight[i]);
+                for (uint32_t i = 0; i < OWN; i++) {
+                    uint32_t row = threadIdx.x / SIDE + i * (THREADS / SIDE);
+                    uint32_t column = threadIdx.x % SIDE;
+                    answer(asked, place, row, column, own.gradient[i], own.weight[i]);
+                    own.reached |= reaches(chunk.shape, place, part.row + row, part.column + column)
+                                   << i;
+                }
                 __syncthreads();
             }
         }
@@ -132,7 +144,8 @@ __device__ inline void sum_exposures(const struct ff_cuda_chunk &chunk,
     }
 }
 
-/* Leaves the sums where they belong, and the greatest weight. */
+/* Leaves the sums where they belong, and the greatest weight. Pixels that no exposure of the chunk reaches are not touched: what
+ * others share of them may be under way to them. */
 __device__ inline float leave_part(const struct ff_cuda_shape &shape, const struct ff_cuda_sums &s,
                                    struct part part, const struct own_sums &own)
 {
@@ -140,7 +153,8 @@ __device__ inline float leave_part(const struct ff_cuda_shape &shape, const stru
     for (uint32_t i = 0; i < OWN; i++) {
         uint32_t row = part.row + threadIdx.x / SIDE + i * (THREADS / SIDE);
         uint32_t column = part.column + threadIdx.x % SIDE;
-        if (row >= shape.tile_rows || column >= shape.tile_columns)
+        bool wanted = s.first || (own.reached >> i & 1) != 0;
+        if (!wanted || row >= shape.tile_rows || column >= shape.tile_columns)
             continue;
         size_t at = static_cast<size_t>(row) * shape.tile_columns + column;
         float weight = s.first ? own.weight[i] : s.weight[at] + own.weight[i];
