@@ -1,5 +1,6 @@
 /* Counts that do not fit on the device come from the host: the same bits, however little fits, in every order of streams. */
 #include "functions/reconstruct/backends/cuda/cuda.h"
+#include "functions/reconstruct/backends/cuda/plans.h"
 #include "tests/cuda/fault.h"
 #include "tests/numeric/stand.h"
 
@@ -43,6 +44,7 @@ static struct outcome run(void)
     assert_int_equal(cudaMemGetInfo(&available, &total), cudaSuccess);
     outcome.held = total - available;
     stand_close(&stand);
+    ff_cuda_plans_drop();
     return outcome;
 }
 

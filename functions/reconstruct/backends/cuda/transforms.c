@@ -1,13 +1,14 @@
 #include "functions/reconstruct/backends/cuda/transforms.h"
 
+#include "functions/reconstruct/backends/cuda/plans.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { PLANS = 64 }; /* kept at once; of more sizes the one that was asked for longest ago goes */
 
 struct plan {
-    cufftHandle handle;
-    size_t count;
+    struct ff_cuda_plan made;
     uint64_t used; /* when */
 };
 
@@ -35,26 +36,35 @@ static bool give_area(struct ff_cuda_transforms *t, cufftHandle handle, size_t s
         t->area = area;
         t->area_size = size;
         for (unsigned i = 0; i < t->plan_count; i++)
-            FF_CUFFT(t->calls, cufftSetWorkArea(t->plans[i].handle, area));
+            FF_CUFFT(t->calls, cufftSetWorkArea(t->plans[i].made.handle, area));
     }
     return FF_CUFFT(t->calls, cufftSetWorkArea(handle, t->area));
 }
 
+static bool make_anew(struct ff_cuda_transforms *t, struct ff_cuda_plan *plan)
+{
+    int distance = t->size[0] * t->size[1];
+    if (!FF_CUFFT(t->calls, cufftCreate(&plan->handle)))
+        return false;
+    if (FF_CUFFT(t->calls, cufftSetAutoAllocation(plan->handle, 0)) &&
+        FF_CUFFT(t->calls,
+                 cufftMakePlanMany(plan->handle, 2, t->size, NULL, 1, distance, NULL, 1, distance,
+                                   CUFFT_C2C, (int)plan->shape.count, &plan->area_bytes)))
+        return true;
+    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(plan->handle));
+    return false;
+}
+
+/* One that an earlier run left, or a new one. */
 static bool make_plan(struct ff_cuda_transforms *t, struct plan *plan, size_t count)
 {
-    cufftHandle handle = 0;
-    size_t size = 0;
-    int distance = t->size[0] * t->size[1];
-    if (!FF_CUFFT(t->calls, cufftCreate(&handle)))
+    *plan = (struct plan){.made.shape = {t->calls->device, {t->size[0], t->size[1]}, count}};
+    if (!ff_cuda_plans_take(&plan->made.shape, &plan->made) && !make_anew(t, &plan->made))
         return false;
-    if (FF_CUFFT(t->calls, cufftSetAutoAllocation(handle, 0)) &&
-        FF_CUFFT(t->calls, cufftMakePlanMany(handle, 2, t->size, NULL, 1, distance, NULL, 1,
-                                             distance, CUFFT_C2C, (int)count, &size)) &&
-        FF_CUFFT(t->calls, cufftSetStream(handle, t->stream)) && give_area(t, handle, size)) {
-        *plan = (struct plan){.handle = handle, .count = count};
+    if (FF_CUFFT(t->calls, cufftSetStream(plan->made.handle, t->stream)) &&
+        give_area(t, plan->made.handle, plan->made.area_bytes))
         return true;
-    }
-    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(handle));
+    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(plan->made.handle));
     return false;
 }
 
@@ -72,7 +82,7 @@ static struct plan *plan_for(struct ff_cuda_transforms *t, size_t count)
 {
     struct plan made;
     for (unsigned i = 0; i < t->plan_count; i++)
-        if (t->plans[i].count == count)
+        if (t->plans[i].made.shape.count == count)
             return &t->plans[i];
     if (!make_plan(t, &made, count))
         return NULL;
@@ -82,7 +92,7 @@ static struct plan *plan_for(struct ff_cuda_transforms *t, size_t count)
     }
     struct plan *oldest = oldest_plan(t);
     FF_CUDA(t->calls, cudaStreamSynchronize(t->stream)); /* what is queued may use it */
-    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(oldest->handle));
+    FF_CUFFT_ALWAYS(t->calls, cufftDestroy(oldest->made.handle));
     *oldest = made;
     return oldest;
 }
@@ -116,7 +126,7 @@ void ff_cuda_transforms_destroy(struct ff_cuda_transforms *t)
     if (t == NULL)
         return;
     for (unsigned i = 0; i < t->plan_count; i++)
-        FF_CUFFT_ALWAYS(t->calls, cufftDestroy(t->plans[i].handle));
+        ff_cuda_plans_keep(t->calls, &t->plans[i].made);
     free(t);
 }
 
@@ -126,5 +136,5 @@ bool ff_cuda_transform(struct ff_cuda_transforms *t, float2 *waves, size_t count
     if (plan == NULL)
         return count == 0;
     plan->used = ++t->now;
-    return FF_CUFFT(t->calls, cufftExecC2C(plan->handle, waves, waves, direction));
+    return FF_CUFFT(t->calls, cufftExecC2C(plan->made.handle, waves, waves, direction));
 }

@@ -1,8 +1,8 @@
 /*
  * functions/reconstruct/backends/cuda/transforms.h: batches of two-dimensional transforms by cuFFT, unnormalised, in place.
  *
- * A plan is made for a number of waves when that number first comes, and kept: the batches of a run have few
- * different sizes. All plans share one work area, so all must be executed on one stream.
+ * A plan is made for a number of waves when that number first comes, and kept, also for later runs (plans.h): the batches
+ * of a run have few different sizes. All plans share one work area, so all must be executed on one stream.
  */
 #ifndef FF_RECONSTRUCT_BACKENDS_CUDA_TRANSFORMS_H
 #define FF_RECONSTRUCT_BACKENDS_CUDA_TRANSFORMS_H
