@@ -232,6 +232,24 @@ void standin_fail_call(const char *call, unsigned n, cudaError_t error)
     standin_set_fail_call(call, n, error);
 }
 
+void standin_forget_call(const char *call, unsigned n)
+{
+    snprintf(standin_machine.forget_call, sizeof standin_machine.forget_call, "%s", call);
+    standin_machine.forget_in = n;
+}
+
+unsigned standin_forgets_in(void)
+{
+    return standin_machine.forget_in;
+}
+
+bool standin_forgets(const char *call)
+{
+    struct machine *machine = &standin_machine;
+    return machine->forget_in > 0 && strcmp(call, machine->forget_call) == 0 &&
+           --machine->forget_in == 0;
+}
+
 void standin_fail_device(unsigned device, unsigned operations, cudaError_t error)
 {
     device_of(device)->operations_left = operations + 1;

@@ -101,6 +101,8 @@ struct machine {
     char fail_call[48];
     unsigned fail_in;
     cudaError_t fail_with;
+    char forget_call[48];
+    unsigned forget_in;
 };
 
 extern struct machine standin_machine;
@@ -127,6 +129,8 @@ void standin_host_function_end(void);
 
 /* Begins a call: what it must fail with before it does anything, or success. */
 cudaError_t standin_enter(const char *call);
+/* Within it: whether the call is one that is forgotten. */
+bool standin_forgets(const char *call);
 /* Ends it; keeps the failure for cudaGetLastError(). */
 cudaError_t standin_leave(const char *call, cudaError_t status);
 /* What a failed call of another library (cuFFT) leaves to be looked at. */

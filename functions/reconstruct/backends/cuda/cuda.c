@@ -1,6 +1,7 @@
 /* The table of the backend, and what is of no stage. */
 #include "functions/reconstruct/backends/cuda/cuda.h"
 
+#include "functions/reconstruct/backends/cuda/exchange.h"
 #include "functions/reconstruct/backends/cuda/find.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 #include "protocol/core/clock.h"
@@ -14,6 +15,7 @@ static void destroy(struct ff_backend *b)
         return;
     FF_CUDA_ALWAYS(&b->calls, cudaSetDevice(b->calls.device));
     FF_CUDA_ALWAYS(&b->calls, cudaDeviceSynchronize());
+    ff_cuda_exchange_destroy(b->exchange);
     ff_cuda_transforms_destroy(b->waves_transforms);
     ff_cuda_shifts_destroy(b->shifts);
     ff_cuda_exits_destroy(b->exits);
@@ -77,7 +79,8 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
         ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&
         ff_cuda_line_create(b, error) == 0 && ff_cuda_exits_create(b, error) == 0 &&
-        ff_cuda_shifts_create(b, error) == 0 && ff_cuda_load_counts(b, error) == 0) {
+        ff_cuda_shifts_create(b, error) == 0 && ff_cuda_join_others(b, plan, error) == 0 &&
+        ff_cuda_load_counts(b, error) == 0) {
         describe_device(b);
         if (ff_cuda_report(&b->calls, error) == 0)
             return b;
@@ -109,7 +112,7 @@ static uint64_t transforms_done(const struct ff_backend *b)
 
 static uint64_t bytes_exchanged(const struct ff_backend *b)
 {
-    return b->exchanged;
+    return b->exchange != NULL ? ff_cuda_exchange_bytes(b->exchange) : 0;
 }
 
 /* Zeros stay zeros: no overflow, however often. */
@@ -141,13 +144,6 @@ static size_t bytes(const struct ff_backend *b)
     return b->memory.device_bytes + b->memory.pinned_bytes;
 }
 
-/* A single device has nobody to exchange with. */
-static void settle(struct ff_backend *b, struct ff_backend *const *peers)
-{
-    (void)b;
-    (void)peers;
-}
-
 const struct ff_backend_operations ff_backend_cuda = {
     .name = "cuda",
     .real_bytes = sizeof(float),
@@ -161,8 +157,8 @@ const struct ff_backend_operations ff_backend_cuda = {
     .get_rows = ff_cuda_get_rows,
     .gradients = ff_cuda_gradients,
     .overlap = ff_cuda_overlap,
-    .settle = settle,
-    .spread = settle,
+    .settle = ff_cuda_settle,
+    .spread = ff_cuda_spread,
     .update = ff_cuda_update,
     .lengths = ff_cuda_lengths,
     .normalise = ff_cuda_normalise,

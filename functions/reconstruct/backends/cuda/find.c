@@ -101,13 +101,26 @@ int ff_cuda_find(struct ff_cuda_found *found, struct ff_error *error)
     return 0;
 }
 
-int ff_cuda_number(unsigned n)
+static int number_of(const struct ff_cuda_found *found, unsigned n)
+{
+    for (unsigned i = 0; i < found->count; i++)
+        if (found->devices[i].why[0] == '\0' && n-- == 0)
+            return found->devices[i].number;
+    return -1;
+}
+
+void ff_cuda_numbers(const unsigned *places, unsigned count, int *numbers)
 {
     struct ff_cuda_found found;
     if (ff_cuda_find(&found, NULL) < 0)
-        return -1;
-    for (unsigned i = 0; i < found.count; i++)
-        if (found.devices[i].why[0] == '\0' && n-- == 0)
-            return found.devices[i].number;
-    return -1;
+        found.count = 0;
+    for (unsigned i = 0; i < count; i++)
+        numbers[i] = number_of(&found, places != NULL ? places[i] : i);
+}
+
+int ff_cuda_number(unsigned n)
+{
+    int number;
+    ff_cuda_numbers(&n, 1, &number);
+    return number;
 }

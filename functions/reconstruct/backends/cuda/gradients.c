@@ -146,6 +146,7 @@ void ff_cuda_gradients(struct ff_backend *b, struct ff_batch batch, unsigned wan
         gradients_of(b, first, &chunk);
     }
     ff_cuda_leave_numbers(b, (want & FF_WANT_SCALES) != 0);
+    ff_cuda_offer(b);
 }
 
 void ff_cuda_cost_of(struct ff_backend *b, size_t first, const struct ff_cuda_chunk *chunk,

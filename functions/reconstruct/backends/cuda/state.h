@@ -116,9 +116,9 @@ struct ff_backend {
     struct ff_cuda_exits *exits;   /* fit.c: FF_NEED_EXIT */
     struct ff_cuda_line *line;     /* line.c: FF_NEED_LINE, FF_NEED_JOINT_LINE */
     struct ff_cuda_shifts *shifts; /* shift.c: subpixel=fourier */
-    struct ff_cuda_exchange *exchange; /* exchange.c: several devices */
+    struct ff_cuda_exchange *exchange; /* settle.c: NULL for a single device */
 
-    uint64_t transforms_done, exchanged;
+    uint64_t transforms_done;
 };
 
 /* Where the chunk of the batch at work ends that begins at pattern `first`. Chunks are of equal counts, and where there are several
@@ -240,6 +240,14 @@ void ff_cuda_place_exits(struct ff_backend *backend, uint32_t *places);
 void ff_cuda_leave_exits(struct ff_backend *backend, size_t first,
                          const struct ff_cuda_chunk *chunk);
 void ff_cuda_fit(struct ff_backend *backend, struct ff_batch batch);
+
+/* settle.c: the backend among others. */
+int ff_cuda_join_others(struct ff_backend *backend, const struct ff_backend_plan *plan,
+                        struct ff_error *error) FF_MUST_USE;
+/* Whatever forms sums ends so: the others may have them. */
+void ff_cuda_offer(struct ff_backend *backend);
+void ff_cuda_settle(struct ff_backend *backend, struct ff_backend *const *peers);
+void ff_cuda_spread(struct ff_backend *backend, struct ff_backend *const *peers);
 
 /* step.c: steps with settled sums. */
 void ff_cuda_update(struct ff_backend *backend, const struct ff_update *update);

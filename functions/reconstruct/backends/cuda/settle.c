@@ -1,0 +1,74 @@
+/* The backend among others: its sums are offered, settled and spread. A single device has nobody to exchange with. */
+#include "functions/reconstruct/backends/cuda/exchange.h"
+#include "functions/reconstruct/backends/cuda/state.h"
+
+int ff_cuda_join_others(struct ff_backend *b, const struct ff_backend_plan *plan,
+                        struct ff_error *error)
+{
+    const struct ff_cuda_partial sums = {
+        .object = b->gradient,
+        .weight = b->weight,
+        .probe = b->probe_gradient,
+        .power = b->power,
+        .probes = b->probes,
+        .powers = b->powers,
+        .rows = b->shape.rows,
+        .columns = b->shape.columns,
+    };
+    if (plan->count == 1)
+        return 0;
+    b->exchange = ff_cuda_exchange_create(&b->calls, &b->memory, plan, &sums, error);
+    return b->exchange != NULL ? 0 : -1;
+}
+
+/* Rows of the tile that the taps of the batch's patches reach. */
+static void touched_rows(const struct ff_backend *b, size_t *first, size_t *end)
+{
+    const uint32_t *patterns = b->lists[b->list].host;
+    *first = *end = 0;
+    for (size_t i = 0; i < b->batch_count; i++)
+        for (size_t k = 0; k < b->shape.fly; k++) {
+            size_t row = b->places_host[patterns[i] * b->shape.fly + k].row;
+            size_t below = row + b->shape.rows + 1;
+            *first = *end == 0 || row < *first ? row : *first;
+            *end = below > *end ? below : *end;
+        }
+}
+
+void ff_cuda_offer(struct ff_backend *b)
+{
+    size_t first, end;
+    if (b->exchange == NULL)
+        return;
+    touched_rows(b, &first, &end);
+    if (b->want & FF_WANT_OBJECT)
+        ff_cuda_exchange_offer_object(b->exchange, b->stream, first, end);
+    ff_cuda_exchange_offer(b->exchange, b->stream, b->want, b->greatest);
+}
+
+static void find_exchanges(struct ff_backend *const *peers, unsigned count,
+                           struct ff_cuda_exchange **exchanges)
+{
+    for (unsigned i = 0; i < count; i++)
+        exchanges[i] = peers[i]->exchange;
+}
+
+void ff_cuda_settle(struct ff_backend *b, struct ff_backend *const *peers)
+{
+    struct ff_cuda_exchange *exchanges[FF_CUDA_DEVICES];
+    if (b->exchange == NULL)
+        return;
+    ff_cuda_use(&b->calls);
+    find_exchanges(peers, b->count, exchanges);
+    ff_cuda_exchange_settle(b->exchange, exchanges);
+}
+
+void ff_cuda_spread(struct ff_backend *b, struct ff_backend *const *peers)
+{
+    struct ff_cuda_exchange *exchanges[FF_CUDA_DEVICES];
+    if (b->exchange == NULL)
+        return;
+    ff_cuda_use(&b->calls);
+    find_exchanges(peers, b->count, exchanges);
+    ff_cuda_exchange_spread(b->exchange, exchanges, b->stream);
+}

@@ -1,0 +1,399 @@
+#include "tests/cuda/exchange_scene.h"
+
+#include "functions/reconstruct/solvers/random.h"
+
+enum { PATTERNS = 40, PATCH_ROWS = 7, PATCH_COLUMNS = 6 };
+
+static const unsigned wants[EXCHANGE_ROUNDS] = {FF_WANT_OBJECT | FF_WANT_PROBE, FF_WANT_OBJECT,
+                                                FF_WANT_OBJECT | FF_WANT_PROBE};
+
+static size_t even(size_t count)
+{
+    return count + count % 2;
+}
+
+static struct exchange_layout layout_of(const struct exchange_scene *scene, struct ff_area tile)
+{
+    size_t pixels = ff_area_pixels(tile), probe = scene->rows * scene->columns;
+    struct exchange_layout layout = {.object = 0};
+    layout.weight = 2 * pixels;
+    layout.probe = layout.weight + even(pixels);
+    layout.power = layout.probe + 2 * scene->probes * probe;
+    layout.greatest = layout.power + scene->powers * probe;
+    layout.size = layout.greatest + 1 + scene->powers;
+    return layout;
+}
+
+static struct ff_tiles *make_tiles(const struct exchange_options *options)
+{
+    struct ff_random random = ff_random_seed(options->seed);
+    double positions[2 * PATTERNS];
+    struct ff_error error;
+    for (size_t i = 0; i < PATTERNS; i++) {
+        positions[2 * i] = 2 + 18 * ff_random_unit(&random);
+        positions[2 * i + 1] = 2 + 23 * ff_random_unit(&random);
+    }
+    const struct ff_scan scan = {positions, PATTERNS, 1, PATCH_ROWS, PATCH_COLUMNS, 40, 44, 1.0};
+    struct ff_tiles *tiles = ff_tiles_create(&scan, options->devices, &error);
+    if (tiles == NULL)
+        fail_msg("%s", error.message);
+    return tiles;
+}
+
+/* --- what is given --- */
+
+static float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows that the batch did not touch hold no number: nobody is to read them. */
+static void give_object(const struct exchange_scene *scene, unsigned number, unsigned round,
+                        struct ff_random *random)
+{
+    const struct exchange_member *member = &scene->member[number];
+    struct ff_area tile = scene->tiles->tiles[number].area;
+    float *object = member->given[round] + member->layout.object;
+    float *weight = member->given[round] + member->layout.weight;
+    float most = 0;
+    memset(object, 0xff, 3 * ff_area_pixels(tile) * sizeof *object);
+    for (size_t row = member->first_row[round]; row < member->end_row[round]; row++)
+        for (size_t column = 0; column < tile.columns; column++) {
+            size_t at = row * tile.columns + column;
+            object[2 * at] = (float)ff_random_unit(random) - 0.5f;
+            object[2 * at + 1] = (float)ff_random_unit(random) - 0.5f;
+            weight[at] = (float)ff_random_unit(random);
+            most = larger(most, weight[at]);
+        }
+    memcpy(member->given[round] + member->layout.greatest, &most, sizeof most);
+}
+
+static void give(struct exchange_scene *scene, unsigned number, unsigned round,
+                 struct ff_random *random)
+{
+    struct exchange_member *member = &scene->member[number];
+    size_t rows = scene->tiles->tiles[number].area.rows;
+    member->first_row[round] = ff_random_below(random, (uint32_t)rows / 4 + 1);
+    member->end_row[round] = rows - ff_random_below(random, (uint32_t)rows / 4 + 1);
+    if (ff_random_below(random, 8) == 0) /* no pattern at all */
+        member->end_row[round] = member->first_row[round];
+    for (size_t i = member->layout.probe; i < member->layout.size; i++)
+        member->given[round][i] = (float)ff_random_unit(random);
+    give_object(scene, number, round, random);
+}
+
+/* --- the scene --- */
+
+static struct ff_link *own_links(const struct exchange_scene *scene, unsigned number)
+{
+    const struct ff_tile *tile = &scene->tiles->tiles[number];
+    struct ff_link *links = malloc((tile->link_count + 1) * sizeof *links);
+    assert_non_null(links);
+    for (size_t i = 0; i < tile->link_count; i++)
+        links[i] = tile->links[i];
+    if (number == 1 && scene->options.narrow_halo)
+        links[0].area.columns--;
+    return links;
+}
+
+/* Tile i on the device of the number counted from the end: numbers and places are not the same. */
+static void make_member(struct exchange_scene *scene, unsigned number, const unsigned *places)
+{
+    struct exchange_member *member = &scene->member[number];
+    const struct ff_tile *tile = &scene->tiles->tiles[number];
+    struct ff_error error;
+    ff_cuda_begin(&member->calls, (int)places[number]);
+    FF_CUDA(&member->calls, cudaStreamCreateWithFlags(&member->stream, cudaStreamNonBlocking));
+    member->layout = layout_of(scene, tile->area);
+    member->links = own_links(scene, number);
+    member->sums = ff_cuda_device(&member->memory, &member->calls, member->stream,
+                                  member->layout.size, sizeof(float), "the sums", &error);
+    assert_non_null(member->sums);
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++) {
+        member->given[round] = ff_cuda_pinned(&member->memory, &member->calls, member->layout.size,
+                                              sizeof(float), "what is given", &error);
+        member->found[round] = ff_cuda_pinned(&member->memory, &member->calls, member->layout.size,
+                                              sizeof(float), "what is found", &error);
+        assert_non_null(member->given[round]);
+        assert_non_null(member->found[round]);
+    }
+    const struct ff_backend_plan plan = {.number = number,
+                                         .count = scene->count,
+                                         .places = places,
+                                         .tile = tile->area,
+                                         .links = member->links,
+                                         .link_count = tile->link_count};
+    const struct ff_cuda_partial sums = {
+        .object = (float2 *)(void *)(member->sums + member->layout.object),
+        .weight = member->sums + member->layout.weight,
+        .probe = (float2 *)(void *)(member->sums + member->layout.probe),
+        .power = member->sums + member->layout.power,
+        .probes = scene->probes,
+        .powers = scene->powers,
+        .rows = scene->rows,
+        .columns = scene->columns,
+    };
+    member->exchange =
+        ff_cuda_exchange_create(&member->calls, &member->memory, &plan, &sums, &error);
+    if (member->exchange == NULL)
+        fail_msg("%s", error.message);
+    scene->peers[number] = member->exchange;
+}
+
+void make_exchange_scene(struct exchange_scene *scene, const struct exchange_options *options)
+{
+    unsigned places[FF_CUDA_DEVICES];
+    struct ff_random random = ff_random_seed(options->seed + 1);
+    *scene = (struct exchange_scene){.options = *options,
+                                     .tiles = make_tiles(options),
+                                     .count = options->devices,
+                                     .probes = 3,
+                                     .powers = 2,
+                                     .rows = options->probe_rows > 0 ? options->probe_rows : 19,
+                                     .columns = 5};
+    memcpy(scene->want, wants, sizeof wants);
+    for (unsigned i = 0; i < scene->count; i++)
+        places[i] = scene->count - 1 - i;
+    for (unsigned i = 0; i < scene->count; i++)
+        make_member(scene, i, places);
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++)
+        for (unsigned i = 0; i < scene->count; i++)
+            give(scene, i, round, &random);
+}
+
+void end_exchange_scene(struct exchange_scene *scene)
+{
+    for (unsigned i = 0; i < scene->count; i++) {
+        struct exchange_member *member = &scene->member[i];
+        ff_cuda_use(&member->calls);
+        ff_cuda_exchange_destroy(member->exchange);
+        ff_cuda_memory_release(&member->memory, &member->calls);
+        FF_CUDA_ALWAYS(&member->calls, cudaStreamDestroy(member->stream));
+        free(member->links);
+        if (member->calls.failed)
+            fail_msg("%s", member->calls.text);
+    }
+    ff_tiles_destroy(scene->tiles);
+}
+
+/* --- the stages --- */
+
+static void upload(struct exchange_member *member, unsigned round, size_t from, size_t end)
+{
+    FF_CUDA(&member->calls,
+            cudaMemcpyAsync(member->sums + from, member->given[round] + from,
+                            (end - from) * sizeof(float), cudaMemcpyHostToDevice, member->stream));
+}
+
+static void offer_object(struct exchange_scene *scene, unsigned number, unsigned round)
+{
+    struct exchange_member *member = &scene->member[number];
+    if (scene->want[round] & FF_WANT_OBJECT)
+        ff_cuda_exchange_offer_object(member->exchange, member->stream, member->first_row[round],
+                                      member->end_row[round]);
+}
+
+void exchange_form(struct exchange_scene *scene, unsigned number, unsigned round)
+{
+    struct exchange_member *member = &scene->member[number];
+    ff_cuda_use(&member->calls);
+    upload(member, round, 0, member->layout.probe);
+    if (!scene->options.late)
+        offer_object(scene, number, round);
+    if (scene->options.between != NULL)
+        FF_CUDA(&member->calls, cudaLaunchHostFunc(member->stream, scene->options.between,
+                                                   scene->options.between_data));
+    upload(member, round, member->layout.probe, member->layout.size);
+    if (scene->options.late)
+        offer_object(scene, number, round);
+    ff_cuda_exchange_offer(member->exchange, member->stream, scene->want[round],
+                           (unsigned *)(void *)(member->sums + member->layout.greatest));
+}
+
+void exchange_settle(struct exchange_scene *scene, unsigned number)
+{
+    ff_cuda_use(&scene->member[number].calls);
+    ff_cuda_exchange_settle(scene->member[number].exchange, scene->peers);
+}
+
+void exchange_spread(struct exchange_scene *scene, unsigned number, unsigned round)
+{
+    struct exchange_member *member = &scene->member[number];
+    size_t size = member->layout.size * sizeof(float);
+    ff_cuda_use(&member->calls);
+    ff_cuda_exchange_spread(member->exchange, scene->peers, member->stream);
+    FF_CUDA(&member->calls, cudaMemcpyAsync(member->found[round], member->sums, size,
+                                            cudaMemcpyDeviceToHost, member->stream));
+    FF_CUDA(&member->calls, cudaMemsetAsync(member->sums, 0xff, size, member->stream));
+}
+
+void wait_for_exchange(struct exchange_scene *scene)
+{
+    for (unsigned i = 0; i < scene->count; i++) {
+        ff_cuda_use(&scene->member[i].calls);
+        FF_CUDA(&scene->member[i].calls, cudaStreamSynchronize(scene->member[i].stream));
+    }
+}
+
+void run_exchange(struct exchange_scene *scene)
+{
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++) {
+        for (unsigned i = 0; i < scene->count; i++)
+            exchange_form(scene, i, round);
+        for (unsigned i = 0; i < scene->count; i++)
+            exchange_settle(scene, i);
+        for (unsigned i = 0; i < scene->count; i++)
+            exchange_spread(scene, i, round);
+    }
+    wait_for_exchange(scene);
+}
+
+/* --- what must come of it --- */
+
+static bool holds(struct ff_area area, size_t row, size_t column)
+{
+    return row >= area.row && row - area.row < area.rows && column >= area.column &&
+           column - area.column < area.columns;
+}
+
+/* N_O and W of a pixel of the object: the sharers' in the order of their numbers. Returns how many share it. */
+static unsigned whole_pixel(const struct exchange_scene *scene, unsigned round, size_t row,
+                            size_t column, float sums[3])
+{
+    unsigned sharers = 0;
+    sums[0] = sums[1] = sums[2] = 0;
+    for (unsigned i = 0; i < scene->count; i++) {
+        const struct exchange_member *member = &scene->member[i];
+        struct ff_area tile = scene->tiles->tiles[i].area;
+        if (!holds(tile, row, column))
+            continue;
+        sharers++;
+        if (row - tile.row < member->first_row[round] || row - tile.row >= member->end_row[round])
+            continue;
+        size_t at = (row - tile.row) * tile.columns + column - tile.column;
+        sums[0] += member->given[round][member->layout.object + 2 * at];
+        sums[1] += member->given[round][member->layout.object + 2 * at + 1];
+        sums[2] += member->given[round][member->layout.weight + at];
+    }
+    return sharers;
+}
+
+static void expect_object(const struct exchange_scene *scene, unsigned number, unsigned round,
+                          float *expected)
+{
+    struct ff_area tile = scene->tiles->tiles[number].area;
+    const struct exchange_layout *layout = &scene->member[number].layout;
+    for (size_t at = 0; at < ff_area_pixels(tile); at++) {
+        float sums[3];
+        if (whole_pixel(scene, round, tile.row + at / tile.columns, tile.column + at % tile.columns,
+                        sums) < 2)
+            continue;
+        memcpy(expected + layout->object + 2 * at, sums, 2 * sizeof *sums);
+        memcpy(expected + layout->weight + at, sums + 2, sizeof *sums);
+    }
+}
+
+/* The greatest of whole and of partial weights: a partial one is never more than the whole. */
+static float greatest_weight(const struct exchange_scene *scene, unsigned round)
+{
+    float most = 0, sums[3];
+    for (unsigned i = 0; i < scene->count; i++) {
+        const struct exchange_member *member = &scene->member[i];
+        struct ff_area tile = scene->tiles->tiles[i].area;
+        float own;
+        memcpy(&own, member->given[round] + member->layout.greatest, sizeof own);
+        most = larger(most, own);
+        for (size_t at = 0; at < ff_area_pixels(tile); at++)
+            if (whole_pixel(scene, round, tile.row + at / tile.columns,
+                            tile.column + at % tile.columns, sums) > 1)
+                most = larger(most, sums[2]);
+    }
+    return most;
+}
+
+static void expect_probe(const struct exchange_scene *scene, unsigned number, unsigned round,
+                         float *expected)
+{
+    const struct exchange_layout *layout = &scene->member[number].layout;
+    size_t plane = scene->rows * scene->columns;
+    for (size_t i = 0; i < layout->greatest - layout->probe; i++) {
+        float sum = 0;
+        for (unsigned j = 0; j < scene->count; j++)
+            sum += scene->member[j].given[round][scene->member[j].layout.probe + i];
+        expected[layout->probe + i] = sum;
+    }
+    for (size_t p = 0; p < scene->powers; p++) {
+        float most = 0;
+        for (size_t i = 0; i < plane; i++)
+            most = larger(most, expected[layout->power + p * plane + i]);
+        expected[layout->greatest + 1 + p] = most;
+    }
+}
+
+/* What is no number must stay the same as well. */
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static size_t wrong_of(const struct exchange_scene *scene, unsigned number, unsigned round)
+{
+    const struct exchange_member *member = &scene->member[number];
+    size_t wrong = 0, size = member->layout.size * sizeof(float);
+    float *expected = malloc(size);
+    assert_non_null(expected);
+    memcpy(expected, member->given[round], size);
+    if (scene->want[round] & FF_WANT_OBJECT) {
+        expect_object(scene, number, round, expected);
+        expected[member->layout.greatest] = greatest_weight(scene, round);
+    }
+    if (scene->want[round] & FF_WANT_PROBE)
+        expect_probe(scene, number, round, expected);
+    for (size_t i = 0; i < member->layout.size; i++)
+        wrong += bits_of(expected[i]) != bits_of(member->found[round][i]);
+    free(expected);
+    return wrong;
+}
+
+size_t exchange_wrong(const struct exchange_scene *scene)
+{
+    size_t wrong = 0;
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++)
+        for (unsigned i = 0; i < scene->count; i++)
+            wrong += wrong_of(scene, i, round);
+    return wrong;
+}
+
+/* --- what it may cost --- */
+
+uint64_t exchange_object_bytes(const struct exchange_scene *scene, unsigned reader, unsigned source)
+{
+    const struct exchange_member *member = &scene->member[source];
+    struct ff_area tile = scene->tiles->tiles[source].area;
+    struct ff_area both = ff_area_common(tile, scene->tiles->tiles[reader].area);
+    uint64_t bytes = 0;
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++) {
+        const struct ff_area touched = {tile.row + member->first_row[round], tile.column,
+                                        member->end_row[round] - member->first_row[round],
+                                        tile.columns};
+        if (scene->want[round] & FF_WANT_OBJECT)
+            bytes += 3 * sizeof(float) * ff_area_pixels(ff_area_common(both, touched));
+    }
+    return bytes;
+}
+
+uint64_t exchange_share_bytes(const struct exchange_scene *scene, unsigned reader)
+{
+    size_t rows = scene->rows * (reader + 1) / scene->count - scene->rows * reader / scene->count;
+    return rows * scene->columns * (2 * scene->probes + scene->powers) * sizeof(float);
+}
+
+unsigned exchange_probe_rounds(const struct exchange_scene *scene)
+{
+    unsigned rounds = 0;
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++)
+        rounds += (scene->want[round] & FF_WANT_PROBE) != 0;
+    return rounds;
+}
