@@ -133,6 +133,7 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
     ff_cuda_match(b, first, chunk, &modulus);
     ff_cuda_back(b, b->waves, ff_cuda_waves_of(chunk));
     ff_cuda_add_sums(b, chunk, &probes, first == 0);
+    ff_cuda_offer_early(b, first + chunk->count);
     ff_cuda_leave_terms(b, chunk, &probes);
     if (b->want & FF_WANT_EXIT)
         ff_cuda_leave_exits(b, first, chunk);

@@ -21,12 +21,12 @@ int ff_cuda_join_others(struct ff_backend *b, const struct ff_backend_plan *plan
     return b->exchange != NULL ? 0 : -1;
 }
 
-/* Rows of the tile that the taps of the batch's patches reach. */
-static void touched_rows(const struct ff_backend *b, size_t *first, size_t *end)
+/* Rows of the tile that the taps of the first `count` patches of the batch reach. */
+static void touched_rows(const struct ff_backend *b, size_t count, size_t *first, size_t *end)
 {
     const uint32_t *patterns = b->lists[b->list].host;
     *first = *end = 0;
-    for (size_t i = 0; i < b->batch_count; i++)
+    for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < b->shape.fly; k++) {
             size_t row = b->places_host[patterns[i] * b->shape.fly + k].row;
             size_t below = row + b->shape.rows + 1;
@@ -35,15 +35,30 @@ static void touched_rows(const struct ff_backend *b, size_t *first, size_t *end)
         }
 }
 
-void ff_cuda_offer(struct ff_backend *b)
+/* The patterns after these leave alone what others share. */
+static void offer_object(struct ff_backend *b, size_t patterns)
 {
     size_t first, end;
+    touched_rows(b, patterns, &first, &end);
+    ff_cuda_exchange_offer_object(b->exchange, b->stream, first, end);
+    b->object_offered = true;
+}
+
+void ff_cuda_offer_early(struct ff_backend *b, size_t patterns)
+{
+    if (b->exchange != NULL && (b->want & FF_WANT_OBJECT) && patterns > 0 &&
+        patterns == b->batch_shared)
+        offer_object(b, patterns);
+}
+
+void ff_cuda_offer(struct ff_backend *b)
+{
     if (b->exchange == NULL)
         return;
-    touched_rows(b, &first, &end);
-    if (b->want & FF_WANT_OBJECT)
-        ff_cuda_exchange_offer_object(b->exchange, b->stream, first, end);
+    if ((b->want & FF_WANT_OBJECT) && !b->object_offered)
+        offer_object(b, b->batch_count);
     ff_cuda_exchange_offer(b->exchange, b->stream, b->want, b->greatest);
+    b->object_offered = false;
 }
 
 static void find_exchanges(struct ff_backend *const *peers, unsigned count,

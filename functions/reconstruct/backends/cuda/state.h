@@ -116,6 +116,7 @@ struct ff_backend {
     struct ff_cuda_exits *exits;   /* fit.c: FF_NEED_EXIT */
     struct ff_cuda_line *line;     /* line.c: FF_NEED_LINE, FF_NEED_JOINT_LINE */
     struct ff_cuda_shifts *shifts; /* shift.c: subpixel=fourier */
+    bool object_offered;           /* of the batch at work: early */
     struct ff_cuda_exchange *exchange; /* settle.c: NULL for a single device */
 
     uint64_t transforms_done;
@@ -244,6 +245,9 @@ void ff_cuda_fit(struct ff_backend *backend, struct ff_batch batch);
 /* settle.c: the backend among others. */
 int ff_cuda_join_others(struct ff_backend *backend, const struct ff_backend_plan *plan,
                         struct ff_error *error) FF_MUST_USE;
+/* The sums of the first `patterns` of the batch are queued: when these are all that share pixels with other devices, what they
+ * share can be exchanged while the rest is at work. */
+void ff_cuda_offer_early(struct ff_backend *backend, size_t patterns);
 /* Whatever forms sums ends so: the others may have them. */
 void ff_cuda_offer(struct ff_backend *backend);
 void ff_cuda_settle(struct ff_backend *backend, struct ff_backend *const *peers);

@@ -22,16 +22,18 @@ struct ff_cuda_transforms {
     uint64_t now;
     void *area;
     size_t area_size;
+    struct ff_error *error; /* of create, while it is at work; else NULL */
+    bool told;              /* there, how much memory was wanted, and how much there is */
 };
 
 /* Plans may need more room for fewer waves than for many. The area they had until then stays: what is queued may use it. */
 static bool give_area(struct ff_cuda_transforms *t, cufftHandle handle, size_t size)
 {
     if (size > t->area_size) {
-        struct ff_error error;
         void *area = ff_cuda_device(t->memory, t->calls, t->stream, size, 1,
-                                    "the work area of transforms", &error);
-        if (area == NULL)
+                                    "the work area of transforms", t->error);
+        t->told = area == NULL;
+        if (t->told)
             return false;
         t->area = area;
         t->area_size = size;
@@ -113,9 +115,12 @@ struct ff_cuda_transforms *ff_cuda_transforms_create(struct ff_cuda_calls *calls
     t->stream = stream;
     t->size[0] = (int)rows;
     t->size[1] = (int)columns;
-    if (plan_for(t, most) != NULL)
+    t->error = error;
+    bool made = plan_for(t, most) != NULL;
+    t->error = NULL;
+    if (made)
         return t;
-    if (ff_cuda_report(calls, error) == 0)
+    if (!t->told && ff_cuda_report(calls, error) == 0)
         ff_fail(error, FF_NO_MEMORY, "no memory for the transforms");
     ff_cuda_transforms_destroy(t);
     return NULL;
