@@ -225,6 +225,22 @@ static int do_environment(struct ff_call *call, json_t *arguments)
     return outcome;
 }
 
+static int do_lose(struct ff_call *call, json_t *arguments)
+{
+    const struct ff_call_facts *facts = ff_call_facts(call);
+    if ((int)facts->attempt < integer_of(arguments, "attempts", 2))
+        return ff_call_lost(call, "NO_DEVICE", "a device failed on purpose", "");
+    return do_environment(call, arguments);
+}
+
+static int do_process(struct ff_call *call, json_t *arguments)
+{
+    (void)arguments;
+    char text[32];
+    snprintf(text, sizeof text, "%d", (int)getpid());
+    return succeed(call, text);
+}
+
 static const struct fault faults[] = {
     {"succeed", do_succeed, "ends well at once"},
     {"fail", do_fail, "reports an error (message)"},
@@ -241,6 +257,8 @@ static const struct fault faults[] = {
     {"orphan", do_orphan, "leaves a detached grandchild and sleeps (pid_file, seconds)"},
     {"fail-until", do_fail_until, "kills its process until the given attempt (attempts)"},
     {"environment", do_environment, "gives back an environment variable (name)"},
+    {"lose", do_lose, "loses its devices until the given attempt, then as environment (attempts)"},
+    {"process", do_process, "gives back the number of its process"},
 };
 
 static int refuse(struct ff_call *call, const char *what)

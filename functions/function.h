@@ -33,7 +33,9 @@
  * gives are valid until `invoke` returns. Everything except ff_call_should_stop is to be called
  * from the thread that `invoke` runs on; ff_call_should_stop may be called from any thread. The
  * function may start threads; they must end before `invoke` returns. The working folder is the
- * scratch folder. `CUDA_VISIBLE_DEVICES` names the leased GPUs, by UUID.
+ * scratch folder. `CUDA_VISIBLE_DEVICES` names the leased GPUs, by UUID. A process serves one
+ * lease; after a call that succeeded it may get another one on the same GPUs, and finds there what
+ * the last one has left open.
  */
 #ifndef FF_FUNCTIONS_FUNCTION_H
 #define FF_FUNCTIONS_FUNCTION_H

@@ -22,6 +22,8 @@
     X(FF_LONG_POLL_MS, 25000, "ms", "longest time that the service holds a waiting request")                 \
     X(FF_KILL_GRACE_MS, 500, "ms", "between asking a call to end and killing its tree")                      \
     X(FF_RECEIPT_WAIT_MS, 5, "ms", "how long the service gathers receipts")                                  \
+    X(FF_GPU_WARM_MS, 15000, "ms", "how long a runner keeps its GPUs for a next call, while nobody else waits for them") \
+    X(FF_GPU_REST_MS, 5000, "ms", "how long GPUs on which a call was lost are kept from others, so that its retry gets other ones") \
     /* sizes */                                                                                              \
     X(FF_MESSAGE_LIMIT, 16777216, "bytes", "one message between processes")                                  \
     X(FF_MESSAGE_ITEMS, 1000, "items", "tasks, results or states in one message")                            \

@@ -14,6 +14,7 @@
 #include "worker/call.h"
 #include "worker/manager.h"
 #include "worker/slot.h"
+#include "worker/warm.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
@@ -56,12 +57,21 @@ static size_t count_slots(const struct ff_manager *manager, enum ff_slot_state s
     return count;
 }
 
+/* Idle slots whose cores can be lent; a runner that keeps GPUs would keep them for as long. */
+static size_t count_lendable(const struct ff_manager *manager)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < manager->slot_count; i++)
+        count += manager->slots[i].state == FF_SLOT_IDLE && manager->slots[i].lease == NULL;
+    return count;
+}
+
 /* Takes the cores of other slots for a call that needs more than one. */
 static void lend(struct ff_manager *manager, struct ff_slot *to, size_t needed)
 {
     for (size_t i = 0; i < manager->slot_count && to->slots_taken < needed; i++) {
         struct ff_slot *slot = &manager->slots[i];
-        if (slot == to || !ff_slot_move(&slot->state, FF_SLOT_LEND))
+        if (slot == to || slot->lease != NULL || !ff_slot_move(&slot->state, FF_SLOT_LEND))
             continue;
         slot->lent_to = to;
         to->slots_taken++;
@@ -131,10 +141,12 @@ static bool place(struct ff_manager *manager, struct pass *pass, struct ff_group
     }
     size_t usable = count_slots(manager, FF_SLOT_EMPTY);
     if (needed > 1)
-        usable += count_slots(manager, FF_SLOT_IDLE); /* whose cores can be lent */
+        usable += count_lendable(manager);
     slot = usable >= needed ? find_slot(manager, FF_SLOT_EMPTY, NULL) : NULL;
     if (slot != NULL)
         return start_on(slot, group, needed);
+    if (needed > 1)
+        ff_warm_end(manager);
     make_room(manager, pass, 1);
     slot = needed == 1 ? find_ahead(manager, group) : NULL;
     if (slot == NULL)

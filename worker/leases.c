@@ -6,9 +6,11 @@
 
 #include "worker/manager.h"
 #include "worker/uplink.h"
+#include "worker/warm.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
+#include "protocol/limits.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -19,6 +21,7 @@ struct kept {
     struct kept *next;
     struct ff_gpu_lease *lease;
     struct ff_id task;
+    bool rests; /* for no task */
     int64_t until_ns;
 };
 
@@ -76,7 +79,8 @@ static void release_kept(void *user)
     ff_timer_set(leases->kept_timer, next_ns != INT64_MAX ? next_ns : FF_TIMER_OFF);
 }
 
-void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task)
+static void keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task,
+                 int ms)
 {
     struct kept *kept = calloc(1, sizeof *kept);
     if (kept == NULL) {
@@ -84,18 +88,31 @@ void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const 
         return;
     }
     kept->lease = lease;
-    kept->task = *task;
-    kept->until_ns = ff_monotonic_ns() + KEPT_MS * 1000000ll;
+    kept->rests = task == NULL;
+    if (task != NULL)
+        kept->task = *task;
+    kept->until_ns = ff_monotonic_ns() + ms * 1000000ll;
     kept->next = leases->kept;
     leases->kept = kept;
     release_kept(leases); /* sets the timer */
+}
+
+void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task)
+{
+    keep(leases, lease, task, KEPT_MS);
+}
+
+void ff_leases_rest(struct ff_leases *leases, struct ff_gpu_lease *lease)
+{
+    ff_gpu_lease_set_task(lease, "none (a call was lost on it)");
+    keep(leases, lease, NULL, FF_GPU_REST_MS);
 }
 
 /* The lease of an earlier attempt of this task, or NULL. */
 static struct ff_gpu_lease *find_kept(struct ff_leases *leases, const struct ff_work *work)
 {
     for (struct kept **link = &leases->kept; *link != NULL; link = &(*link)->next)
-        if (ff_id_equal(&(*link)->task, &work->order.task) &&
+        if (!(*link)->rests && ff_id_equal(&(*link)->task, &work->order.task) &&
             ff_gpu_lease_count((*link)->lease) == work->order.devices)
             return take_kept(link);
     return NULL;
@@ -225,6 +242,8 @@ void ff_leases_want(struct ff_leases *leases, struct ff_work *work)
         ff_work_ready(work, false);
         return;
     }
+    if (ff_warm_take(leases->manager, work))
+        return;
     ff_id_text(&work->order.task, task);
     work->claim = ff_gpus_claim(leases->gpus, (uint32_t)work->order.devices, task, &error);
     if (work->claim == NULL) {
@@ -232,9 +251,27 @@ void ff_leases_want(struct ff_leases *leases, struct ff_work *work)
         return;
     }
     ff_work_move(work, &leases->manager->leasing, FF_WORK_LEASING);
-    if (try_one(work) == 0)
+    if (try_one(work) == 0) {
         report_waiting(work);
+        ff_warm_end(leases->manager);
+    }
     arm(leases);
+}
+
+bool ff_leases_are_wanted(struct ff_leases *leases)
+{
+    return leases->gpus != NULL && ff_gpus_are_wanted(leases->gpus);
+}
+
+struct ff_work *ff_leases_next(struct ff_leases *leases, const struct ff_group *group)
+{
+    for (struct ff_work *work = leases->manager->leasing.first; work != NULL; work = work->next) {
+        if (work->group != group || !ff_gpu_claim_is_next(work->claim))
+            continue;
+        ff_leases_forget(leases, work);
+        return work;
+    }
+    return NULL;
 }
 
 void ff_leases_forget(struct ff_leases *leases, struct ff_work *work)

@@ -19,6 +19,16 @@ void ff_leases_forget(struct ff_leases *leases, struct ff_work *work);
 /* Keeps a lease for the next attempt of the task, for a moment. */
 void ff_leases_keep(struct ff_leases *leases, struct ff_gpu_lease *lease, const struct ff_id *task);
 
+/* Keeps a lease from everybody for FF_GPU_REST_MS: a call was lost on its devices, and its next attempt takes others where
+ * there are any. */
+void ff_leases_rest(struct ff_leases *leases, struct ff_gpu_lease *lease);
+
+/* Whether a claim waits, of this process or another, for devices that this job may have. */
+bool ff_leases_are_wanted(struct ff_leases *leases);
+
+/* The work of the group whose claim is the next of all in the queue, which it leaves; NULL: there is none. */
+struct ff_work *ff_leases_next(struct ff_leases *leases, const struct ff_group *group);
+
 /* A lease that a slot no longer needs. */
 void ff_leases_release(struct ff_leases *leases, struct ff_gpu_lease *lease);
 

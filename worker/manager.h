@@ -4,7 +4,7 @@
  *   work.h      the attempts that this node holds
  *   uplink.h    the session with the agent
  *   objects.h   functions, arguments, large values
- *   leases.h    works that wait for GPUs
+ *   leases.h    works that wait for GPUs; warm.h: runners that keep them for a while
  *   dispatch.h  which work goes to which slot
  *   slot.h      runners in slots; call.h: a call in a slot; speech.h: what a runner says
  */
@@ -44,6 +44,7 @@ struct ff_manager {
     struct ff_uplink *uplink;
     struct ff_objects *objects;
     struct ff_leases *leases;
+    struct ff_timer *warm_timer; /* while runners idle with a lease */
     struct ff_prepare *prepare;
     struct ff_buffer frame; /* of messages to runners */
     bool draining;          /* takes nothing new, and leaves when nothing is left */

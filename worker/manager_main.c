@@ -14,6 +14,7 @@
 #include "worker/objects.h"
 #include "worker/slot.h"
 #include "worker/uplink.h"
+#include "worker/warm.h"
 
 #include "worker/scratch.h"
 
@@ -190,7 +191,8 @@ static int open_manager(struct ff_manager *manager, struct ff_error *error)
         ff_loop_signals(manager->loop, signals, caught_signal, manager, error) < 0)
         return -1;
     if (find_cores(manager, error) < 0 || find_paths(manager, error) < 0 ||
-        ff_works_open(manager, error) < 0 || ff_slots_open(manager, error) < 0)
+        ff_works_open(manager, error) < 0 || ff_slots_open(manager, error) < 0 ||
+        ff_warm_open(manager, error) < 0)
         return -1;
     ff_dispatch_refill(manager); /* it gets ready while the link opens */
     manager->objects = ff_objects_create(manager, error);
@@ -213,6 +215,7 @@ static void close_manager(struct ff_manager *manager)
     ff_uplink_destroy(manager->uplink, "the worker leaves");
     ff_works_close(manager); /* works stand in lists of slots */
     ff_slots_close(manager);
+    ff_warm_close(manager);
     ff_leases_destroy(manager->leases);
     ff_objects_destroy(manager->objects);
     ff_timer_destroy(manager->leave_timer);

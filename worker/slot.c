@@ -155,8 +155,12 @@ static void clear(struct ff_slot *slot)
     slot->loss[0] = '\0';
     slot->line_size = 0;
     return_lent(slot);
-    ff_leases_release(slot->manager->leases, slot->lease);
+    if (slot->lease != NULL && slot->lost_on_devices)
+        ff_leases_rest(slot->manager->leases, slot->lease);
+    else
+        ff_leases_release(slot->manager->leases, slot->lease);
     slot->lease = NULL;
+    slot->lost_on_devices = false;
 }
 
 int ff_slot_start(struct ff_slot *slot, struct ff_group *group, struct ff_gpu_lease *lease,

@@ -31,10 +31,11 @@ struct ff_slot {
     int64_t head_ns; /* when the first call came to be first (and the runner was ready) */
     int64_t kill_ns; /* when the grace of a call that was asked to end is over; 0: none was asked */
     int64_t used_ns;
-    bool was_starting; /* when it was killed */
-    bool is_reaped;    /* its pid may be a stranger's by now */
-    char loss[256];    /* why it was killed, when the manager has a reason of its own */
-    char line[1024];   /* of output that has no end yet */
+    bool was_starting;    /* when it was killed */
+    bool lost_on_devices; /* a call, says its function: the lease is not for its retry */
+    bool is_reaped;       /* its pid may be a stranger's by now */
+    char loss[256];       /* why it was killed, when the manager has a reason of its own */
+    char line[1024];      /* of output that has no end yet */
     size_t line_size;
 };
 

@@ -8,6 +8,7 @@
 #include "worker/manager.h"
 #include "worker/slot.h"
 #include "worker/uplink.h"
+#include "worker/warm.h"
 
 #include "worker/slot_output.h"
 
@@ -16,13 +17,16 @@
 
 #include <stdio.h>
 
-static void after_last_answer(struct ff_slot *slot)
+static void after_last_answer(struct ff_slot *slot, bool well)
 {
     ff_slot_move(&slot->state, FF_SLOT_ANSWERED);
     slot->kill_ns = 0;
-    /* A runner with a lease goes with it; one with lent cores, because they go back. */
-    if (slot->group->own_process || slot->lease != NULL || slot->slots_taken > 1)
+    /* One with lent cores ends because they go back. One whose call failed on devices may have broken what it has there:
+     * after many an error CUDA refuses everything until the process ends. */
+    if (slot->group->own_process || slot->slots_taken > 1 || (slot->lease != NULL && !well))
         ff_slot_kill(slot, NULL);
+    else if (slot->lease != NULL)
+        ff_warm_after(slot);
 }
 
 static int take_outcome(struct ff_slot *slot, struct ff_outcome *outcome)
@@ -33,19 +37,22 @@ static int take_outcome(struct ff_slot *slot, struct ff_outcome *outcome)
         !ff_attempt_equal(outcome->attempt, work->order.attempt))
         return -1;
     ff_slot_read_output(slot); /* what it printed comes before its end */
+    bool well = outcome->state == FF_TASK_SUCCESS;
     struct ff_group *group = slot->group;
     int64_t run_ns =
         (int64_t)(outcome->run_us < (1ull << 40) ? outcome->run_us : 1ull << 40) * 1000;
     group->run_ns = group->run_ns < 0 ? run_ns : (7 * group->run_ns + run_ns) / 8;
-    if (slot->lease != NULL)
+    if (slot->lease != NULL) {
         outcome->devices = ff_span_of(ff_gpu_lease_uuids(slot->lease));
+        slot->lost_on_devices = outcome->lost && !outcome->uncharged;
+    }
     work->slot = NULL;
     ff_handed_answered(work, outcome);
     slot->used_ns = ff_monotonic_ns();
     if (slot->calls.first != NULL)
         ff_slot_begin_head(slot);
     else
-        after_last_answer(slot);
+        after_last_answer(slot, well);
     slot->manager->dispatch_wanted = true;
     return 0;
 }

@@ -274,6 +274,22 @@ int ff_gpu_claim_wait(struct ff_gpu_claim *claim, int timeout_ms, struct ff_gpu_
     }
 }
 
+/* These look without the lock, as must_wait() does: a claim that is just being queued is seen at the next look. */
+bool ff_gpu_claim_is_next(struct ff_gpu_claim *claim)
+{
+    struct ff_gpu_table table;
+    ff_gpu_table_read(claim->gpus->fd, &table);
+    return claim->ticket != 0 &&
+           find_before(claim->gpus, &table, claim->ticket, ff_gpus_mask(claim->gpus, &table)) == 0;
+}
+
+bool ff_gpus_are_wanted(struct ff_gpus *gpus)
+{
+    struct ff_gpu_table table;
+    ff_gpu_table_read(gpus->fd, &table);
+    return find_before(gpus, &table, 0, ff_gpus_mask(gpus, &table)) != 0;
+}
+
 void ff_gpu_claim_why(struct ff_gpu_claim *claim, char *text, size_t size)
 {
     struct ff_gpu_table table;

@@ -62,6 +62,12 @@ int ff_gpu_claim_try(struct ff_gpu_claim *claim, struct ff_gpu_lease **lease,
 int ff_gpu_claim_wait(struct ff_gpu_claim *claim, int timeout_ms, struct ff_gpu_lease **lease,
                       struct ff_error *error) FF_MUST_USE;
 
+/* Whether no living claim before it, of any process, may have one of the same devices. */
+bool ff_gpu_claim_is_next(struct ff_gpu_claim *claim);
+
+/* Whether a living claim of any process waits for devices that this job may have. */
+bool ff_gpus_are_wanted(struct ff_gpus *gpus);
+
 /* Whom the claim waits for, in words ("2 GPUs: 1 of 4 is free, 0 claims are before"). */
 void ff_gpu_claim_why(struct ff_gpu_claim *claim, char *text, size_t size);
 

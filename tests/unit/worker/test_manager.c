@@ -4,6 +4,7 @@
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/process.h"
+#include "worker/gpu/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -381,6 +382,122 @@ static void test_devices_are_leased_in_turn(void **state)
     assert_failure(many, "NO_DEVICE");
 }
 
+static unsigned on_devices(const char *arguments, unsigned devices)
+{
+    return agent_submit(
+        &agent, &(struct wish){.function = "fault", .arguments = arguments, .devices = devices});
+}
+
+/* The process that a call on so many devices ran in. */
+static pid_t process_on(unsigned devices)
+{
+    const struct heard *heard = ended(on_devices("{\"do\": \"process\"}", devices));
+    assert_int_equal(heard->outcome.state, FF_TASK_SUCCESS);
+    return (pid_t)atoi(heard->value);
+}
+
+static void test_runners_stay_on_their_devices(void **state)
+{
+    (void)state;
+    pid_t first = process_on(1);
+    assert_int_equal(process_on(1), first);
+    assert_success(on_devices("{\"do\": \"environment\", \"name\": \"CUDA_VISIBLE_DEVICES\"}", 1),
+                   "\"GPU-00000000-0000-4000-8000-000000000000\"");
+    assert_int_equal(process_on(1), first);
+    pid_t second = process_on(2); /* which needs the device that the first one keeps */
+    assert_int_not_equal(second, first);
+    assert_gone(first);
+    assert_int_equal(process_on(2), second);
+    assert_failure(on_devices("{\"do\": \"fail\"}", 2), "TASK_FAILED");
+    assert_int_not_equal(process_on(2), second);
+    assert_gone(second);
+}
+
+static void test_a_lease_goes_on_to_the_next_of_its_group(void **state)
+{
+    (void)state;
+    unsigned holder = on_devices("{\"do\": \"sleep\", \"seconds\": 60}", 2);
+    agent_run(&agent, is_running, holder);
+    unsigned next = on_devices("{\"do\": \"process\"}", 2);
+    agent_run(&agent, has_why, next);
+    unsigned other = on_devices("{\"do\": \"process\"}", 1); /* of another group */
+    agent_run(&agent, has_why, other);
+    unsigned last = on_devices("{\"do\": \"process\"}", 2);
+    agent_run(&agent, has_why, last);
+    agent_control(&agent, holder, FF_CONTROL_STOP);
+    assert_success(holder, "\"stopped\"");
+    pid_t first = agent.tasks[holder].pid;
+    assert_int_equal(atoi(ended(next)->value), first);
+    assert_int_not_equal(atoi(ended(other)->value), first);
+    /* The other one came before it. */
+    assert_int_not_equal(atoi(ended(last)->value), first);
+}
+
+static void test_devices_that_are_kept_are_given_to_others(void **state)
+{
+    (void)state;
+    struct ff_error error;
+    struct ff_gpu_lease *lease;
+    pid_t runner = process_on(2);
+    struct ff_gpus *gpus = ff_gpus_open(agent.registry, &error);
+    assert_non_null(gpus);
+    struct ff_gpu_claim *claim = ff_gpus_claim(gpus, 1, "another process", &error);
+    assert_non_null(claim);
+    assert_int_equal(ff_gpu_claim_try(claim, &lease, &error), 0);
+    /* Long before the runner would have given them up by itself. */
+    assert_ok(ff_gpu_claim_wait(claim, FF_GPU_WARM_MS / 2, &lease, &error), error);
+    assert_gone(runner);
+    ff_gpu_claim_destroy(claim);
+    ff_gpu_lease_release(lease);
+    ff_gpus_close(gpus);
+}
+
+static void test_a_call_without_devices_takes_the_place_of_an_idle_runner(void **state)
+{
+    (void)state;
+    pid_t runner = process_on(1);
+    unsigned sleepers[2];
+    for (int i = 0; i < 2; i++)
+        sleepers[i] = fault("{\"do\": \"sleep\", \"seconds\": 60}");
+    for (int i = 0; i < 2; i++)
+        agent_run(&agent, is_running, sleepers[i]);
+    assert_gone(runner);
+}
+
+static void test_a_wide_call_waits_for_no_kept_devices(void **state)
+{
+    (void)state;
+    pid_t runner = process_on(1);
+    int64_t kept_until_ns = ff_monotonic_ns() + FF_GPU_WARM_MS * 1000000ll;
+    unsigned wide = agent_submit(
+        &agent,
+        &(struct wish){.shell = "nproc", .arguments = "{}", .cores = (unsigned)agent.hello.cores});
+    assert_int_equal(ended(wide)->outcome.state, FF_TASK_SUCCESS);
+    assert_gone(runner);
+    assert_true(ff_monotonic_ns() < kept_until_ns);
+}
+
+static void test_a_retry_gets_other_devices(void **state)
+{
+    (void)state;
+    char first[128];
+    const struct wish lose = {.function = "fault",
+                              .arguments = "{\"do\": \"lose\", \"name\": \"CUDA_VISIBLE_DEVICES\"}",
+                              .devices = 1};
+    unsigned before =
+        on_devices("{\"do\": \"environment\", \"name\": \"CUDA_VISIBLE_DEVICES\"}", 1);
+    snprintf(first, sizeof first, "%s", ended(before)->value);
+    unsigned lost = agent_submit(&agent, &lose);
+    assert_failure(lost, "NO_DEVICE");
+    assert_true(agent.tasks[lost].outcome.lost);
+    agent_retry(&agent, lost, &lose);
+    assert_int_equal(ended(lost)->outcome.state, FF_TASK_SUCCESS);
+    assert_string_not_equal(agent.tasks[lost].value, first);
+    /* Where there are no others, those come back. */
+    unsigned both = on_devices("{\"do\": \"succeed\"}", 2);
+    assert_int_equal(ended(both)->outcome.state, FF_TASK_SUCCESS);
+}
+
 static void test_functions_come_from_the_agent(void **state)
 {
     (void)state;
@@ -540,6 +657,12 @@ int main(void)
         TEST(test_calls_behind_a_long_one_go_elsewhere),
         TEST(test_shell),
         TEST(test_devices_are_leased_in_turn),
+        TEST(test_runners_stay_on_their_devices),
+        TEST(test_a_lease_goes_on_to_the_next_of_its_group),
+        TEST(test_devices_that_are_kept_are_given_to_others),
+        TEST(test_a_call_without_devices_takes_the_place_of_an_idle_runner),
+        TEST(test_a_wide_call_waits_for_no_kept_devices),
+        TEST(test_a_retry_gets_other_devices),
         TEST(test_functions_come_from_the_agent),
         TEST(test_outcomes_survive_the_agent),
         cmocka_unit_test_setup_teardown(test_manager_ends_without_an_agent, set_up_impatient,
