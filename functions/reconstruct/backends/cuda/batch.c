@@ -1,4 +1,5 @@
 /* Which patterns are at work, and what kernels must know of them. */
+#include "functions/reconstruct/backends/cuda/chunks.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 
 #include <math.h>
@@ -21,18 +22,10 @@ static struct ff_cuda_place place_of(const struct ff_backend *b, size_t pattern,
     };
 }
 
-/* Whether position k of a pattern touches what another device has too, with the row and column that its taps reach further. */
 static bool is_shared(const struct ff_backend *b, const struct ff_cuda_place *place)
 {
-    size_t row = b->tile.row + place->row;
-    size_t column = b->tile.column + place->column;
-    for (size_t i = 0; i < b->link_count; i++) {
-        const struct ff_area *area = &b->links[i].area;
-        if (row < area->row + area->rows && row + b->shape.rows + 1 > area->row &&
-            column < area->column + area->columns && column + b->shape.columns + 1 > area->column)
-            return true;
-    }
-    return false;
+    return ff_cuda_is_shared(b->links, b->link_count, b->tile.row + place->row,
+                             b->tile.column + place->column, b->shape.rows, b->shape.columns);
 }
 
 static void find_shared(struct ff_backend *b)
@@ -81,14 +74,12 @@ static int compare_patterns(const void *a, const void *b, void *context)
     return p < q ? -1 : p > q;
 }
 
-/* Both parts must be worth launches of their own: a quarter of what is done at once. */
 static size_t set_shared_apart(const struct ff_backend *b, const uint32_t *list, size_t count)
 {
     size_t shared = 0;
     while (shared < count && b->shares[list[shared]])
         shared++;
-    size_t least = b->chunk_limit / 4;
-    return shared > least && count - shared > least ? shared : 0;
+    return ff_cuda_set_apart(shared, count, b->chunk_limit);
 }
 
 /* Sorts the batch into the next list. */
@@ -215,13 +206,8 @@ void ff_cuda_batches_destroy(struct ff_backend *b)
 
 size_t ff_cuda_chunk_end(const struct ff_backend *b, size_t first)
 {
-    bool is_shared = first < b->batch_shared;
-    size_t begin = is_shared ? 0 : b->batch_shared;
-    size_t count = (is_shared ? b->batch_shared : b->batch_count) - begin;
-    size_t chunks = (count + b->chunk_limit - 1) / b->chunk_limit;
-    size_t each = (count + chunks - 1) / chunks;
-    size_t end = first + each;
-    return end < begin + count ? end : begin + count;
+    const struct ff_cuda_chunks batch = {b->batch_count, b->batch_shared, b->chunk_limit};
+    return ff_cuda_chunk_end_of(&batch, first);
 }
 
 struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *b, size_t first)

@@ -1,6 +1,7 @@
 /* Sizes of everything, and memory for it. */
 #include "functions/reconstruct/backends/cuda/state.h"
 
+#include "functions/reconstruct/backends/cuda/chunks.h"
 #include "functions/reconstruct/backends/cuda/step.h"
 
 #include <stdlib.h>
@@ -49,8 +50,6 @@ static size_t bytes_each(const struct ff_backend *b)
     return (waves_each(b) * frame_pixels(b) + b->shape.fly * shifted) * sizeof(float2);
 }
 
-/* As many patterns as have all that in half of the second cache: between the launches that a chunk takes they then stay
- * there. Never fewer than one, never more than a batch. */
 static size_t chunk_limit(struct ff_backend *b)
 {
     int cache = 0;
@@ -58,9 +57,7 @@ static size_t chunk_limit(struct ff_backend *b)
                  cudaDeviceGetAttribute(&cache, cudaDevAttrL2CacheSize, b->calls.device)) ||
         cache <= 0)
         cache = CACHE_OTHERWISE;
-    size_t limit = (size_t)cache / 2 / bytes_each(b);
-    limit = limit < b->batch_limit ? limit : b->batch_limit;
-    return limit > 0 ? limit : 1;
+    return ff_cuda_chunk_limit((size_t)cache, bytes_each(b), b->batch_limit);
 }
 
 static void find_sizes(struct ff_backend *b, const struct ff_backend_plan *plan)
