@@ -190,7 +190,7 @@ static void offer_object(struct exchange_scene *scene, unsigned number, unsigned
     struct exchange_member *member = &scene->member[number];
     if (scene->want[round] & FF_WANT_OBJECT)
         ff_cuda_exchange_offer_object(member->exchange, member->stream, member->first_row[round],
-                                      member->end_row[round]);
+                                      member->end_row[round], !scene->options.late);
 }
 
 void exchange_form(struct exchange_scene *scene, unsigned number, unsigned round)
@@ -221,7 +221,9 @@ void exchange_spread(struct exchange_scene *scene, unsigned number, unsigned rou
     struct exchange_member *member = &scene->member[number];
     size_t size = member->layout.size * sizeof(float);
     ff_cuda_use(&member->calls);
-    ff_cuda_exchange_spread(member->exchange, scene->peers, member->stream);
+    const struct ff_cuda_settled settled =
+        ff_cuda_exchange_settled(member->exchange, scene->peers, member->stream);
+    ff_cuda_exchange_spread(member->exchange, &settled, member->stream);
     FF_CUDA(&member->calls, cudaMemcpyAsync(member->found[round], member->sums, size,
                                             cudaMemcpyDeviceToHost, member->stream));
     FF_CUDA(&member->calls, cudaMemsetAsync(member->sums, 0xff, size, member->stream));

@@ -136,6 +136,7 @@ void ff_cuda_begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned wa
 {
     b->want = want;
     begin(b, batch, (want & FF_WANT_EXIT) != 0);
+    ff_cuda_forget_sums(b);
     b->greatest_turn = (b->greatest_turn + 1) % FF_CUDA_LISTS;
     b->greatest = b->greatest_turns + b->greatest_turn * (1 + b->powers);
     FF_CUDA(&b->calls,

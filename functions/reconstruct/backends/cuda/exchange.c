@@ -58,8 +58,9 @@ static void copy_link(struct ff_cuda_exchange *exchange, const struct ff_link *l
 }
 
 void ff_cuda_exchange_offer_object(struct ff_cuda_exchange *exchange, cudaStream_t stream,
-                                   size_t first_row, size_t end_row)
+                                   size_t first_row, size_t end_row, bool is_early)
 {
+    exchange->is_early = is_early;
     exchange->first_row = (uint32_t)(exchange->tile.row + first_row);
     exchange->end_row = (uint32_t)(exchange->tile.row + end_row);
     record(exchange, DONE_OBJECT, stream);
@@ -139,8 +140,8 @@ static struct ff_cuda_view view_of(const struct ff_cuda_exchange *exchange,
     return view;
 }
 
-static void settle_object(struct ff_cuda_exchange *exchange, struct ff_cuda_exchange *const *peers,
-                          const struct ff_cuda_views *views)
+/* Waits until all that share regions with this device have offered them. */
+static void await_regions(struct ff_cuda_exchange *exchange, struct ff_cuda_exchange *const *peers)
 {
     await_readable(exchange, exchange, DONE_OBJECT);
     for (size_t i = 0; i < exchange->link_count; i++) {
@@ -150,16 +151,19 @@ static void settle_object(struct ff_cuda_exchange *exchange, struct ff_cuda_exch
         touched_rows(peer, exchange->links[i].area, &first, &end);
         exchange->bytes += (end - first) * exchange->links[i].area.columns * PIXEL_BYTES;
     }
-    ff_cuda_settle_cells(exchange->calls, exchange->stream, views, &exchange->cells,
-                         exchange->share.greatest);
 }
 
-static void settle_rest(struct ff_cuda_exchange *exchange, struct ff_cuda_exchange *const *peers,
-                        const struct ff_cuda_views *views)
+/* No row yet: what is settled early. */
+static struct ff_cuda_settled_rows no_rows(const struct ff_cuda_exchange *exchange)
+{
+    return (struct ff_cuda_settled_rows){.greatest = exchange->share.greatest};
+}
+
+static struct ff_cuda_settled_rows rows_of(const struct ff_cuda_exchange *exchange)
 {
     const struct ff_cuda_partial *sums = &exchange->sums;
     bool wanted = (exchange->want & FF_WANT_PROBE) != 0;
-    const struct ff_cuda_settled_rows rows = {
+    return (struct ff_cuda_settled_rows){
         .first = exchange->first_share_row,
         .end = exchange->end_share_row,
         .rows = (uint32_t)sums->rows,
@@ -171,9 +175,24 @@ static void settle_rest(struct ff_cuda_exchange *exchange, struct ff_cuda_exchan
         .partial = exchange->greatest,
         .greatest = exchange->share.greatest,
     };
+}
+
+/* Regions that were offered early are settled while other sums are still formed; else all is one launch. */
+static void settle_all(struct ff_cuda_exchange *exchange, struct ff_cuda_exchange *const *peers,
+                       const struct ff_cuda_views *views)
+{
+    const struct ff_cuda_cells none = {.run_count = 0};
+    bool regions = (exchange->want & FF_WANT_OBJECT) != 0;
+    const struct ff_cuda_settled_rows early = no_rows(exchange);
+    const struct ff_cuda_settled_rows rows = rows_of(exchange);
+    if (regions)
+        await_regions(exchange, peers);
+    if (regions && exchange->is_early)
+        ff_cuda_settle_sums(exchange->calls, exchange->stream, views, &exchange->cells, &early);
     for (unsigned i = 0; i < exchange->count; i++)
         await_readable(exchange, peers[i], DONE_REST);
-    ff_cuda_settle_rows(exchange->calls, exchange->stream, views, &rows);
+    ff_cuda_settle_sums(exchange->calls, exchange->stream, views,
+                        regions && !exchange->is_early ? &exchange->cells : &none, &rows);
 }
 
 /* The share from all others, and later the others' shares. */
@@ -208,9 +227,7 @@ void ff_cuda_exchange_settle(struct ff_cuda_exchange *exchange,
     }
     FF_CUDA(exchange->calls, cudaMemsetAsync(exchange->share.greatest, 0,
                                              exchange->share.maxima_bytes, exchange->stream));
-    if (exchange->want & FF_WANT_OBJECT)
-        settle_object(exchange, peers, &views);
-    settle_rest(exchange, peers, &views);
+    settle_all(exchange, peers, &views);
     if (exchange->want & FF_WANT_PROBE)
         exchange->bytes += probe_bytes(exchange);
     record(exchange, DONE_SETTLING, exchange->stream);
@@ -240,32 +257,59 @@ static struct ff_cuda_shares shares_of(const struct ff_cuda_exchange *exchange,
     return shares;
 }
 
+/* The tile's own pixels that others share, as rectangles of it. */
+static void find_shared(const struct ff_cuda_exchange *exchange, struct ff_cuda_settled *settled)
+{
+    settled->box_count = (uint32_t)exchange->link_count;
+    for (size_t i = 0; i < exchange->link_count; i++) {
+        struct ff_area area = exchange->links[i].area;
+        settled->boxes[i] = (struct ff_cuda_box){(uint32_t)(area.row - exchange->tile.row),
+                                                 (uint32_t)(area.column - exchange->tile.column),
+                                                 (uint32_t)area.rows, (uint32_t)area.columns};
+    }
+}
+
+struct ff_cuda_settled ff_cuda_exchange_settled(struct ff_cuda_exchange *exchange,
+                                                struct ff_cuda_exchange *const *peers,
+                                                cudaStream_t stream)
+{
+    struct ff_cuda_settled settled = {
+        .cells = exchange->cells,
+        .shares = shares_of(exchange, peers),
+        .tile_row = (uint32_t)exchange->tile.row,
+        .tile_column = (uint32_t)exchange->tile.column,
+        .tile_columns = (uint32_t)exchange->tile.columns,
+    };
+    find_shared(exchange, &settled);
+    if (!(exchange->want & FF_WANT_OBJECT))
+        settled.cells.run_count = 0;
+    for (unsigned i = 0; i < exchange->count; i++)
+        await(exchange, peers[i],
+              exchange->reads[peers[i]->number] ? DONE_SETTLING : DONE_SETTLING_COPIED, stream);
+    return settled;
+}
+
+void ff_cuda_exchange_done(struct ff_cuda_exchange *exchange, cudaStream_t stream)
+{
+    record(exchange, DONE_SPREADING, stream);
+}
+
 void ff_cuda_exchange_spread(struct ff_cuda_exchange *exchange,
-                             struct ff_cuda_exchange *const *peers, cudaStream_t stream)
+                             const struct ff_cuda_settled *settled, cudaStream_t stream)
 {
     const struct ff_cuda_partial *sums = &exchange->sums;
     unsigned want = exchange->want;
-    struct ff_cuda_shares shares = shares_of(exchange, peers);
-    struct ff_cuda_cells cells = exchange->cells;
     const struct ff_cuda_place_of_sums to = {
         .object = sums->object,
         .probe = sums->probe,
         .weight = sums->weight,
         .power = sums->power,
         .greatest = exchange->greatest,
-        .tile_row = (uint32_t)exchange->tile.row,
-        .tile_column = (uint32_t)exchange->tile.column,
-        .tile_columns = (uint32_t)exchange->tile.columns,
         .maxima_first = want & FF_WANT_OBJECT ? 0 : 1,
         .maxima_end = want & FF_WANT_PROBE ? (uint32_t)(1 + sums->powers) : 1,
     };
-    if (!(want & FF_WANT_OBJECT))
-        cells.run_count = 0;
-    for (unsigned i = 0; i < exchange->count; i++)
-        await_readable(exchange, peers[i], DONE_SETTLING);
-    ff_cuda_spread_sums(exchange->calls, exchange->stream, &cells, &shares, &to);
-    record(exchange, DONE_SPREADING, exchange->stream);
-    await(exchange, exchange, DONE_SPREADING, stream);
+    ff_cuda_spread_sums(exchange->calls, stream, settled, &to);
+    ff_cuda_exchange_done(exchange, stream);
 }
 
 uint64_t ff_cuda_exchange_bytes(const struct ff_cuda_exchange *exchange)

@@ -9,14 +9,14 @@
  * Nothing waits on the host. All devices have called a stage before any calls the next, so an event that is waited for has
  * been recorded:
  *
- *     work stream        … sums of the regions | other sums …                         | update
- *     exchange stream             settle: regions of peers | share of the probe | spread
+ *     work stream        … sums of the regions | other sums …                     | spread, or a step
+ *     exchange stream             settle: regions of peers | share of the probe
  *
  *   - the regions are settled when those who share them have offered them, while other sums are still formed: offer early;
  *   - the share of the probe, when all have offered the rest;
- *   - spread() begins when all have settled: until then they read this device's partial sums;
- *   - settle() begins when all have spread the last time: until then they read this device's share;
- *   - the work stream goes on when its own device has spread. So what it then writes nobody reads any more.
+ *   - the work stream goes on when all have settled: until then they read this device's partial sums. Then it puts the
+ *     settled sums in their place, or takes a step with them where they lie (struct ff_cuda_settled);
+ *   - settle() begins when all have done so the last time: until then they read this device's share.
  */
 #ifndef FF_RECONSTRUCT_BACKENDS_CUDA_EXCHANGE_H
 #define FF_RECONSTRUCT_BACKENDS_CUDA_EXCHANGE_H
@@ -47,9 +47,10 @@ struct ff_cuda_exchange *ff_cuda_exchange_create(struct ff_cuda_calls *calls,
 void ff_cuda_exchange_destroy(struct ff_cuda_exchange *exchange);
 
 /* The sums of all pixels that are shared, those of the plan's links, are as this device leaves them when `stream` has come
- * here. Its batch touched rows [first_row, end_row) of the tile; the sums outside are zero, and nobody reads them. */
+ * here. Its batch touched rows [first_row, end_row) of the tile; the sums outside are zero, and nobody reads them. `is_early`: the rest is still
+ * to be formed, so that the regions are worth settling before it. */
 void ff_cuda_exchange_offer_object(struct ff_cuda_exchange *exchange, cudaStream_t stream,
-                                   size_t first_row, size_t end_row);
+                                   size_t first_row, size_t end_row, bool is_early);
 /* All others that `want` asks for, likewise, and (1 + powers) bits of max W and max V of each, which become those of all
  * devices. Every gradients() and overlap() ends so, after ff_cuda_exchange_offer_object() where the object is wanted. */
 void ff_cuda_exchange_offer(struct ff_cuda_exchange *exchange, cudaStream_t stream, unsigned want,
@@ -58,9 +59,15 @@ void ff_cuda_exchange_offer(struct ff_cuda_exchange *exchange, cudaStream_t stre
 /* `peers` are those of all devices by number. */
 void ff_cuda_exchange_settle(struct ff_cuda_exchange *exchange,
                              struct ff_cuda_exchange *const *peers);
-/* `stream` goes on with whole sums and the maxima of all. */
+/* What is settled, for kernels of `stream`, which come when it is, and before ff_cuda_exchange_done(). */
+struct ff_cuda_settled ff_cuda_exchange_settled(struct ff_cuda_exchange *exchange,
+                                                struct ff_cuda_exchange *const *peers,
+                                                cudaStream_t stream);
+/* Nothing that is queued later on `stream` reads it any more. Once for every exchange. */
+void ff_cuda_exchange_done(struct ff_cuda_exchange *exchange, cudaStream_t stream);
+/* Puts whole sums and the maxima of all in the place of this device's own, and is done. */
 void ff_cuda_exchange_spread(struct ff_cuda_exchange *exchange,
-                             struct ff_cuda_exchange *const *peers, cudaStream_t stream);
+                             const struct ff_cuda_settled *settled, cudaStream_t stream);
 
 /* Bytes of sums that this device has read from others, beside (1 + powers) maxima of each in every exchange. */
 uint64_t ff_cuda_exchange_bytes(const struct ff_cuda_exchange *exchange);

@@ -47,7 +47,7 @@ struct ff_cuda_exchange {
     bool read_by[FF_CUDA_DEVICES]; /* these read this one's; others read copies */
     bool is_copied;                /* some do not */
 
-    cudaStream_t stream;  /* settles and spreads */
+    cudaStream_t stream;  /* settles */
     cudaStream_t copying; /* makes copies of partial sums, while `stream` may settle already */
     cudaEvent_t done[DONE_COUNT];
 
@@ -61,6 +61,7 @@ struct ff_cuda_exchange {
     unsigned want;
     unsigned *greatest;          /* where the maxima of all shall be; first of this device */
     uint32_t first_row, end_row; /* of the object: what the batch touched */
+    bool is_early;               /* its sums there were offered before the rest */
     uint64_t bytes;
 };
 

@@ -36,11 +36,11 @@ static void touched_rows(const struct ff_backend *b, size_t count, size_t *first
 }
 
 /* The patterns after these leave alone what others share. */
-static void offer_object(struct ff_backend *b, size_t patterns)
+static void offer_object(struct ff_backend *b, size_t patterns, bool is_early)
 {
     size_t first, end;
     touched_rows(b, patterns, &first, &end);
-    ff_cuda_exchange_offer_object(b->exchange, b->stream, first, end);
+    ff_cuda_exchange_offer_object(b->exchange, b->stream, first, end, is_early);
     b->object_offered = true;
 }
 
@@ -48,7 +48,7 @@ void ff_cuda_offer_early(struct ff_backend *b, size_t patterns)
 {
     if (b->exchange != NULL && (b->want & FF_WANT_OBJECT) && patterns > 0 &&
         patterns == b->batch_shared)
-        offer_object(b, patterns);
+        offer_object(b, patterns, true);
 }
 
 void ff_cuda_offer(struct ff_backend *b)
@@ -56,7 +56,7 @@ void ff_cuda_offer(struct ff_backend *b)
     if (b->exchange == NULL)
         return;
     if ((b->want & FF_WANT_OBJECT) && !b->object_offered)
-        offer_object(b, b->batch_count);
+        offer_object(b, b->batch_count, false);
     ff_cuda_exchange_offer(b->exchange, b->stream, b->want, b->greatest);
     b->object_offered = false;
 }
@@ -85,5 +85,20 @@ void ff_cuda_spread(struct ff_backend *b, struct ff_backend *const *peers)
         return;
     ff_cuda_use(&b->calls);
     find_exchanges(peers, b->count, exchanges);
-    ff_cuda_exchange_spread(b->exchange, exchanges, b->stream);
+    b->settled = ff_cuda_exchange_settled(b->exchange, exchanges, b->stream);
+    b->is_settled = true;
+}
+
+void ff_cuda_place_sums(struct ff_backend *b)
+{
+    if (b->is_settled)
+        ff_cuda_exchange_spread(b->exchange, &b->settled, b->stream);
+    b->is_settled = false;
+}
+
+void ff_cuda_forget_sums(struct ff_backend *b)
+{
+    if (b->is_settled)
+        ff_cuda_exchange_done(b->exchange, b->stream);
+    b->is_settled = false;
 }

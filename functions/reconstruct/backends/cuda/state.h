@@ -14,6 +14,7 @@
 #include "functions/reconstruct/backends/cuda/modulus.h"
 #include "functions/reconstruct/backends/cuda/sums.h"
 #include "functions/reconstruct/backends/cuda/transforms.h"
+#include "functions/reconstruct/backends/cuda/whole.h"
 
 enum {
     FF_CUDA_TERM_KINDS = FF_TERMS_STEPS + 1,
@@ -116,7 +117,10 @@ struct ff_backend {
     struct ff_cuda_exits *exits;   /* fit.c: FF_NEED_EXIT */
     struct ff_cuda_line *line;     /* line.c: FF_NEED_LINE, FF_NEED_JOINT_LINE */
     struct ff_cuda_shifts *shifts; /* shift.c: subpixel=fourier */
-    bool object_offered;           /* of the batch at work: early */
+    struct ff_cuda_settled
+        settled; /* while is_settled: the sums of the last exchange, not in their places yet */
+    bool is_settled;
+    bool object_offered;               /* of the batch at work: early */
     struct ff_cuda_exchange *exchange; /* settle.c: NULL for a single device */
 
     uint64_t transforms_done;
@@ -252,6 +256,11 @@ void ff_cuda_offer_early(struct ff_backend *backend, size_t patterns);
 void ff_cuda_offer(struct ff_backend *backend);
 void ff_cuda_settle(struct ff_backend *backend, struct ff_backend *const *peers);
 void ff_cuda_spread(struct ff_backend *backend, struct ff_backend *const *peers);
+/* Whatever takes sums from their places calls this first: spread() leaves them where they were settled, since a step can take them
+ * there. */
+void ff_cuda_place_sums(struct ff_backend *backend);
+/* Nothing takes the sums of the last exchange any more. */
+void ff_cuda_forget_sums(struct ff_backend *backend);
 
 /* step.c: steps with settled sums. */
 void ff_cuda_update(struct ff_backend *backend, const struct ff_update *update);

@@ -89,10 +89,37 @@ static uint32_t parts_of(const struct ff_backend *b, const struct ff_update *upd
     return of_object;
 }
 
+/* With sums that were settled and lie where they were: afterwards nobody needs them any more. */
+static void step_settled(struct ff_backend *b, const struct ff_update *update)
+{
+    bool object = (b->want & FF_WANT_OBJECT) && update->step_object > 0;
+    bool probe = (b->want & FF_WANT_PROBE) && update->step_probe > 0;
+    const struct ff_cuda_settled_step step = {
+        .object = object ? b->object[0] : NULL,
+        .gradient = b->gradient,
+        .weight = b->weight,
+        .tile_rows = (uint32_t)b->tile.rows,
+        .tile_columns = (uint32_t)b->tile.columns,
+        .probe = probe ? b->probe[0] : NULL,
+        .modes = b->shape.modes,
+        .alpha_object = (float)update->alpha_object,
+        .alpha_probe = (float)update->alpha_probe,
+        .length_object = (float)update->step_object,
+        .length_probe = (float)update->step_probe,
+    };
+    ff_cuda_step_settled(&b->calls, b->stream, &b->settled, &step);
+    ff_cuda_forget_sums(b);
+}
+
 void ff_cuda_update(struct ff_backend *b, const struct ff_update *update)
 {
     struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
+    if (b->is_settled && !update->normalised && !(update->momentum > 0)) {
+        step_settled(b, update);
+        return;
+    }
+    ff_cuda_place_sums(b);
     parts_of(b, update, update->step_object > 0, update->step_probe > 0, &parts);
     if (update->momentum > 0)
         ff_cuda_accelerate_parts(&b->calls, b->stream, &parts, (float)update->momentum);
@@ -104,6 +131,7 @@ void ff_cuda_normalise(struct ff_backend *b, const struct ff_update *update)
 {
     struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
+    ff_cuda_place_sums(b);
     parts_of(b, update, true, true, &parts);
     ff_cuda_normalise_parts(&b->calls, b->stream, &parts);
 }
@@ -120,6 +148,7 @@ struct ff_length_terms ff_cuda_lengths(struct ff_backend *b, const struct ff_upd
     struct ff_cuda_parts parts;
     struct ff_length_terms terms = {0, 0, 0, 0};
     ff_cuda_use(&b->calls);
+    ff_cuda_place_sums(b);
     uint32_t of_object = parts_of(b, update, true, true, &parts);
     ff_cuda_lengths_of_parts(&b->calls, b->stream, &parts, b->answer_pieces, b->answer);
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
@@ -147,6 +176,7 @@ struct ff_turn_terms ff_cuda_turn_terms(struct ff_backend *b, enum ff_part part,
     struct ff_cuda_parts parts;
     struct ff_turn_terms terms = {0, 0, 0};
     ff_cuda_use(&b->calls);
+    ff_cuda_place_sums(b);
     parts_to_turn(b, part, alpha, &parts);
     ff_cuda_turn_terms_of_parts(&b->calls, b->stream, &parts, b->answer_pieces, b->answer);
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
@@ -163,6 +193,7 @@ void ff_cuda_turn(struct ff_backend *b, enum ff_part part, double alpha, double 
 {
     struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
+    ff_cuda_place_sums(b);
     parts_to_turn(b, part, alpha, &parts);
     ff_cuda_turn_parts(&b->calls, b->stream, &parts, (float)beta);
 }

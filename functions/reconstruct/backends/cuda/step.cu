@@ -1,5 +1,6 @@
 /* Steps of object and probe, and the numbers that their lengths are found from. */
 #include "functions/reconstruct/backends/cuda/complex.cuh"
+#include "functions/reconstruct/backends/cuda/lifted.cuh"
 #include "functions/reconstruct/backends/cuda/reduce.cuh"
 #include "functions/reconstruct/backends/cuda/step.h"
 
@@ -15,12 +16,11 @@ __device__ inline float floor_of(const struct ff_cuda_divisor &divisor)
     return divisor.alpha * __uint_as_float(*divisor.greatest);
 }
 
-/* The floor is above zero, so that what no pattern reached is divided by something. */
 __device__ inline float divisor_at(const struct ff_cuda_divisor &divisor, float weight)
 {
     if (divisor.greatest == nullptr)
         return 1;
-    return divisor.share * weight + fmaxf(floor_of(divisor), TINY);
+    return lifted(divisor.share, weight, floor_of(divisor));
 }
 
 /* z = this × gradient. */

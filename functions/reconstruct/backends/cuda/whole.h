@@ -65,35 +65,59 @@ struct ff_cuda_shares {
     uint32_t count, probes, powers, rows, columns;
 };
 
-/* Whole sums of the cells, and the greatest W of them joined into greatest[0]. */
-bool ff_cuda_settle_cells(struct ff_cuda_calls *calls, cudaStream_t stream,
-                          const struct ff_cuda_views *views, const struct ff_cuda_cells *cells,
-                          unsigned *greatest);
-/* Whole sums of rows [first, end) of the probe into `probe` and `power`, shaped as in struct ff_cuda_share; the greatest V of each
- * joined into greatest[1 …], and *partial, the greatest W of this device's partial sums, into greatest[0]. Neither
- * probes nor powers: the last alone. */
+/* Rows [first, end) of the probe, whose whole sums go into `probe` and `power`, shaped as in struct ff_cuda_share. */
 struct ff_cuda_settled_rows {
-    uint32_t first, end, rows, columns, probes, powers;
+    uint32_t first, end, rows, columns;
+    uint32_t probes, powers; /* none: no rows */
     float2 *probe;
     float *power;
-    const unsigned *partial;
-    unsigned *greatest;
+    const unsigned
+        *partial;       /* bits of the greatest W of this device's own sums, or NULL: not yet */
+    unsigned *greatest; /* (1 + powers): joined are the greatest W, and the greatest V of each */
 };
-bool ff_cuda_settle_rows(struct ff_cuda_calls *calls, cudaStream_t stream,
-                         const struct ff_cuda_views *views,
+
+/* Whole sums of the cells (none where run_count is 0), and of rows. */
+bool ff_cuda_settle_sums(struct ff_cuda_calls *calls, cudaStream_t stream,
+                         const struct ff_cuda_views *views, const struct ff_cuda_cells *cells,
                          const struct ff_cuda_settled_rows *rows);
-/* Puts in place the whole sums of the cells (none where run_count is 0) and of all shares (none where both probes and powers
- * are 0), and the maxima of all. */
+struct ff_cuda_box {
+    uint32_t row, column, rows, columns;
+};
+
+/* What a device has of an exchange: whole sums of its cells, and everybody's shares of the probe. */
+struct ff_cuda_settled {
+    struct ff_cuda_cells cells;                /* none where run_count is 0 */
+    struct ff_cuda_shares shares;              /* none where both probes and powers are 0 */
+    struct ff_cuda_box boxes[FF_CUDA_DEVICES]; /* together the cells' pixels, in the tile */
+    uint32_t box_count;
+    uint32_t tile_row, tile_column, tile_columns; /* of the object; cells know no tile */
+};
+
+/* Puts settled sums in their place, and the maxima of all. */
 struct ff_cuda_place_of_sums {
     float2 *object, *probe;
     float *weight, *power;
     unsigned *greatest;
-    uint32_t tile_row, tile_column, tile_columns;
     uint32_t maxima_first, maxima_end; /* which maxima */
 };
 bool ff_cuda_spread_sums(struct ff_cuda_calls *calls, cudaStream_t stream,
-                         const struct ff_cuda_cells *cells, const struct ff_cuda_shares *shares,
+                         const struct ff_cuda_settled *settled,
                          const struct ff_cuda_place_of_sums *to);
+
+/* A step with settled sums where they lie, and with the device's own in the rest of the tile: update() of backends/backend.h
+ * without a momentum. */
+struct ff_cuda_settled_step {
+    float2 *object;         /* of the tile; NULL: it stays */
+    const float2 *gradient; /* the device's own sums */
+    const float *weight;
+    uint32_t tile_rows, tile_columns;
+    float2 *probe; /* (probes, rows, columns); NULL: it stays */
+    uint32_t modes;
+    float alpha_object, alpha_probe, length_object, length_probe;
+};
+bool ff_cuda_step_settled(struct ff_cuda_calls *calls, cudaStream_t stream,
+                          const struct ff_cuda_settled *settled,
+                          const struct ff_cuda_settled_step *step);
 
 #ifdef __cplusplus
 }
