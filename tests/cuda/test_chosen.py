@@ -36,9 +36,14 @@ class Chosen(CudaTest):
         on_cpu, said = self.result(self.machine(2), "devices=cpu")
         self.assertRegex(on_cpu["device"], r"^cpu: ")
         self.assertEqual((on_cpu["device_bytes"], said), (0, ""))
-        for devices in ("cuda:1",):
-            on_gpu, _ = self.result(self.machine(2), f"devices={devices}", "threads=1")
+        for devices in ("cuda:1", "cuda:2", "cuda"):
+            on_gpu, _ = self.result(self.machine(3), f"devices={devices}", "threads=1")
             self.assertAlmostEqual(on_gpu["cost"], on_cpu["cost"], delta=1e-4 * on_cpu["cost"])
+
+    def test_the_default_algorithm(self):
+        costs = [self.result(self.machine(1), f"devices={devices}", "algorithm=lstsq", "epochs=1")[0]["cost"]
+                 for devices in ("cpu", "cuda")]
+        self.assertAlmostEqual(costs[0], costs[1], delta=1e-4 * costs[0])
 
     def test_as_many_as_are_asked_for(self):
         self.assertIn("cuda: 2 × Pretend GPU", self.result(self.machine(4), "devices=cuda:2")[0]["device"])
@@ -105,9 +110,16 @@ class Chosen(CudaTest):
     def test_a_device_that_fails_is_named(self):
         for operations, epochs in ((20, False), (1000, True)):
             outcome = self.reconstruct(self.machine(1, lose=f"0:{operations}"), "epochs=200", status=TASK_FAILED)
-            self.assert_says(outcome, "device 0", "uncorrectable ECC error")
+            self.assert_says(outcome, "device 0", "uncorrectable ECC error", "GPU-00000000-0000-4000-8000-000000000000")
             self.assertEqual(outcome.lines[-1]["code"], "NO_DEVICE")
             self.assertEqual(len(outcome.lines) > 1, epochs)
+
+    def test_one_of_several_devices_fails(self):
+        for operations in (30, 200, 1000):
+            outcome = self.reconstruct(self.machine(3, lose=f"1:{operations}"), "epochs=200", status=TASK_FAILED)
+            self.assert_says(outcome, "device 1: ", "uncorrectable ECC error",
+                             "GPU-00000000-0000-4000-8000-000000000001")
+            self.assertEqual(outcome.lines[-1]["code"], "NO_DEVICE")
 
     def test_memory_that_is_short(self):
         outcome = self.reconstruct(self.machine(1, memory=1 << 18), status=TASK_FAILED)

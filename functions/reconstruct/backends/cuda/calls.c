@@ -1,5 +1,7 @@
 #include "functions/reconstruct/backends/cuda/calls.h"
 
+#include "functions/reconstruct/backends/cuda/find.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ void ff_cuda_begin(struct ff_cuda_calls *calls, int device)
 {
     *calls = (struct ff_cuda_calls){.device = device};
     (void)FF_CUDA(calls, cudaSetDevice(device));
+    ff_cuda_identify(device, calls->identity, sizeof calls->identity);
 }
 
 void ff_cuda_use(struct ff_cuda_calls *calls)
@@ -78,7 +81,10 @@ int ff_cuda_report(const struct ff_cuda_calls *calls, struct ff_error *error)
 {
     if (!calls->failed)
         return 0;
-    if (calls->first == cudaErrorMemoryAllocation)
-        return ff_fail(error, FF_NO_MEMORY, "%s", calls->text);
-    return ff_fail(error, FF_NO_DEVICE, "%s", calls->text);
+    bool short_of_memory = calls->first == cudaErrorMemoryAllocation;
+    ff_fail(error, short_of_memory ? FF_NO_MEMORY : FF_NO_DEVICE, "%s", calls->text);
+    if (calls->identity[0] == '\0')
+        return -1;
+    return ff_hint(error, "device %d is %s; nvidia-smi tells %s", calls->device, calls->identity,
+                   short_of_memory ? "what else is on it" : "how it is");
 }

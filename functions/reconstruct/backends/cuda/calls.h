@@ -28,7 +28,9 @@ extern "C" {
 enum { FF_CUDA_CALL_TEXT = 320 };
 
 struct ff_cuda_calls {
-    int device;        /* for messages */
+    int device; /* for messages; CUDA's number */
+    char identity
+        [176]; /* likewise: "GPU-8f1c…, NVIDIA A100-SXM4-40GB"; asked for while it still answers */
     cudaError_t first; /* what the first failure was; cudaErrorUnknown for one of cuFFT */
     bool failed;
     char text
@@ -46,7 +48,7 @@ bool ff_cuda_check(struct ff_cuda_calls *calls, cudaError_t status, const char *
 bool ff_cufft_check(struct ff_cuda_calls *calls, cufftResult status, const char *call);
 
 /* 0 while nothing has failed; otherwise -1 and the first failure: FF_NO_MEMORY where memory was short, else
- * FF_NO_DEVICE. */
+ * FF_NO_DEVICE. The hint names the device as the rest of the world does. */
 int ff_cuda_report(const struct ff_cuda_calls *calls, struct ff_error *error) FF_MUST_USE;
 
 /* True when the call was made and succeeded. FF_CUDA makes none after a failure; FF_CUDA_ALWAYS does, for what gives

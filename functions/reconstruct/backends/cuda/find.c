@@ -124,3 +124,13 @@ int ff_cuda_number(unsigned n)
     ff_cuda_numbers(&n, 1, &number);
     return number;
 }
+
+void ff_cuda_identify(int number, char *text, size_t size)
+{
+    struct ff_cuda_device device = {0};
+    describe(number, &device);
+    if (device.uuid[0] != '\0')
+        snprintf(text, size, "%s, %s", device.uuid, device.name);
+    else
+        text[0] = '\0';
+}
