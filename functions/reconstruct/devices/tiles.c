@@ -78,6 +78,12 @@ static double extent(const struct spot *spots, size_t count, int axis)
     return most - least;
 }
 
+static void sort_along_longer_side(struct spot *spots, size_t count)
+{
+    bool rows_longer = extent(spots, count, 0) >= extent(spots, count, 1);
+    qsort(spots, count, sizeof *spots, rows_longer ? compare_rows : compare_columns);
+}
+
 /* How many of the patterns the tiles before `number` have together. */
 static size_t patterns_before(const struct cut *cut, unsigned number)
 {
@@ -92,8 +98,7 @@ static int halve(const struct cut *cut, unsigned first, unsigned end)
     struct spot *spots = cut->spots + from;
     if (end - first > 1) {
         unsigned middle = first + (end - first) / 2;
-        bool rows_longer = extent(spots, count, 0) >= extent(spots, count, 1);
-        qsort(spots, count, sizeof *spots, rows_longer ? compare_rows : compare_columns);
+        sort_along_longer_side(spots, count);
         return halve(cut, first, middle) < 0 ? -1 : halve(cut, middle, end);
     }
     struct ff_tile *tile = &cut->tiles->tiles[first];
@@ -107,20 +112,47 @@ static int halve(const struct cut *cut, unsigned first, unsigned end)
     return 0;
 }
 
+static struct spot *find_spots(const struct ff_scan *scan, struct ff_error *error)
+{
+    struct spot *spots = ff_array_create(scan->patterns, sizeof *spots, "the scan", error);
+    for (size_t n = 0; spots != NULL && n < scan->patterns; n++) {
+        spots[n].pattern = (uint32_t)n;
+        for (size_t k = 0; k < scan->fly; k++)
+            for (int axis = 0; axis < 2; axis++)
+                spots[n].at[axis] +=
+                    scan->positions[2 * (n * scan->fly + k) + (size_t)axis] / (double)scan->fly;
+    }
+    return spots;
+}
+
+static void halve_down(struct spot *spots, size_t count)
+{
+    if (count < 2)
+        return;
+    sort_along_longer_side(spots, count);
+    halve_down(spots, count / 2);
+    halve_down(spots + count / 2, count - count / 2);
+}
+
+int ff_scan_order(const struct ff_scan *scan, uint32_t *order, struct ff_error *error)
+{
+    struct spot *spots = find_spots(scan, error);
+    if (spots == NULL)
+        return -1;
+    halve_down(spots, scan->patterns);
+    for (size_t i = 0; i < scan->patterns; i++)
+        order[i] = spots[i].pattern;
+    free(spots);
+    return 0;
+}
+
 static int share_patterns(const struct ff_scan *scan, struct ff_tiles *tiles,
                           struct ff_error *error)
 {
     struct cut cut = {.patterns = scan->patterns, .tiles = tiles, .error = error};
-    cut.spots = ff_array_create(scan->patterns, sizeof *cut.spots, "the scan", error);
+    cut.spots = find_spots(scan, error);
     if (cut.spots == NULL)
         return -1;
-    for (size_t n = 0; n < scan->patterns; n++) {
-        cut.spots[n].pattern = (uint32_t)n;
-        for (size_t k = 0; k < scan->fly; k++)
-            for (int axis = 0; axis < 2; axis++)
-                cut.spots[n].at[axis] +=
-                    scan->positions[2 * (n * scan->fly + k) + (size_t)axis] / (double)scan->fly;
-    }
     int result = halve(&cut, 0, tiles->count);
     free(cut.spots);
     return result;

@@ -45,6 +45,12 @@ struct ff_tiles *ff_tiles_create(const struct ff_scan *scan, unsigned count,
                                  struct ff_error *error) FF_MUST_USE;
 void ff_tiles_destroy(struct ff_tiles *tiles);
 
+/*
+ * The patterns in the order in which they are halved, down to single ones: neighbours there are neighbours in the object, and each
+ * of 2, 4, 8, … tiles has a run of them. `order` has room for scan->patterns; of the scan positions, patterns and fly are looked at.
+ */
+int ff_scan_order(const struct ff_scan *scan, uint32_t *order, struct ff_error *error) FF_MUST_USE;
+
 size_t ff_area_pixels(struct ff_area area);
 
 /* What two areas have in common; without rows or columns where that is nothing. */

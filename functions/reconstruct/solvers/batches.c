@@ -1,10 +1,13 @@
 #include "functions/reconstruct/solvers/batches.h"
 
+#include "functions/reconstruct/devices/tiles.h"
+
 #include <stdlib.h>
 
 struct ff_batches {
     size_t patterns;
-    size_t early, late; /* batches an epoch */
+    uint32_t *neighbours; /* the patterns, neighbours one behind the other */
+    size_t early, late;   /* batches an epoch */
     size_t early_epochs;
     size_t count;      /* of the epoch dealt for */
     size_t width;      /* most patterns in one of its batches */
@@ -24,6 +27,16 @@ static size_t width_of(const struct ff_batches *batches, size_t count)
     return (batches->patterns + count - 1) / count;
 }
 
+static int find_neighbours(struct ff_batches *batches, const struct ff_problem *problem,
+                           struct ff_error *error)
+{
+    const struct ff_scan scan = {
+        .positions = problem->positions, .patterns = problem->patterns, .fly = problem->fly};
+    batches->neighbours =
+        ff_array_create(problem->patterns, sizeof(uint32_t), "the batches", error);
+    return batches->neighbours != NULL ? ff_scan_order(&scan, batches->neighbours, error) : -1;
+}
+
 static int allocate(struct ff_batches *batches, struct ff_error *error)
 {
     const char *what = "the batches";
@@ -40,9 +53,11 @@ static int allocate(struct ff_batches *batches, struct ff_error *error)
                : -1;
 }
 
-struct ff_batches *ff_batches_create(size_t patterns, const struct ff_solver_settings *settings,
+struct ff_batches *ff_batches_create(const struct ff_problem *problem,
+                                     const struct ff_solver_settings *settings,
                                      struct ff_error *error)
 {
+    size_t patterns = problem->patterns;
     struct ff_batches *batches = calloc(1, sizeof *batches);
     if (batches == NULL) {
         ff_fail(error, FF_NO_MEMORY, "no memory for the batches of %zu patterns", patterns);
@@ -54,7 +69,7 @@ struct ff_batches *ff_batches_create(size_t patterns, const struct ff_solver_set
         .early = at_most(settings->early_batches, patterns),
         .early_epochs = settings->early_batches > 0 ? settings->early_epochs : 0,
     };
-    if (allocate(batches, error) < 0) {
+    if (allocate(batches, error) < 0 || find_neighbours(batches, problem, error) < 0) {
         ff_batches_destroy(batches);
         return NULL;
     }
@@ -65,6 +80,7 @@ void ff_batches_destroy(struct ff_batches *batches)
 {
     if (batches == NULL)
         return;
+    free(batches->neighbours);
     free(batches->members);
     free(batches->sizes);
     free(batches->hand);
@@ -103,7 +119,7 @@ size_t ff_batches_deal(struct ff_batches *batches, size_t epoch, struct ff_rando
         if (turn == 0)
             shuffle(batches->hand, count, random);
         uint32_t to = batches->hand[turn];
-        batches->members[to * width + batches->sizes[to]++] = (uint32_t)n;
+        batches->members[to * width + batches->sizes[to]++] = batches->neighbours[n];
         turn = turn + 1 < count ? turn + 1 : 0;
     }
     shuffle(batches->order, count, random);

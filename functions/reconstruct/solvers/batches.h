@@ -1,8 +1,8 @@
 /*
  * functions/reconstruct/solvers/batches.h: which patterns go together.
  *
- * Each run of neighbours in the scan's order is dealt out to different batches, so that every batch
- * covers the whole object evenly; which of them gets which is drawn anew each epoch, and so is the
+ * Each run of neighbours is dealt out to different batches, so that every batch covers the whole object
+ * evenly, and with it the tiles of all devices (devices/tiles.h says who neighbours are); which of them gets which is drawn anew each epoch, and so is the
  * order of the batches. Evenly covering batches converge better than random ones, because no part
  * of the object waits for its turn.
  *
@@ -17,9 +17,10 @@
 
 struct ff_batches;
 
-/* `patterns` patterns in batches as the settings say; more batches than patterns are as many as
+/* The patterns of the problem in batches as the settings say; more batches than patterns are as many as
  * patterns. */
-struct ff_batches *ff_batches_create(size_t patterns, const struct ff_solver_settings *settings,
+struct ff_batches *ff_batches_create(const struct ff_problem *problem,
+                                     const struct ff_solver_settings *settings,
                                      struct ff_error *error) FF_MUST_USE;
 void ff_batches_destroy(struct ff_batches *batches);
 

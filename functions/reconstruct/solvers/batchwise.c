@@ -14,7 +14,7 @@ struct ff_solver *ff_batchwise_create(const struct ff_problem *problem,
     solver->name = name;
     solver->settings = *settings;
     solver->patterns = problem->patterns;
-    solver->batches = ff_batches_create(problem->patterns, settings, error);
+    solver->batches = ff_batches_create(problem, settings, error);
     if (solver->batches == NULL) {
         ff_batchwise_destroy(solver);
         return NULL;

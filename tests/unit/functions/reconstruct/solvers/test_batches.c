@@ -1,16 +1,24 @@
 /* Batches hold every pattern once, spread evenly over the scan, as many as the epoch asks for. */
 #include "tests/unit/check.h"
 
+#include "functions/reconstruct/devices/tiles.h"
 #include "functions/reconstruct/solvers/batches.h"
 
-enum { PATTERNS = 103 };
+enum { PATTERNS = 103, SIDE = 12 };
 
+/* Patterns along a line, whose neighbours have the next number. */
 static struct ff_batches *make(size_t patterns, size_t early, size_t early_epochs, size_t late)
 {
+    double positions[PATTERNS][2];
+    for (size_t n = 0; n < PATTERNS; n++) {
+        positions[n][0] = 1;
+        positions[n][1] = (double)n;
+    }
+    struct ff_problem problem = {.positions = &positions[0][0], .patterns = patterns, .fly = 1};
     struct ff_error error = {0};
     const struct ff_solver_settings settings = {
         .batches = late, .early_batches = early, .early_epochs = early_epochs};
-    struct ff_batches *batches = ff_batches_create(patterns, &settings, &error);
+    struct ff_batches *batches = ff_batches_create(&problem, &settings, &error);
     assert_non_null(batches);
     return batches;
 }
@@ -84,12 +92,49 @@ static void test_the_random_state_decides(void **state)
     ff_batches_destroy(other);
 }
 
+/* On several devices each waits for the one with most patterns of a batch. */
+static void test_tiles_have_equal_parts_of_every_batch(void **state)
+{
+    (void)state;
+    double positions[SIDE * SIDE][2];
+    struct ff_error error = {0};
+    struct ff_random random = ff_random_seed(4);
+    for (size_t n = 0; n < SIDE * SIDE; n++) { /* line by line, there and back */
+        size_t line = n / SIDE;
+        positions[n][0] = 1 + 5 * (double)line;
+        positions[n][1] = 1 + 5 * (double)(line % 2 == 0 ? n % SIDE : SIDE - 1 - n % SIDE);
+    }
+    const struct ff_problem problem = {
+        .positions = &positions[0][0], .patterns = SIDE * SIDE, .fly = 1};
+    const struct ff_scan scan = {&positions[0][0], SIDE * SIDE, 1, 8, 8, 70, 70, 0};
+    const struct ff_solver_settings settings = {.batches = 9};
+    struct ff_batches *batches = ff_batches_create(&problem, &settings, &error);
+    assert_non_null(batches);
+    ff_batches_deal(batches, 1, &random);
+    for (unsigned count = 2; count <= 8; count *= 2) {
+        struct ff_tiles *tiles = ff_tiles_create(&scan, count, &error);
+        assert_non_null(tiles);
+        for (size_t i = 0; i < 9; i++)
+            for (unsigned tile = 0; tile < count; tile++) {
+                struct ff_batch batch = ff_batches_at(batches, i);
+                size_t here = 0;
+                for (size_t j = 0; j < batch.count; j++)
+                    for (size_t k = 0; k < tiles->tiles[tile].pattern_count; k++)
+                        here += tiles->tiles[tile].patterns[k] == batch.patterns[j];
+                assert_in_range(here, SIDE * SIDE / 9 / count, SIDE * SIDE / 9 / count + 1);
+            }
+        ff_tiles_destroy(tiles);
+    }
+    ff_batches_destroy(batches);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_pattern_is_dealt_once),
         cmocka_unit_test(test_the_first_epochs_have_their_own_number),
         cmocka_unit_test(test_the_random_state_decides),
+        cmocka_unit_test(test_tiles_have_equal_parts_of_every_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
