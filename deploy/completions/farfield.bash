@@ -23,6 +23,7 @@ _farfield_options() {
         'compare '*) echo --region --output --keep-hand ;;
         'simulate '*) echo --object --output --set ;;
         'doctor '*) echo --gpus ;;
+        'bench reconstruct') echo --set --modes --threads --devices ;;
         'bench dispatch') echo --modes --tasks --calls --slots --idle-seconds ;;
     esac
     echo --json --help

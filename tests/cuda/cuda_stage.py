@@ -8,6 +8,7 @@ from harness import BUILD, STAGE, FarfieldTest
 
 OBJECT = os.path.join("lib", "farfield", "backends", "cuda.so")
 PRETEND_OBJECT = os.path.join(BUILD, "tests", "cuda-object", "cuda.so")
+OBJECT_WITHOUT_CUFFT = os.path.join(BUILD, "tests", "cuda-without-cufft", "cuda.so")
 DRIVER = os.path.join(BUILD, "tests", "cuda-driver")
 
 
@@ -56,11 +57,11 @@ class CudaTest(FarfieldTest):
         return os.path.join(cls.prefix, OBJECT)
 
     @classmethod
-    def place_object(cls):
-        """Puts the backend of the tests in the place of the real one, which may not be there."""
+    def place_object(cls, source=PRETEND_OBJECT):
+        """Puts the backend of the tests, or another file, in the place of the real one, which may not be there."""
         os.makedirs(os.path.dirname(cls.object()), exist_ok=True)
         cls.take_object_away()
-        copy(PRETEND_OBJECT, cls.object())
+        copy(source, cls.object())
 
     @classmethod
     def take_object_away(cls):

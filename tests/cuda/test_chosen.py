@@ -103,6 +103,16 @@ class Chosen(CudaTest):
                 self.assert_says(outcome, "no GPU can be used", *words)
                 self.assertFalse(os.path.exists(os.path.join(self.ff.folder, "out.h5")))
 
+    def test_the_benchmark(self):
+        self.ff.run("simulate", "--output", self.scan, "--set", "size=16", "--set", "patterns=4")
+        words = ["bench", "reconstruct", self.scan, "--devices", "cuda:2", "--set", "algorithm=rpie", "--json"]
+        figures = self.ff.json(*words[:-1], environment=self.machine(2))
+        self.assertIn("cuda: 2 × Pretend GPU", figures["devices"])
+        self.assertIn("cuFFT", figures["transform"])
+        self.assertGreater(figures["fft_seconds_per_epoch"], 0)
+        outcome = self.ff.run(*words, environment=self.machine(1), status=TASK_FAILED)
+        self.assert_says(outcome, "2 GPUs are wanted")
+
     def test_wrong_settings(self):
         for devices in ("cuda:0", "gpu", "cuda:x"):
             self.assert_says(self.reconstruct(self.machine(2), f"devices={devices}", status=WRONG_USE), "cuda:N")

@@ -2,7 +2,7 @@
 import re
 
 from harness import WRONG_USE, main
-from cuda_stage import CudaTest
+from cuda_stage import OBJECT_WITHOUT_CUFFT, CudaTest
 
 UUID = "GPU-00000000-0000-4000-8000-{:012x}"
 MENDABLE = 1
@@ -90,6 +90,13 @@ class Found(CudaTest):
         with open(self.object(), "wb") as file:
             file.write(b"no ELF")
         self.assertIn("cannot be loaded", self.doctor(self.machine(2), status=MENDABLE)["why"])
+
+    def test_no_cufft(self):
+        self.place_object(OBJECT_WITHOUT_CUFFT)
+        self.addCleanup(self.place_object)
+        found = self.doctor(self.machine(2), status=MENDABLE)
+        self.assertIn("needs cuFFT: libcufft.so.99", found["why"])
+        self.assertIn("CUDA module", found["hint"])
 
     def test_a_backend_of_another_build(self):
         with open(self.object(), "rb") as file:
