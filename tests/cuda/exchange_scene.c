@@ -151,7 +151,8 @@ void make_exchange_scene(struct exchange_scene *scene, const struct exchange_opt
                                      .powers = 2,
                                      .rows = options->probe_rows > 0 ? options->probe_rows : 19,
                                      .columns = 5};
-    memcpy(scene->want, wants, sizeof wants);
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++)
+        scene->want[round] = options->all ? wants[0] : wants[round];
     for (unsigned i = 0; i < scene->count; i++)
         places[i] = scene->count - 1 - i;
     for (unsigned i = 0; i < scene->count; i++)
@@ -232,8 +233,10 @@ void exchange_spread(struct exchange_scene *scene, unsigned number, unsigned rou
 void wait_for_exchange(struct exchange_scene *scene)
 {
     for (unsigned i = 0; i < scene->count; i++) {
-        ff_cuda_use(&scene->member[i].calls);
-        FF_CUDA(&scene->member[i].calls, cudaStreamSynchronize(scene->member[i].stream));
+        struct exchange_member *member =
+            &scene->member[scene->options.backwards ? scene->count - 1 - i : i];
+        ff_cuda_use(&member->calls);
+        FF_CUDA(&member->calls, cudaStreamSynchronize(member->stream));
     }
 }
 

@@ -17,6 +17,8 @@ struct exchange_options {
     uint64_t seed;
     size_t probe_rows; /* 0: more than devices */
     bool narrow_halo;  /* the second device takes its first overlap for a column less than it is */
+    bool all;          /* every round wants the probe too, not all but the second */
+    bool backwards;    /* the host waits for the last device first */
     bool late;         /* the object is offered with the rest, not before it */
     /* Between the object and the rest every device's work stream does this; NULL: nothing. */
     cudaHostFn_t between;

@@ -71,8 +71,8 @@ void standin_set_link(unsigned from, unsigned to, int access, int performance_ra
 /* The n-th call (from 1, from now on) whose name is `call` fails with `error` and does nothing. "launch" means
  * kernels. */
 void standin_fail_call(const char *call, unsigned n, cudaError_t error);
-/* The n-th call of that name (likewise) does nothing and says that it has: a program that forgot it. For
- * cudaStreamWaitEvent, cudaEventRecord and cudaDeviceEnablePeerAccess. */
+/* The n-th call of that name (likewise; all of them where n is 0) does nothing and says that it has: a program that forgot it. For
+ * cudaStreamWaitEvent (of an event that was recorded), cudaEventRecord and cudaDeviceEnablePeerAccess. */
 void standin_forget_call(const char *call, unsigned n);
 /* How many more such calls until it comes; 0: it came. */
 unsigned standin_forgets_in(void);

@@ -94,7 +94,7 @@ void standin_set_up(unsigned devices, enum standin_order order, uint64_t seed)
     machine->devices = devices;
     machine->none_visible = false;
     machine->reversed = machine->blocks_apart = false;
-    machine->fail_call[0] = '\0';
+    machine->fail_call[0] = machine->forget_call[0] = '\0';
     set_order(order, seed);
     standin_arenas_create(devices);
     standin_gate_watch();
@@ -236,6 +236,7 @@ void standin_forget_call(const char *call, unsigned n)
 {
     snprintf(standin_machine.forget_call, sizeof standin_machine.forget_call, "%s", call);
     standin_machine.forget_in = n;
+    standin_machine.forgets_all = n == 0;
 }
 
 unsigned standin_forgets_in(void)
@@ -246,8 +247,9 @@ unsigned standin_forgets_in(void)
 bool standin_forgets(const char *call)
 {
     struct machine *machine = &standin_machine;
-    return machine->forget_in > 0 && strcmp(call, machine->forget_call) == 0 &&
-           --machine->forget_in == 0;
+    if (strcmp(call, machine->forget_call) != 0)
+        return false;
+    return machine->forgets_all || (machine->forget_in > 0 && --machine->forget_in == 0);
 }
 
 void standin_fail_device(unsigned device, unsigned operations, cudaError_t error)

@@ -103,6 +103,7 @@ struct machine {
     cudaError_t fail_with;
     char forget_call[48];
     unsigned forget_in;
+    bool forgets_all;
 };
 
 extern struct machine standin_machine;

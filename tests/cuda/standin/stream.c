@@ -283,8 +283,8 @@ static cudaError_t wait_for(struct stream *stream, cudaEvent_t event)
 {
     if (event == NULL || stream == NULL)
         return cudaErrorInvalidResourceHandle;
-    if (event->mark == NULL) /* nothing was recorded: nothing to wait for */
-        return cudaSuccess;
+    if (event->mark == NULL || standin_forgets("cudaStreamWaitEvent"))
+        return cudaSuccess; /* nothing was recorded: nothing to wait for */
     struct operation *operation = standin_allocate(1, sizeof *operation);
     *operation = (struct operation){.name = "cudaStreamWaitEvent",
                                     .waits_for = standin_mark_hold(event->mark)};
@@ -296,7 +296,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
 {
     (void)flags;
     cudaError_t status = standin_enter("cudaStreamWaitEvent");
-    if (status == cudaSuccess && !standin_forgets("cudaStreamWaitEvent"))
+    if (status == cudaSuccess)
         status = wait_for(standin_stream(handle), event);
     return standin_leave("cudaStreamWaitEvent", status);
 }

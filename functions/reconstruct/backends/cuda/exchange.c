@@ -190,7 +190,8 @@ static void settle_all(struct ff_cuda_exchange *exchange, struct ff_cuda_exchang
     if (regions && exchange->is_early)
         ff_cuda_settle_sums(exchange->calls, exchange->stream, views, &exchange->cells, &early);
     for (unsigned i = 0; i < exchange->count; i++)
-        await_readable(exchange, peers[i], DONE_REST);
+        if (i == exchange->number || (exchange->want & FF_WANT_PROBE))
+            await_readable(exchange, peers[i], DONE_REST);
     ff_cuda_settle_sums(exchange->calls, exchange->stream, views,
                         regions && !exchange->is_early ? &exchange->cells : &none, &rows);
 }
