@@ -41,7 +41,6 @@ void standin_stream_destroy(struct stream *stream)
             break;
         }
     }
-    standin_forget_stream(stream);
     THREAD_DESTROY(stream->fiber);
     free(stream);
 }
