@@ -168,6 +168,17 @@ static void transform_without_stream(void)
     FF_CUFFT(&scene.calls, cufftExecC2C(plan, buffer, buffer, CUFFT_FORWARD));
 }
 
+/* Plans may outlive their stream, but have none then. */
+static void transform_on_a_stream_that_is_gone(void)
+{
+    standin_begin(1, STANDIN_LAZY, 0);
+    struct scene scene = make_scene(0);
+    void *buffer = make_buffer(&scene, 2 * BATCH * DENSE, 0);
+    cufftHandle plan = dense_plan(&scene);
+    FF_CUDA(&scene.calls, cudaStreamDestroy(scene.stream));
+    FF_CUFFT(&scene.calls, cufftExecC2C(plan, buffer, buffer, CUFFT_FORWARD));
+}
+
 static void leave_a_plan(void)
 {
     standin_begin(1, STANDIN_LAZY, 0);
@@ -182,6 +193,7 @@ static void test_faults(void **state)
     (void)state;
     expect_fault(transform_too_much, "is not all within one allocation");
     expect_fault(transform_without_stream, "cufftSetStream was not called");
+    expect_fault(transform_on_a_stream_that_is_gone, "cufftSetStream was not called");
     expect_fault(leave_a_plan, "1 plans");
 }
 

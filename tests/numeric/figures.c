@@ -87,15 +87,33 @@ static void take_bounded(struct stand *stand, struct figures *figures)
     free(dark);
 }
 
-static void take_waves(struct stand *stand, struct figures *figures)
+static model_complex *fetch_waves(struct stand *stand)
+{
+    size_t patterns = stand->problem->patterns;
+    model_complex *waves = stand_array(stand_wave_elements(stand, patterns), sizeof *waves);
+    stand_get_waves(stand, 0, patterns, waves);
+    return waves;
+}
+
+/* Exit waves lie in the corner of their frames; around them is whatever was there. */
+static void clear_margins(const struct stand *stand, model_complex *waves)
+{
+    const struct ff_problem *problem = stand->problem;
+    size_t frame = problem->rows * problem->columns;
+    for (size_t i = 0; i < stand_wave_elements(stand, problem->patterns); i++)
+        if (i % frame / problem->columns >= problem->probe_rows ||
+            i % problem->columns >= problem->probe_columns)
+            waves[i] = 0;
+}
+
+static void take_projection(struct stand *stand, struct figures *figures)
 {
     const struct ff_backend_operations *operations = stand->operations;
     const struct ff_projection projection = {-1, 1, 2};
     operations->start_waves(stand->backend, stand->batch);
     operations->project(stand->backend, stand->batch, &projection);
-    figures->waves =
-        stand_array(stand_wave_elements(stand, stand->problem->patterns), sizeof(model_complex));
-    stand_get_waves(stand, 0, stand->problem->patterns, figures->waves);
+    figures->exit = fetch_waves(stand);
+    clear_margins(stand, figures->exit);
     stand_overlap(stand, sums);
     fetch_turned(stand, figures->overlap);
 }
@@ -105,13 +123,14 @@ struct figures figures_of(struct stand *stand)
     struct figures figures;
     stand_gradients(stand, everything);
     figures.cost = stand_take_cost(stand);
+    figures.detector = fetch_waves(stand);
     take_turns(stand, &figures);
     take_steps(stand, &figures);
     take_terms(stand, &figures);
     stand->operations->line(stand->backend, stand->batch, FF_PART_OBJECT | FF_PART_PROBE);
     figures.line = stand->operations->line_terms(stand->backend, 0.1);
     take_bounded(stand, &figures);
-    take_waves(stand, &figures);
+    take_projection(stand, &figures);
     (void)stand_take_cost(stand); /* where a failure would be told */
     return figures;
 }
@@ -124,7 +143,8 @@ void figures_dispose(struct figures *figures)
         free(figures->bounded[i]);
         free(figures->overlap[i]);
     }
-    free(figures->waves);
+    free(figures->detector);
+    free(figures->exit);
     for (int kind = 0; kind < FIGURES_KINDS; kind++)
         free(figures->terms[kind]);
 }
@@ -187,10 +207,12 @@ static void check_lengths(const struct stand *stand, const struct ff_length_term
 void figures_check(const struct stand *stand, const struct figures *found,
                    const struct figures *expected)
 {
+    size_t waves = stand_wave_elements(stand, stand->problem->patterns);
     stand_check(stand, "amplitude", found->cost.amplitude, expected->cost.amplitude,
                 expected->cost.amplitude, 0);
     stand_check(stand, "objective", found->cost.objective, expected->cost.objective,
                 expected->cost.objective, 0);
+    stand_check_values(stand, "waves", found->detector, expected->detector, waves, 0);
     for (int kind = 0; kind < FIGURES_KINDS; kind++)
         check_terms(stand, kind, found->terms[kind], expected->terms[kind]);
     for (int i = 0; i < 2; i++)
@@ -202,8 +224,7 @@ void figures_check(const struct stand *stand, const struct figures *found,
     check_line(stand, &found->line, &expected->line);
     check_pair(stand, "the object's bounded direction", "the probe's bounded direction",
                found->bounded, expected->bounded);
-    stand_check_values(stand, "projected waves", found->waves, expected->waves,
-                       stand_wave_elements(stand, stand->problem->patterns), 0);
+    stand_check_values(stand, "projected waves", found->exit, expected->exit, waves, 0);
     check_pair(stand, "the object's overlap", "the probe's overlap", found->overlap,
                expected->overlap);
 }
@@ -226,7 +247,9 @@ static void check_same_pair(const struct stand *stand, const char *what, model_c
 
 void figures_check_same(const struct stand *stand, const struct figures *a, const struct figures *b)
 {
+    size_t waves = stand_wave_elements(stand, stand->problem->patterns) * sizeof(model_complex);
     check_bits(stand, "costs", &a->cost, &b->cost, sizeof a->cost);
+    check_bits(stand, "waves", a->detector, b->detector, waves);
     for (int kind = 0; kind < FIGURES_KINDS; kind++)
         check_bits(stand, "terms", a->terms[kind], b->terms[kind],
                    term_count(stand, kind) * sizeof(double));
@@ -236,7 +259,6 @@ void figures_check_same(const struct stand *stand, const struct figures *a, cons
     check_same_pair(stand, "steps", a->moved, b->moved);
     check_bits(stand, "a line", &a->line, &b->line, sizeof a->line);
     check_same_pair(stand, "bounded directions", a->bounded, b->bounded);
-    check_bits(stand, "projected waves", a->waves, b->waves,
-               stand_wave_elements(stand, stand->problem->patterns) * sizeof(model_complex));
+    check_bits(stand, "projected waves", a->exit, b->exit, waves);
     check_same_pair(stand, "the overlap", a->overlap, b->overlap);
 }

@@ -218,6 +218,11 @@ struct ff_backend *scene_try_open(const struct scene *scene,
     free(patterns);
     if (backend == NULL)
         return NULL;
+    double *scales = make(problem->patterns, sizeof *scales);
+    for (size_t i = 0; i < problem->patterns; i++)
+        scales[i] = 1;
+    operations->put_rows(backend, FF_SCALES, 0, problem->patterns, scales);
+    free(scales);
     operations->put_rows(backend, FF_POSITIONS, 0, problem->patterns, problem->positions);
     operations->put(backend, FF_OBJECT, problem->object);
     operations->put(backend, FF_PROBE, problem->probe);

@@ -33,7 +33,7 @@ void scene_blur_probe(struct scene *scene);
  * and shift: metrics/comparison.h. */
 double scene_object_error(const struct scene *scene, const ff_complex *found);
 
-/* One device with the whole of the problem, its positions, object and probe put; NULL where it was refused. Of the plan
+/* One device with the whole of the problem, its positions, object and probe put, scales 1; NULL where it was refused. Of the plan
  * it takes modes, limits, needs and what only some backends have: modes 0 are the problem's, threads 0 are one,
  * batch_limit 0 is all patterns. */
 struct ff_backend *scene_try_open(const struct scene *scene,

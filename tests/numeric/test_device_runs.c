@@ -2,10 +2,10 @@
  * bits each time, and after an interruption. */
 #include "tests/unit/check.h"
 
-#include "functions/reconstruct/algorithms.h"
 #include "functions/reconstruct/run.h"
 #include "tests/numeric/apart.h"
 #include "tests/numeric/backend.h"
+#include "tests/numeric/effects.h"
 #include "tests/numeric/keep.h"
 #include "tests/numeric/scene.h"
 
@@ -21,42 +21,12 @@ enum {
 
 static const struct scene_shape shape = {24, 20, 7, 3, 2, 1e6, true};
 
-/* What the algorithm does where the user says nothing. */
 static struct ff_run_settings settings_of(enum ff_algorithm algorithm)
 {
-    const struct ff_algorithm_facts *facts = &ff_algorithms[algorithm];
-    const struct ff_batch_counts batches =
-        ff_algorithm_batches(algorithm, 0, shape.grid * shape.grid, EPOCHS);
-    return (struct ff_run_settings){
-        .algorithm = facts->name,
-        .solver = {.epochs = EPOCHS,
-                   .batches = batches.count,
-                   .early_batches = batches.early_count,
-                   .early_epochs = batches.early_epochs,
-                   .early_alpha = facts->early_alpha,
-                   .alpha = facts->alpha,
-                   .step_object = facts->step_object,
-                   .step_probe = facts->step_probe,
-                   .probe_start = (size_t)facts->probe_start},
-        .seed = 3,
-        .operations = numeric_backend(),
-        .devices = 1,
-        .threads = 2,
-    };
-}
-
-/* Everything that moves between epochs. */
-static struct ff_refine_settings all_refinements(void)
-{
-    return (struct ff_refine_settings){
-        .positions = true,
-        .affine = true,
-        .positions_start = 3,
-        .step_positions = 0.5,
-        .intensities = true,
-        .opr_modes = 2,
-        .power_balance = true,
-    };
+    struct ff_run_settings settings =
+        algorithm_settings(algorithm, shape.grid * shape.grid, EPOCHS);
+    settings.operations = numeric_backend();
+    return settings;
 }
 
 static struct ff_run_result run(const struct ff_problem *problem,
@@ -134,105 +104,21 @@ static void every_algorithm_with_all_refinements(void **state)
     scene.problem->travel_px = 1;
     for (int i = 0; i < FF_ALGORITHMS; i++) {
         struct ff_run_settings settings = settings_of((enum ff_algorithm)i);
-        settings.refine = all_refinements();
+        settings.refine = all_refinements;
         try_run(scene.problem, settings, "refined", few_counts, FEW_COUNTS);
     }
     scene_destroy(&scene);
 }
 
-/* --- effects of the measurement: each changes the scene or the settings --- */
-
-static void by_position(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)problem;
-    *settings = settings_of(FF_ALGORITHM_LSTSQ);
-    settings->solver.step = FF_STEP_POSITION;
-}
-
-static void with_momentum(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)problem;
-    settings->solver.momentum = 0.5;
-    settings->solver.step_object = settings->solver.step_probe = 0.5;
-}
-
-static void poisson(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)problem;
-    *settings = settings_of(FF_ALGORITHM_CGRAD);
-    settings->noise = FF_NOISE_POISSON;
-}
-
-static void shifted_probe(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    problem->travel_px = 1;
-    settings->subpixel = FF_SUBPIXEL_FOURIER;
-    settings->refine.positions = true;
-    settings->refine.positions_start = 2;
-    settings->refine.step_positions = 0.5;
-}
-
-static void near_field(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)settings;
-    problem->near_field = true;
-    problem->geometry = (struct ff_geometry){
-        .wavelength_m = 1e-10, .distance_m = 0.02, .object_pixel_m = {5e-7, 6e-7}};
-}
-
-/* The probe's window becomes smaller than the detector. */
-static void large_detector(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)settings;
-    size_t rows = problem->rows - 4;
-    size_t columns = problem->columns - 6;
-    for (size_t m = 0; m < problem->modes; m++)
-        for (size_t r = 0; r < rows; r++)
-            memmove(problem->probe + (m * rows + r) * columns,
-                    problem->probe + (m * problem->rows + r + 2) * problem->columns + 3,
-                    columns * sizeof *problem->probe);
-    problem->probe_rows = rows;
-    problem->probe_columns = columns;
-}
-
-static void masked(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)settings;
-    problem->measured = calloc(problem->rows * problem->columns, 1);
-    assert_non_null(problem->measured);
-    for (size_t i = 0; i < problem->rows * problem->columns; i++)
-        problem->measured[i] = i % 5 != 2;
-}
-
-static void fly_scan(struct ff_problem *problem, struct ff_run_settings *settings)
-{
-    (void)settings;
-    problem->patterns /= 3;
-    problem->fly = 3;
-}
-
 static void with_every_effect(void **state)
 {
     (void)state;
-    static const struct {
-        const char *label;
-        void (*apply)(struct ff_problem *problem, struct ff_run_settings *settings);
-    } effects[] = {
-        {"a step by position", by_position},
-        {"momentum", with_momentum},
-        {"Poisson noise", poisson},
-        {"a shifted probe", shifted_probe},
-        {"near field", near_field},
-        {"a large detector", large_detector},
-        {"a mask", masked},
-        {"a fly scan", fly_scan},
-    };
-    for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++) {
+    for (const struct effect *effect = effects; effect->label != NULL; effect++) {
         struct scene scene;
-        struct ff_run_settings settings = settings_of(FF_ALGORITHM_RPIE);
         scene_create(&scene, shape);
-        effects[i].apply(scene.problem, &settings);
-        try_run(scene.problem, settings, effects[i].label, few_counts, FEW_COUNTS);
+        struct ff_run_settings settings = effect_settings(effect, scene.problem, EPOCHS);
+        settings.operations = numeric_backend();
+        try_run(scene.problem, settings, effect->label, few_counts, FEW_COUNTS);
         scene_destroy(&scene);
     }
 }
@@ -287,7 +173,7 @@ static void a_run_goes_on_with_as_many_or_others(void **state)
         check_resumed(scene.problem, settings, 7, 3, &plain);
         check_resumed(scene.problem, settings, 7, 1, &plain);
         ff_run_result_dispose(&plain);
-        settings.refine = all_refinements();
+        settings.refine = all_refinements;
         settings.refine.search_px = 1;
         struct ff_run_result refined =
             run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
@@ -310,7 +196,7 @@ static void a_search_goes_on_where_it_begins_anew(void **state)
         struct ff_run_settings settings = settings_of(kinds[i]);
         settings.solver.epochs = 100;
         settings.solver.momentum = kinds[i] == FF_ALGORITHM_LSTSQ ? 0.3 : 0;
-        settings.refine = all_refinements();
+        settings.refine = all_refinements;
         settings.refine.search_px = 1;
         struct ff_run_result plain = run(scene.problem, &settings, NULL, (struct ff_span){NULL, 0});
         check_resumed(scene.problem, settings, 40, 1, &plain);

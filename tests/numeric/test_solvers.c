@@ -2,10 +2,9 @@
  * of threads and after an interruption, the transforms it takes, and words when it goes astray. */
 #include "tests/unit/check.h"
 
-#include "functions/reconstruct/algorithms.h"
-#include "functions/reconstruct/run.h"
 #include "functions/reconstruct/solvers/solvers.h"
 #include "tests/numeric/backend.h"
+#include "tests/numeric/effects.h"
 #include "tests/numeric/keep.h"
 #include "tests/numeric/scene.h"
 
@@ -41,29 +40,16 @@ enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
 static struct ff_run_settings settings_of(const struct variant *variant, size_t epochs)
 {
-    const struct ff_algorithm_facts *facts = &ff_algorithms[variant->algorithm];
-    const struct ff_batch_counts batches =
-        ff_algorithm_batches(variant->algorithm, 0, shape.grid * shape.grid, epochs);
+    struct ff_run_settings settings =
+        algorithm_settings(variant->algorithm, shape.grid * shape.grid, epochs);
     /* As users are told: the more momentum, the shorter the steps. */
-    double shorter = 1 - variant->momentum;
-    return (struct ff_run_settings){
-        .algorithm = facts->name,
-        .solver = {.epochs = epochs,
-                   .batches = batches.count,
-                   .early_batches = batches.early_count,
-                   .early_epochs = batches.early_epochs,
-                   .early_alpha = facts->early_alpha,
-                   .alpha = facts->alpha,
-                   .step = variant->step,
-                   .step_object = shorter * facts->step_object,
-                   .step_probe = shorter * facts->step_probe,
-                   .momentum = variant->momentum,
-                   .probe_start = (size_t)facts->probe_start},
-        .seed = 7,
-        .operations = numeric_backend(),
-        .devices = 1,
-        .threads = 2,
-    };
+    settings.solver.step_object *= 1 - variant->momentum;
+    settings.solver.step_probe *= 1 - variant->momentum;
+    settings.solver.momentum = variant->momentum;
+    settings.solver.step = variant->step;
+    settings.seed = 7;
+    settings.operations = numeric_backend();
+    return settings;
 }
 
 static struct ff_run_result run(const struct scene *scene, const struct ff_run_settings *settings,

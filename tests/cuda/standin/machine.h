@@ -184,6 +184,8 @@ struct mark *standin_mark_hold(struct mark *mark);
 void standin_mark_drop(struct mark *mark);
 struct stream *standin_stream_create(unsigned device);
 void standin_stream_destroy(struct stream *stream);
+/* Plans of transforms that were to run on a stream, which is destroyed, run on none. */
+void standin_forget_stream(const struct stream *stream);
 
 /* --- host memory --- */
 

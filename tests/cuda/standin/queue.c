@@ -41,6 +41,7 @@ void standin_stream_destroy(struct stream *stream)
             break;
         }
     }
+    standin_forget_stream(stream);
     THREAD_DESTROY(stream->fiber);
     free(stream);
 }

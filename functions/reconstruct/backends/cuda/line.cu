@@ -173,6 +173,10 @@ __global__ void __launch_bounds__(THREADS) line_pieces(struct ff_cuda_length l, 
     double sums[FF_CUDA_ANSWER_NUMBERS] = {0, 0, 0, 0};
     size_t frame = frame_size(l.shape);
     size_t each = (frame + PIXELS - 1) / PIXELS;
+    if (blockIdx.x >= l.patterns * each) {
+        leave_zeros<FF_CUDA_ANSWER_NUMBERS>(pieces);
+        return;
+    }
     for (size_t piece = blockIdx.x; piece < l.patterns * each; piece += gridDim.x) {
         size_t number = piece / each;
         if (!l.on_line[number])

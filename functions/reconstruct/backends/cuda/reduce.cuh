@@ -45,6 +45,13 @@ __device__ void leave_piece(const double (&values)[COUNT], double (&room)[COUNT]
         pieces[blockIdx.x * COUNT + k] = sums[k];
 }
 
+/* Block b leaves zeros there, and may end: it has no values. */
+template <unsigned COUNT> __device__ void leave_zeros(double *pieces)
+{
+    if (threadIdx.x < COUNT)
+        pieces[blockIdx.x * COUNT + threadIdx.x] = 0;
+}
+
 /* The greatest of what all threads have, at least 0; joined into *most, whatever the order of blocks. Non-negative numbers are in
  * the order of their bits. */
 template <unsigned THREADS>

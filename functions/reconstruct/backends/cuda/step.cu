@@ -132,12 +132,22 @@ __device__ inline size_t first_of_piece()
     return static_cast<size_t>(blockIdx.x % FF_CUDA_ANSWER_PIECES) * THREADS + threadIdx.x;
 }
 
+/* Whether a block has values: small parts have fewer than pieces. */
+__device__ inline bool has_values(const struct ff_cuda_part &part)
+{
+    return first_of_piece() - threadIdx.x < part.planes * plane_size(part);
+}
+
 __global__ void __launch_bounds__(THREADS) length_pieces(struct ff_cuda_parts parts, double *pieces)
 {
     __shared__ double room[FF_CUDA_ANSWER_NUMBERS][THREADS / 32];
     double sums[FF_CUDA_ANSWER_NUMBERS] = {0, 0, 0, 0};
     const struct ff_cuda_part &part = part_of_piece(parts);
     size_t size = plane_size(part);
+    if (!has_values(part)) {
+        leave_zeros<FF_CUDA_ANSWER_NUMBERS>(pieces);
+        return;
+    }
     for (size_t i = first_of_piece(); i < part.planes * size; i += PIECE_STRIDE) {
         if (!counts(part, i % size))
             continue;
@@ -156,6 +166,10 @@ __global__ void __launch_bounds__(THREADS) turn_pieces(struct ff_cuda_parts part
     double sums[FF_CUDA_ANSWER_NUMBERS] = {0, 0, 0, 0};
     const struct ff_cuda_part &part = part_of_piece(parts);
     size_t size = plane_size(part);
+    if (!has_values(part)) {
+        leave_zeros<FF_CUDA_ANSWER_NUMBERS>(pieces);
+        return;
+    }
     for (size_t i = first_of_piece(); i < part.planes * size; i += PIECE_STRIDE) {
         if (!counts(part, i % size))
             continue;
