@@ -3,6 +3,7 @@
 
 #include "functions/reconstruct/backends/cuda/exchange.h"
 #include "functions/reconstruct/backends/cuda/find.h"
+#include "functions/reconstruct/backends/cuda/links.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 #include "protocol/core/clock.h"
 
@@ -148,6 +149,7 @@ const struct ff_backend_operations ff_backend_cuda = {
     .name = "cuda",
     .real_bytes = sizeof(float),
     .is_apart = true,
+    .links = ff_cuda_links,
     .create = create,
     .destroy = destroy,
     .describe = describe,
