@@ -124,6 +124,13 @@ class Chosen(CudaTest):
             self.assertEqual(outcome.lines[-1]["code"], "NO_DEVICE")
             self.assertEqual(len(outcome.lines) > 1, epochs)
 
+    def test_another_kind_of_device_goes_on_from_the_checkpoint(self):
+        self.reconstruct(self.machine(1, lose="0:1000"), "epochs=60", "checkpoint_every=1", status=TASK_FAILED)
+        outcome = self.reconstruct(self.machine(1), "epochs=60", "devices=cpu")
+        self.assertGreater(outcome.lines[-1]["resumed_at"], 0)
+        self.assertEqual(outcome.lines[-1]["epochs"], 60)
+        self.assert_says(outcome, "will agree to rounding")
+
     def test_one_of_several_devices_fails(self):
         for operations in (30, 200, 1000):
             outcome = self.reconstruct(self.machine(3, lose=f"1:{operations}"), "epochs=200", status=TASK_FAILED)
