@@ -9,10 +9,10 @@
 
 /* Patterns and window fill no block of threads, the object no row of blocks. */
 enum {
-    ROWS = 27,
-    COLUMNS = 41,
-    OBJECT_ROWS = 91,
-    OBJECT_COLUMNS = 79,
+    ROWS = 14,
+    COLUMNS = 75,
+    OBJECT_ROWS = 93,
+    OBJECT_COLUMNS = 99,
     MODES = 2,
     PROBES = 3,
     PIXELS = ROWS * COLUMNS,
@@ -53,20 +53,21 @@ static uint16_t *make_counts(struct ff_random *random)
     return counts;
 }
 
-/* Every other one lies where the window ends with a block of the object: only the row or column that its taps reach further is
- * in the next. */
+/* Rows have a step, and windows are one row shorter than some steps: so many a window ends where the tile of another device begins, a
+ * row before its patterns do, and only the row that its taps reach further is there. Every other one likewise ends with a
+ * block of the object. */
 static double *make_positions(struct ff_random *random)
 {
-    enum { SIDE = 32 };
+    enum { STEP = 5, SIDE = 32 };
     double *positions = make((size_t)2 * SCENARIO_PATTERNS, sizeof *positions);
     for (size_t i = 0; i < SCENARIO_PATTERNS; i++) {
         double *position = positions + 2 * i;
-        position[0] = 1 + ff_random_below(random, OBJECT_ROWS - ROWS - 2);
+        position[0] = 1 + STEP * ff_random_below(random, (OBJECT_ROWS - ROWS - 2) / STEP);
         position[1] = 1 + ff_random_below(random, OBJECT_COLUMNS - COLUMNS - 2);
         if (i % 4 == 1)
             position[0] = 2 * SIDE - ROWS;
         if (i % 4 == 3)
-            position[1] = 2 * SIDE - COLUMNS;
+            position[1] = 3 * SIDE - COLUMNS;
         position[0] += 0.2 + 0.6 * ff_random_unit(random);
         position[1] += 0.2 + 0.6 * ff_random_unit(random);
     }

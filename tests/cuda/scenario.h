@@ -11,7 +11,7 @@
 enum {
     SCENARIO_PATTERNS = 40,
     SCENARIO_DEVICES = 3,                     /* at most */
-    SCENARIO_PATTERN_BYTES = 2 * 27 * 41 * 8, /* of the waves of a pattern */
+    SCENARIO_PATTERN_BYTES = 2 * 14 * 75 * 8, /* of the waves of a pattern */
 };
 
 struct scenario {

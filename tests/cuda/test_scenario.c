@@ -15,9 +15,10 @@ enum { SEEDS = 2 };
 /* The machine of a test. */
 struct machine {
     unsigned devices;
-    size_t chunk;   /* patterns at work at once; 0: all */
-    bool is_joined; /* devices read each other's memory */
-    size_t memory;  /* bytes of each device; 0: enough */
+    size_t chunk;          /* patterns at work at once; 0: all */
+    bool is_joined;        /* devices read each other's memory */
+    size_t memory;         /* bytes of each device; 0: enough */
+    bool is_driven_by_one; /* thread of the host; else each device has its own */
 };
 
 static void begin(const struct machine *machine, enum standin_order order, uint64_t seed)
@@ -40,15 +41,24 @@ static void end(void)
     standin_end();
 }
 
+/* On the machine that there is. */
+static struct outcome play_here(const struct scenario *scenario, const struct machine *machine)
+{
+    struct ff_backend_operations operations = ff_backend_cuda;
+    struct outcome outcome;
+    struct ff_error error;
+    operations.is_apart = !machine->is_driven_by_one;
+    if (play_scenario(scenario, &operations, machine->devices, &outcome, &error) < 0)
+        fail_msg("%s", error.message);
+    assert_int_equal(outcome.is_fed, machine->memory > 0);
+    return outcome;
+}
+
 static struct outcome play(const struct scenario *scenario, const struct machine *machine,
                            enum standin_order order, uint64_t seed)
 {
-    struct outcome outcome;
-    struct ff_error error;
     begin(machine, order, seed);
-    if (play_scenario(scenario, &ff_backend_cuda, machine->devices, &outcome, &error) < 0)
-        fail_msg("%s", error.message);
-    assert_int_equal(outcome.is_fed, machine->memory > 0);
+    struct outcome outcome = play_here(scenario, machine);
     end();
     return outcome;
 }
@@ -127,21 +137,28 @@ static void test_several_devices(void **state)
 static void test_several_without_links(void **state)
 {
     (void)state;
-    const struct machine machine = {.devices = SCENARIO_DEVICES, .chunk = 2};
+    const struct machine machine = {
+        .devices = SCENARIO_DEVICES, .chunk = 2, .is_driven_by_one = true};
     check(&machine);
 }
 
+/* What comes after finds the devices and the plans as they were left. */
 static void test_left_at_work(void **state)
 {
     (void)state;
     const struct machine machine = {.devices = SCENARIO_DEVICES, .chunk = 2, .is_joined = true};
     struct scenario scenario;
     make_scenario(&scenario);
+    struct outcome alone = play(&scenario, &machine, STANDIN_LAZY, 0);
     for (int order = STANDIN_LAZY; order <= STANDIN_MIRROR; order++) {
         begin(&machine, (enum standin_order)order, 0);
         leave_scenario(&scenario, &ff_backend_cuda, machine.devices);
+        struct outcome after = play_here(&scenario, &machine);
         end();
+        assert_null(outcome_differs(&after, &alone));
+        end_outcome(&after);
     }
+    end_outcome(&alone);
     end_scenario(&scenario);
 }
 

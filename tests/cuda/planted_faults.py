@@ -1,0 +1,184 @@
+"""The faults that planted.py plants in the CUDA backend, and the test that must catch each."""
+import collections
+
+# How a test fails.
+NUMBERS = "wrong numbers"
+STANDIN = "a fault of the stand-in"
+CALL = "a call that fails"
+SILENCE = "a failure that is not told"
+CRASH = "a crash"
+ENDLESS = "no end"
+
+# `old` stands once in the source `file` and becomes `new`. `compiled` are the sources to compile anew where `file` is a header.
+Fault = collections.namedtuple("Fault", "name file old new test how compiled", defaults=(None,))
+
+ONE = "test_scenario test_one_device"
+FED = "test_scenario test_counts_from_the_host"
+SEVERAL = "test_scenario test_several_devices"
+STAGED = "test_scenario test_several_without_links"
+LEFT = "test_scenario test_left_at_work"
+FAILURES = "test_scenario test_failures_are_told"
+
+
+def without(line, file, name, test, how, new="", compiled=None):
+    """A fault that is a line left out."""
+    return Fault(name, file, line, new, test, how, compiled)
+
+
+FAULTS = [
+    # --- streams of one device ---
+    without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, list->ready, 0));\n",
+            "batch.c", "kernels do not wait for the list of their patterns", ONE, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaEventSynchronize(list->ready));\n",
+            "batch.c", "the host writes a list anew before it was copied", ONE, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->copies, list->done, 0));\n",
+            "batch.c", "a list is copied over one that kernels still read", ONE, NUMBERS),
+    Fault("scales are changed where a copy of them is still to be made", "batch.c",
+          "    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n    for (size_t i = 0; i < places; i++)\n",
+          "    for (size_t i = 0; i < places; i++)\n", ONE, NUMBERS),
+    without("    ff_cuda_await_numbers(b); /* they are made of the list before */\n",
+            "batch.c", "pieces are written over before their numbers are gathered", ONE, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->answers, b->modulus_done, 0));\n",
+            "gradients.c", "numbers are gathered before the pieces are there", ONE, NUMBERS),
+    without("    ff_cuda_await_numbers(b);\n",
+            "cuda.c", "the cost is taken before it is gathered", ONE, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(feed->stream, b->lists[b->list].ready, 0));\n",
+            "counts.c", "counts are fetched before it is known of which patterns", FED, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(feed->stream, feed->emptied[turn], 0));\n",
+            "counts.c", "counts are fetched into a buffer that is being read", FED, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, feed->filled[turn], 0));\n",
+            "counts.c", "counts are read before they are fetched", FED, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n    for (uint32_t i = 0; i < parts.count; i++) {\n"
+            "        const double *answer = answer_of(b, i);\n        *(i",
+            "step.c", "step lengths are read before they are found", ONE, NUMBERS,
+            new="    for (uint32_t i = 0; i < parts.count; i++) {\n"
+                "        const double *answer = answer_of(b, i);\n        *(i"),
+
+    # --- kernels ---
+    without("                ask(chunk, s, exposure, place, part, asked);\n                __syncthreads();\n",
+            "sums.cu", "no barrier before sums are formed of what other threads ask", ONE, NUMBERS,
+            new="                ask(chunk, s, exposure, place, part, asked);\n"),
+    without("                                   << i;\n                }\n                __syncthreads();\n",
+            "sums.cu", "no barrier before the next exposure is asked", ONE, NUMBERS,
+            new="                                   << i;\n                }\n"),
+    without("        found[threadIdx.x / WARP] = bits;\n    __syncthreads();\n",
+            "sums.cu", "no barrier before it is known which exposures touch the block", ONE, STANDIN,
+            new="        found[threadIdx.x / WARP] = bits;\n"),
+    without("            room[i][thread / 32] = sum;\n    }\n    __syncthreads();\n",
+            "reduce.cuh", "no barrier before the sums of the warps are added", ONE, NUMBERS,
+            new="            room[i][thread / 32] = sum;\n    }\n", compiled=["modulus.cu"]),
+    without("        room[thread / 32] = value;\n    __syncthreads();\n",
+            "reduce.cuh", "no barrier before the greatest of the warps is found", ONE, NUMBERS,
+            new="        room[thread / 32] = value;\n", compiled=["sums.cu"]),
+    Fault("the greatest of a block replaces those of others", "reduce.cuh",
+          "atomicMax(most, __float_as_uint(value));", "*most = __float_as_uint(value);", ONE, NUMBERS, ["sums.cu"]),
+    Fault("the greatest of the batch before stays", "batch.c",
+          "cudaMemsetAsync(b->greatest, 0, (1 + b->powers) * sizeof *b->greatest, b->copies)", "cudaSuccess", ONE, NUMBERS),
+    Fault("a block does not see the exposures that reach it by their taps alone", "sums.cu",
+          "place.row + shape.rows + 1 > part.row", "place.row + shape.rows > part.row", ONE, NUMBERS),
+    Fault("the same in columns", "sums.cu",
+          "place.column + shape.columns + 1 > part.column", "place.column + shape.columns > part.column", ONE, NUMBERS),
+    Fault("later chunks leave out the row that their taps reach", "sums.cu",
+          "row - place.row <= shape.rows &&", "row - place.row < shape.rows &&", ONE, NUMBERS),
+    Fault("a block has no row above its own", "sums.cu",
+          "part.row + i / REACH - 1 - place.row", "part.row + i / REACH - place.row", ONE, NUMBERS),
+    Fault("the lanes are added by the last of them, not by the last that is done", "sums.cu",
+          "if (!is_last(s.arrivals + piece, groups * s.lanes, last))",
+          "if (is_last(s.arrivals + piece, groups * s.lanes, last), work.lane + 1 < s.lanes || work.first > 0)", ONE, NUMBERS),
+    Fault("the last lane is not added", "sums.cu",
+          "for (uint32_t lane = 0; lane < s.lanes; lane++)\n            sum = plus(",
+          "for (uint32_t lane = 0; lane + 1 < s.lanes; lane++)\n            sum = plus(", ONE, NUMBERS),
+    Fault("a lane has an exposure too few", "sums.cu",
+          "exposures * (work.lane + 1) / s.lanes)", "exposures * (work.lane + 1) / s.lanes - work.lane)", ONE, NUMBERS),
+    Fault("each chunk begins its sums anew", "gradients.c",
+          "ff_cuda_add_sums(b, chunk, &probes, first == 0);", "ff_cuda_add_sums(b, chunk, &probes, true);", ONE, NUMBERS),
+    Fault("a pattern's last piece is left out", "modulus.cu",
+          "(frame + PIXELS - 1) / PIXELS", "frame / PIXELS", ONE, NUMBERS),
+    Fault("a pattern's last piece has a pixel of the next pattern", "modulus.cu",
+          "        if (at >= frame)\n            break;\n", "        if (at > frame)\n            break;\n", ONE, NUMBERS),
+    Fault("waves are formed behind the end of a frame", "waves.cu",
+          "    if (at >= frame)\n        return;\n", "", ONE, NUMBERS),
+    Fault("rows and columns of a frame are taken for each other", "transforms.c",
+          "    t->size[0] = (int)rows;\n    t->size[1] = (int)columns;\n",
+          "    t->size[0] = (int)columns;\n    t->size[1] = (int)rows;\n", ONE, NUMBERS),
+    Fault("only the patterns of a list are copied, not where their exit waves go", "batch.c",
+          "        count += batch.count;\n", "", ONE, NUMBERS),
+    Fault("a list is shorter on the device than it is", "batch.c",
+          "ff_cuda_device(&b->memory, &b->calls, b->stream, 2 * b->batch_limit,",
+          "ff_cuda_device(&b->memory, &b->calls, b->stream, b->batch_limit / 2,", ONE, STANDIN),
+
+    # --- calls ---
+    Fault("a plan has no work area", "transforms.c",
+          "return FF_CUFFT(t->calls, cufftSetWorkArea(handle, t->area));", "return handle != 0;", ONE, CALL),
+    Fault("a plan that an earlier run left has that one's work area, which is freed", "transforms.c",
+          "    if (!ff_cuda_plans_take(&plan->made.shape, &plan->made) && !make_anew(t, &plan->made))\n",
+          "    if (ff_cuda_plans_take(&plan->made.shape, &plan->made))\n"
+          "        return FF_CUFFT(t->calls, cufftSetStream(plan->made.handle, t->stream));\n"
+          "    if (!make_anew(t, &plan->made))\n", LEFT, STANDIN),
+    Fault("a plan runs on no stream of its own", "transforms.c",
+          "FF_CUFFT(t->calls, cufftSetStream(plan->made.handle, t->stream)) &&", "true &&", ONE, STANDIN),
+    Fault("a launch is not looked at", "step.cu",
+          "blocks == 0 || ff_cuda_launch(calls, stream, dim3(blocks), dim3(THREADS), 0, kernel,\n"
+          "                                         name, *parts, arguments...);",
+          "blocks == 0 || (ff_cuda_start(stream, dim3(blocks), dim3(THREADS), 0, name, kernel,\n"
+          "                                         *parts, arguments...), calls != nullptr);", FAILURES, STANDIN),
+    without("        calls->failed = true;\n        calls->first = status;\n",
+            "calls.c", "the first failure of a call is forgotten", FAILURES, SILENCE),
+    Fault("a failure is not told", "cuda.c",
+          "*cost = (struct ff_cost){b->answer[0], b->answer[1]};\n    return ff_cuda_report(&b->calls, error);",
+          "*cost = (struct ff_cost){b->answer[0], b->answer[1]};\n    return error == NULL;", FAILURES, SILENCE),
+    without("    ff_cuda_use(&b->calls);\n    if (b->is_settled && !update->normalised",
+            "step.c", "a step for another device than the one in use", STAGED, CALL,
+            new="    if (b->is_settled && !update->normalised"),
+
+    # --- between devices ---
+    Fault("access to a peer's memory is not enabled", "exchange_create.c",
+          "cudaError_t status = cudaDeviceEnablePeerAccess(source, 0);", "cudaError_t status = cudaSuccess;", SEVERAL, STANDIN),
+    Fault("sums of a peer are read although there is no link", "exchange_create.c",
+          "exchange->reads[i] = give_access(exchange->calls, own, exchange->places[i]);",
+          "exchange->reads[i] = true;", STAGED, STANDIN),
+    without("        await_readable(exchange, peer, DONE_OBJECT);\n",
+            "exchange.c", "sums of the object are settled before a peer has formed them", SEVERAL, NUMBERS),
+    without("        await_readable(exchange, peers[i], DONE_REST);\n",
+            "exchange.c", "sums of the probe are settled before a peer has formed them", SEVERAL, NUMBERS,
+            new="        (void)peers;\n"),
+    without("        await(exchange, peers[i],\n"
+            "              exchange->reads[peers[i]->number] ? DONE_SETTLING : DONE_SETTLING_COPIED, stream);\n",
+            "exchange.c", "a step is taken before the sums are settled", SEVERAL, NUMBERS, new="        (void)stream;\n"),
+    without("        await(exchange, peers[i], DONE_SPREADING, exchange->stream); /* of the exchange before */\n",
+            "exchange.c", "whole sums are settled anew while a peer takes the last ones", SEVERAL, NUMBERS),
+    Fault("a device lets others settle anew before its step has read the last sums", "step.c",
+          "    ff_cuda_step_settled(&b->calls, b->stream, &b->settled, &step);\n    ff_cuda_forget_sums(b);\n",
+          "    ff_cuda_forget_sums(b);\n    ff_cuda_step_settled(&b->calls, b->stream, &b->settled, &step);\n",
+          SEVERAL, NUMBERS),
+    without("        room = greatest_of(shares, maximum);\n    __syncthreads();\n",
+            "step_settled.cu", "no barrier before the greatest of all devices is used", SEVERAL, NUMBERS,
+            new="        room = greatest_of(shares, maximum);\n"),
+    Fault("what is shared takes two steps", "step_settled.cu",
+          "row < s.tile_rows && !is_shared(settled, row, column)", "row < s.tile_rows", SEVERAL, NUMBERS),
+    Fault("copies for a peer are read before they are made", "exchange.c",
+          "exchange->reads[peer->number] ? what : (enum done)(what + 1)", "what", STAGED, NUMBERS),
+    Fault("copies for a peer are made before the sums are formed", "exchange.c",
+          "    await(exchange, exchange, DONE_OBJECT, exchange->copying);\n", "", STAGED, NUMBERS),
+    Fault("an overlap is a column short", "exchange_create.c",
+          "            .pixels = (uint32_t)(area.rows * area.columns),\n",
+          "            .pixels = (uint32_t)(area.rows * (area.columns - 1)),\n", SEVERAL, NUMBERS),
+    Fault("the halo has not the row that taps reach", "settle.c",
+          "size_t below = row + b->shape.rows + 1;", "size_t below = row + b->shape.rows;", SEVERAL, NUMBERS),
+    Fault("a share of the probe is a row short", "exchange_create.c",
+          "*end = (uint32_t)(rows * (number + 1) / exchange->count);",
+          "*end = (uint32_t)(rows * (number + 1) / exchange->count) - (number == 0);", SEVERAL, NUMBERS),
+    Fault("only the first device's maxima count", "whole.cuh",
+          "device < shares.count", "device < 1", SEVERAL, NUMBERS, ["step_settled.cu", "whole.cu"]),
+    Fault("copies of a device's overlap are read with the pitch of its tile", "exchange.c",
+          "        view->columns = (uint32_t)area.columns;\n",
+          "        view->columns = (uint32_t)peer->tile.columns;\n", STAGED, NUMBERS),
+    without("    wait_for_all(exchange);\n",
+            "exchange_create.c", "memory is freed that a peer still reads", LEFT, STANDIN),
+
+    # --- what is shared comes first ---
+    Fault("patterns that reach a halo by their taps alone count as inner ones", "chunks.h",
+          "row + rows + 1 > area->row", "row + rows > area->row", SEVERAL, NUMBERS, ["batch.c"]),
+    Fault("sums are offered before all that share them are done", "settle.c",
+          "patterns > 0 &&\n        patterns == b->batch_shared)", "\n        !b->object_offered)", SEVERAL, NUMBERS),
+]
