@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { MANY = 64 }; /* patterns of a batch, from which on all tiles shall have as many of them */
+
 struct ff_batches {
     size_t patterns;
     uint32_t *neighbours; /* the patterns, neighbours one behind the other */
@@ -110,6 +112,7 @@ size_t ff_batches_deal(struct ff_batches *batches, size_t epoch, struct ff_rando
 {
     size_t count = epoch <= batches->early_epochs ? batches->early : batches->late;
     size_t width = width_of(batches, count);
+    bool many = width >= MANY;
     batches->count = count;
     batches->width = width;
     for (size_t b = 0; b < count; b++)
@@ -119,7 +122,8 @@ size_t ff_batches_deal(struct ff_batches *batches, size_t epoch, struct ff_rando
         if (turn == 0)
             shuffle(batches->hand, count, random);
         uint32_t to = batches->hand[turn];
-        batches->members[to * width + batches->sizes[to]++] = batches->neighbours[n];
+        batches->members[to * width + batches->sizes[to]++] =
+            many ? batches->neighbours[n] : (uint32_t)n;
         turn = turn + 1 < count ? turn + 1 : 0;
     }
     shuffle(batches->order, count, random);

@@ -2,7 +2,9 @@
  * functions/reconstruct/solvers/batches.h: which patterns go together.
  *
  * Each run of neighbours is dealt out to different batches, so that every batch covers the whole object
- * evenly, and with it the tiles of all devices (devices/tiles.h says who neighbours are); which of them gets which is drawn anew each epoch, and so is the
+ * evenly. Batches of many patterns cover also the tiles of all devices evenly: neighbours there are those of
+ * devices/tiles.h, so that no device has to wait for another. For batches of few they are those of the scan's order, which
+ * is less even, and better at finding positions that are far off (solvers/README.md); which of them gets which is drawn anew each epoch, and so is the
  * order of the batches. Evenly covering batches converge better than random ones, because no part
  * of the object waits for its turn.
  *

@@ -4,7 +4,7 @@
 #include "functions/reconstruct/devices/tiles.h"
 #include "functions/reconstruct/solvers/batches.h"
 
-enum { PATTERNS = 103, SIDE = 12 };
+enum { PATTERNS = 103, SIDE = 24, TILED = 8 };
 
 /* Patterns along a line, whose neighbours have the next number. */
 static struct ff_batches *make(size_t patterns, size_t early, size_t early_epochs, size_t late)
@@ -106,22 +106,22 @@ static void test_tiles_have_equal_parts_of_every_batch(void **state)
     }
     const struct ff_problem problem = {
         .positions = &positions[0][0], .patterns = SIDE * SIDE, .fly = 1};
-    const struct ff_scan scan = {&positions[0][0], SIDE * SIDE, 1, 8, 8, 70, 70, 0};
-    const struct ff_solver_settings settings = {.batches = 9};
+    const struct ff_scan scan = {&positions[0][0], SIDE * SIDE, 1, 8, 8, 130, 130, 0};
+    const struct ff_solver_settings settings = {.batches = TILED};
     struct ff_batches *batches = ff_batches_create(&problem, &settings, &error);
     assert_non_null(batches);
-    ff_batches_deal(batches, 1, &random);
+    assert_int_equal(ff_batches_deal(batches, 1, &random), TILED);
     for (unsigned count = 2; count <= 8; count *= 2) {
         struct ff_tiles *tiles = ff_tiles_create(&scan, count, &error);
         assert_non_null(tiles);
-        for (size_t i = 0; i < 9; i++)
+        for (size_t i = 0; i < TILED; i++)
             for (unsigned tile = 0; tile < count; tile++) {
                 struct ff_batch batch = ff_batches_at(batches, i);
                 size_t here = 0;
                 for (size_t j = 0; j < batch.count; j++)
                     for (size_t k = 0; k < tiles->tiles[tile].pattern_count; k++)
                         here += tiles->tiles[tile].patterns[k] == batch.patterns[j];
-                assert_in_range(here, SIDE * SIDE / 9 / count, SIDE * SIDE / 9 / count + 1);
+                assert_in_range(here, SIDE * SIDE / TILED / count, SIDE * SIDE / TILED / count + 1);
             }
         ff_tiles_destroy(tiles);
     }
