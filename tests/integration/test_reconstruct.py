@@ -162,6 +162,21 @@ class Reconstruct(FarfieldTest):
         for line in lines:
             self.assertGreater(line["us_per_transform"], 0)
 
+    def test_the_bench_models_gpus_without_one(self):
+        words = ("bench", "reconstruct", "--model", "a100-40", "--patterns", "400", "--size", "64", "--devices", "1,2")
+        assumptions, one, two = self.ff.run(*words, "--json").lines
+        self.assertEqual((assumptions["type"], assumptions["bandwidth"]), ("assumptions", 1555e9))
+        self.assertEqual((one["devices"], one["efficiency"], one["exchanged_bytes"]), (1, 1, 0))
+        self.assertEqual((two["devices"], two["patterns"], two["size"], two["modes"]), (2, 400, 64, 1))
+        self.assertGreater(two["exchanged_bytes"], 0)
+        self.assertAlmostEqual(two["efficiency"], one["seconds_per_epoch"] / two["seconds_per_epoch"] / 2, places=4)
+        self.assertEqual(one["bytes_by_kernel"]["transforms"], 64)
+        self.assert_says(self.ff.run(*words), "Modelled, not measured", "400 patterns of 64²", "form_waves", "300 GB/s")
+        slower = self.ff.run(*words, "--bandwidth_GBs", "100", "--json").lines[1]
+        self.assertGreater(slower["seconds_per_epoch"], 2 * one["seconds_per_epoch"])
+        self.assert_says(self.ff.run("bench", "reconstruct", "--model", "h100", "--help"), "overlap", "nvswitch")
+        self.ff.run("bench", "reconstruct", "--model", "a1000", status=2)
+
     def test_help_lists_every_setting(self):
         for words in ((), ("settings",), ("man",)):
             self.assert_says(self.ff.run("reconstruct", "--help", *words), "epochs", "probe_start", "checkpoint_every")

@@ -7,6 +7,7 @@
  * GPUs that of cuFFT on the same devices.
  */
 #include "functions/local/program.h"
+#include "functions/reconstruct/bench/model/report.h"
 #include "functions/reconstruct/build.h"
 #include "functions/reconstruct/device_choice.h"
 #include "functions/reconstruct/run_settings.h"
@@ -28,6 +29,7 @@ static const char help[] =
     "simulates 516 patterns of 128 × 128 pixels. --set takes the settings of reconstruct.\n"
     "\n"
     "  farfield bench reconstruct scan.cxi --modes 1,5 --threads 2\n"
+    "  farfield bench reconstruct --model a100-40    modelled on GPUs\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong use.\n";
 
@@ -264,6 +266,8 @@ static int run(struct bench *bench, struct ff_error *error)
 
 int main(int argc, char **argv)
 {
+    if (ff_model_is_asked(argc, argv))
+        return ff_model_program(argc, argv);
     struct ff_error error = {0};
     struct bench bench = {.settings = ff_settings_create(&error)};
     int result = bench.settings != NULL ? read_command_line(&bench, argc, argv, &error) : -1;

@@ -13,7 +13,7 @@ static uint64_t links[STANDIN_DEVICES][STANDIN_DEVICES];
 static struct standin_transform_count transforms;
 static uint64_t waits;
 
-struct counting standin_counting;
+_Thread_local struct counting standin_counting;
 
 void standin_clear_counts(void)
 {

@@ -6,14 +6,14 @@
 
 #include "control.h"
 
-/* The launch that runs; kernel is NULL while none does. */
+/* The launch that this thread runs; kernel is NULL while it runs none. Others may be in host code that is counted too. */
 struct counting {
     struct standin_kernel_count *kernel;
     int device;
     uint64_t peer_read[STANDIN_DEVICES], peer_written[STANDIN_DEVICES];
 };
 
-extern struct counting standin_counting;
+extern _Thread_local struct counting standin_counting;
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC };
 

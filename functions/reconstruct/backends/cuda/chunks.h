@@ -55,4 +55,13 @@ static inline size_t ff_cuda_chunk_end_of(const struct ff_cuda_chunks *batch, si
     return end < begin + count ? end : begin + count;
 }
 
+/* The exposures of a chunk are cut into so many lanes for the probe's sums: few enough that adding them costs little. */
+static inline uint32_t ff_cuda_lanes_of(size_t exposures)
+{
+    const size_t each = 16, most = 32;
+    size_t lanes = exposures / each;
+    lanes = lanes > 0 ? lanes : 1;
+    return (uint32_t)(lanes < most ? lanes : most);
+}
+
 #endif

@@ -4,11 +4,10 @@
  * Both read all of χ. They are one launch, so that what one of them reads the other finds in the second cache, which
  * holds the waves of a chunk.
  */
+#include "functions/reconstruct/backends/cuda/chunks.h"
 #include "functions/reconstruct/backends/cuda/exposure.cuh"
 #include "functions/reconstruct/backends/cuda/reduce.cuh"
 #include "functions/reconstruct/backends/cuda/sums.h"
-
-#include <algorithm>
 
 namespace
 {
@@ -19,7 +18,6 @@ constexpr uint32_t SIDE = 32;                   /* of the object's part of a blo
 constexpr uint32_t OWN = SIDE * SIDE / THREADS; /* pixels of it that a thread has */
 constexpr uint32_t REACH = SIDE + 1;            /* the taps look one back */
 constexpr uint32_t PROBES_AT_ONCE = 4;          /* that share the reading of a patch */
-constexpr uint32_t LANE_EXPOSURES = 16, LANES_MOST = 32;
 
 /* The part of the object that a block has. */
 struct part {
@@ -347,9 +345,7 @@ uint32_t ff_cuda_sum_pieces(const struct ff_cuda_shape *shape)
 
 uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns)
 {
-    size_t lanes = patterns * shape->fly / LANE_EXPOSURES;
-    return static_cast<uint32_t>(
-        std::min(std::max(lanes, static_cast<size_t>(1)), static_cast<size_t>(LANES_MOST)));
+    return ff_cuda_lanes_of(patterns * shape->fly);
 }
 
 bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
