@@ -422,12 +422,17 @@ static int finish(struct run *run, double pixels, struct ff_error *error)
     return 0;
 }
 
+static const struct ff_backend_operations *backend_of(const struct ff_run_settings *settings)
+{
+    return settings->operations != NULL ? settings->operations : &ff_backend_cpu;
+}
+
 static int make_devices(struct run *run, struct ff_span transforms, struct ff_error *error)
 {
     const struct ff_run_settings *settings = run->settings;
     const struct ff_devices_plan plan = {
         .problem = run->problem,
-        .operations = settings->operations != NULL ? settings->operations : &ff_backend_cpu,
+        .operations = backend_of(settings),
         .count = settings->devices,
         .travel_px = run->problem->travel_px,
         .modes = run->problem->modes,
@@ -485,6 +490,15 @@ static void dispose(struct run *run)
     ff_buffer_dispose(&run->solver_bytes);
 }
 
+/* Those of a checkpoint say nothing to another kind of device, which then chooses for itself. */
+static struct ff_span transforms_of(const struct run *run, const struct ff_checkpoint_view *view)
+{
+    const char *name = backend_of(run->settings)->name;
+    size_t length = strlen(name);
+    bool same_kind = strncmp(view->device, name, length) == 0 && view->device[length] == ':';
+    return same_kind ? view->transforms : (struct ff_span){NULL, 0};
+}
+
 static int prepare(struct run *run, struct ff_span resume, struct ff_error *error)
 {
     const struct ff_problem *problem = run->problem;
@@ -502,7 +516,7 @@ static int prepare(struct run *run, struct ff_span resume, struct ff_error *erro
                             error) < 0 ||
          ff_checkpoint_take_state(&view, problem, result->costs, result->state, error) < 0))
         return -1;
-    if (make_devices(run, view.transforms, error) < 0)
+    if (make_devices(run, transforms_of(run, &view), error) < 0)
         return -1;
     snprintf(result->device, sizeof result->device, "%s", ff_devices_describe(run->devices));
     result->bytes = ff_devices_bytes(run->devices);

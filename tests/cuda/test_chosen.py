@@ -130,6 +130,8 @@ class Chosen(CudaTest):
         self.assertGreater(outcome.lines[-1]["resumed_at"], 0)
         self.assertEqual(outcome.lines[-1]["epochs"], 60)
         self.assert_says(outcome, "will agree to rounding")
+        afresh = self.reconstruct(self.machine(1), "devices=cpu")
+        self.assertEqual(outcome.lines[-1]["device"], afresh.lines[-1]["device"])
 
     def test_one_of_several_devices_fails(self):
         for operations in (30, 200, 1000):
