@@ -103,11 +103,11 @@ static int take_any(unsigned leased, struct ff_device_choice *choice, struct ff_
     struct ff_error why = {0};
     const char *mask = getenv("CUDA_VISIBLE_DEVICES");
     bool masked = mask != NULL && mask[0] == '\0';
-    if (!ff_cuda_has_driver()) {
-        ff_fail(&why, FF_NO_DEVICE, "there is no NVIDIA driver on this machine");
+    if (masked) { /* a task without a lease: nothing need be loaded to know */
+        ff_fail(&why, FF_NO_DEVICE, "no GPU is visible here (CUDA_VISIBLE_DEVICES is empty)");
         take_cpu_because(choice, false, &why);
-    } else if (masked) { /* a task without a lease: CUDA need not be loaded to know */
-        ff_fail(&why, FF_NO_DEVICE, "no GPU is visible here");
+    } else if (!ff_cuda_has_driver()) {
+        ff_fail(&why, FF_NO_DEVICE, "there is no NVIDIA driver on this machine");
         take_cpu_because(choice, false, &why);
     } else if (find_all(leased, choice, &found, &why) == 0) {
         note_unusable(&found, choice);

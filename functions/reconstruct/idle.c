@@ -70,6 +70,12 @@ static bool is_near_field(const struct ff_settings *settings)
     return settings->near_field != 0;
 }
 
+static bool computes_on_gpus(const struct ff_settings *settings)
+{
+    struct ff_device_wish wish;
+    return ff_settings_devices(settings, &wish, NULL) == 0 && wish.kind == FF_DEVICES_CUDA;
+}
+
 /* What a setting does nothing with. */
 struct idleness {
     const char *key;
@@ -95,6 +101,7 @@ static const struct idleness table[] = {
     {"central_stop_um", has_no_zone_plate, "without zone_plate_um"},
     {"defocus_um", has_no_zone_plate, "without zone_plate_um"},
     {"object_pixel_nm", is_near_field, "with near_field=on"},
+    {"transform", computes_on_gpus, "on GPUs"},
 };
 
 int ff_settings_check_idle(const struct ff_settings *settings, struct ff_error *error)

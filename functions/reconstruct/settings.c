@@ -134,9 +134,11 @@ static const struct ff_option options[] = {
     {"threads", FF_OPTION_INTEGER, AT(threads), NULL, "0", 0, 1024, NULL,
      "Threads of the CPU; 0 takes one for each core of the slot"},
     {"transform", FF_OPTION_CHOICE, AT(transform), NULL, "auto", 0, 0, transforms,
-     "What makes the Fourier transforms: FFTW, or for powers of two the vector transform; auto "
-     "takes "
-     "the faster one, and after a checkpoint the one that it was made with"},
+     "What makes the Fourier transforms on the CPU: FFTW, or for powers of two the vector "
+     "transform; "
+     "auto takes the faster one, and after a checkpoint the one that it was made with; on GPUs it "
+     "is "
+     "cuFFT"},
     {"preview_every", FF_OPTION_INTEGER, AT(preview_every), "epochs", "10", 0, 1000000, NULL,
      "How often a picture of the phase is published, within a fiftieth of the time; 0 never"},
     {"checkpoint_every", FF_OPTION_INTEGER, AT(checkpoint_every), "epochs", "10", 0, 1000000, NULL,

@@ -12,12 +12,10 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct ff_cuda_object *loaded;
 
+/* It stays loaded: the backend needs it, and a driver is not made to be unloaded. */
 bool ff_cuda_has_driver(void)
 {
-    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-    if (driver != NULL)
-        dlclose(driver);
-    return driver != NULL;
+    return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
 
 /* "libcufft.so.12: cannot open shared object file: No such file or directory", and other troubles of the linker. */

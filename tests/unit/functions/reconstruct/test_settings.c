@@ -257,6 +257,8 @@ static void test_settings_without_effect_are_refused(void **state)
         {"central_stop_um=30", "'central_stop_um'", "central_stop_um=30 zone_plate_um=100"},
         {"defocus_um=30", "'defocus_um'", "defocus_um=30 zone_plate_um=100"},
         {"object_pixel_nm=9 near_field=on", "'object_pixel_nm'", "object_pixel_nm=9"},
+        {"transform=fftw devices=cuda:2", "'transform' has no effect on GPUs",
+         "transform=fftw devices=cpu:2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ff_error error = {0};
