@@ -104,8 +104,7 @@ static void write_text(const char *folder, const char *name, const char *text)
 
 static void make_folders(const char *root, const char *below, char *path, size_t size)
 {
-    snprintf(path, size, "%s/devices", root);
-    (void)mkdir(path, 0777);
+    snprintf(path, size, "%s", root);
     for (const char *part = below; *part != '\0';) {
         size_t length = strcspn(part, "/");
         snprintf(path + strlen(path), size - strlen(path), "/%.*s", (int)length, part);
@@ -119,20 +118,14 @@ static void place(const char *root, unsigned number, const char *bridges, int no
                   const char *speed, const char *width)
 {
     char below[256], folder[4200], link[4200], text[16];
-    snprintf(below, sizeof below, "%s/0000:%02x:00.0", bridges, number + 1);
+    snprintf(below, sizeof below, "devices/%s/0000:%02x:00.0", bridges, number + 1);
     make_folders(root, below, folder, sizeof folder);
     snprintf(text, sizeof text, "%d\n", node);
     write_text(folder, "numa_node", text);
     write_text(folder, "max_link_speed", speed);
     write_text(folder, "max_link_width", width);
-    snprintf(link, sizeof link, "%s/bus", root);
-    (void)mkdir(link, 0777);
-    strcat(link, "/pci");
-    (void)mkdir(link, 0777);
-    strcat(link, "/devices");
-    (void)mkdir(link, 0777);
-    snprintf(text, sizeof text, "/0000:%02x:00.0", number + 1);
-    strcat(link, text);
+    make_folders(root, "bus/pci/devices", link, sizeof link);
+    snprintf(link + strlen(link), sizeof link - strlen(link), "/0000:%02x:00.0", number + 1);
     assert_int_equal(symlink(folder, link), 0);
 }
 

@@ -72,7 +72,7 @@ struct ff_pci_place ff_pci_find(const char *sysfs, struct ff_pci_address address
     while (root != NULL && strstr(root + 1, "/pci") != NULL)
         root = strstr(root + 1, "/pci");
     if (root != NULL && strlen(root + 1) < sizeof place.path)
-        strcpy(place.path, root + 1);
+        memcpy(place.path, root + 1, strlen(root + 1) + 1);
     if (read_number(folder, "numa_node", &node))
         place.node = (int)node;
     bytes_s = find_bytes_s(folder);
