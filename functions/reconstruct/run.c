@@ -592,6 +592,9 @@ int ff_run_measure_footprint(const struct ff_problem *problem,
         outcome = make_devices(&run, (struct ff_span){NULL, 0}, error);
     if (outcome == 0) {
         held += ff_devices_bytes(run.devices);
+        /* What a driver takes for its contexts is known when it has taken it. */
+        if (backend_of(settings)->is_apart && resident() > held)
+            held = resident();
         footprint->bytes = held > most ? held : most;
         footprint->device_bytes = ff_devices_bytes_apart(run.devices);
         snprintf(footprint->device, sizeof footprint->device, "%s",
