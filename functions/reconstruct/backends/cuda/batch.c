@@ -28,12 +28,16 @@ static bool is_shared(const struct ff_backend *b, const struct ff_cuda_place *pl
                              b->tile.column + place->column, b->shape.rows, b->shape.columns);
 }
 
-static void find_shared(struct ff_backend *b)
+/* What the order of patterns in a batch goes by. */
+static void find_order(struct ff_backend *b)
 {
     for (size_t n = 0; n < b->patterns; n++) {
+        const struct ff_cuda_place *places = b->places_host + n * b->shape.fly;
+        b->along[n] =
+            ff_cuda_along_curve(places[0].row, places[0].column, b->tile.rows, b->tile.columns);
         b->shares[n] = false;
         for (size_t k = 0; k < b->shape.fly && !b->shares[n]; k++)
-            b->shares[n] = is_shared(b, &b->places_host[n * b->shape.fly + k]);
+            b->shares[n] = is_shared(b, &places[k]);
     }
 }
 
@@ -46,7 +50,7 @@ static void upload_rows(struct ff_backend *b)
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
     for (size_t i = 0; i < places; i++)
         b->places_host[i] = place_of(b, i / b->shape.fly, i % b->shape.fly);
-    find_shared(b);
+    find_order(b);
     for (size_t i = 0; i < weights; i++)
         b->weights_host[i] = (float)b->weights[i];
     FF_CUDA(&b->calls, cudaMemcpyAsync(b->places, b->places_host, places * sizeof *b->places,
@@ -58,8 +62,7 @@ static void upload_rows(struct ff_backend *b)
     b->rows_changed = false;
 }
 
-/* First those that share pixels with other devices. Then by row, and by number among equals: neighbours share what they read
- * of the object. */
+/* First those that share pixels with other devices; by number among equals. */
 static int compare_patterns(const void *a, const void *b, void *context)
 {
     const struct ff_backend *backend = context;
@@ -67,10 +70,8 @@ static int compare_patterns(const void *a, const void *b, void *context)
     uint32_t q = *(const uint32_t *)b;
     if (backend->shares[p] != backend->shares[q])
         return backend->shares[p] ? -1 : 1;
-    double row_of_p = backend->positions[2 * (size_t)backend->shape.fly * p];
-    double row_of_q = backend->positions[2 * (size_t)backend->shape.fly * q];
-    if (row_of_p < row_of_q || row_of_p > row_of_q)
-        return row_of_p < row_of_q ? -1 : 1;
+    if (backend->along[p] != backend->along[q])
+        return backend->along[p] < backend->along[q] ? -1 : 1;
     return p < q ? -1 : p > q;
 }
 

@@ -35,6 +35,29 @@ static inline bool ff_cuda_is_shared(const struct ff_link *links, size_t link_co
     return false;
 }
 
+/* How far along Hilbert's curve (Math. Ann. 38, 459 (1891)) over a tile of rows × columns the corner of a patch lies, which is at
+ * (row, column) of the tile. By this, and by number among equals, batches are sorted: what lies close together in this order does
+ * so in the object, and a chunk covers a compact part of it, of which its patterns share most. */
+static inline uint32_t ff_cuda_along_curve(size_t row, size_t column, size_t rows, size_t columns)
+{
+    const uint32_t cells = 1 << 16;
+    size_t side = rows > columns ? rows : columns;
+    uint32_t y = (uint32_t)(row * (cells - 1) / side);
+    uint32_t x = (uint32_t)(column * (cells - 1) / side);
+    uint32_t along = 0;
+    for (uint32_t half = cells / 2; half > 0; half /= 2) {
+        bool lower = (y & half) != 0;
+        bool right = (x & half) != 0;
+        uint32_t other = x;
+        along += half * half * (right ? (lower ? 2u : 3u) : lower);
+        if (lower)
+            continue;
+        x = right ? cells - 1 - y : y; /* the curve in these quarters is turned */
+        y = right ? cells - 1 - other : other;
+    }
+    return along;
+}
+
 /* How many are set apart where `shared` of `count` are shared: both parts must be worth launches of their own, a quarter of
  * what is done at once. */
 static inline size_t ff_cuda_set_apart(size_t shared, size_t count, size_t limit)
@@ -53,15 +76,6 @@ static inline size_t ff_cuda_chunk_end_of(const struct ff_cuda_chunks *batch, si
     size_t each = (count + chunks - 1) / chunks;
     size_t end = first + each;
     return end < begin + count ? end : begin + count;
-}
-
-/* The exposures of a chunk are cut into so many lanes for the probe's sums: few enough that adding them costs little. */
-static inline uint32_t ff_cuda_lanes_of(size_t exposures)
-{
-    const size_t each = 16, most = 32;
-    size_t lanes = exposures / each;
-    lanes = lanes > 0 ? lanes : 1;
-    return (uint32_t)(lanes < most ? lanes : most);
 }
 
 #endif

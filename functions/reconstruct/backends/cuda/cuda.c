@@ -30,6 +30,7 @@ static void destroy(struct ff_backend *b)
     free(b->links);
     free(b->numbers);
     free(b->shares);
+    free(b->along);
     free(b->positions);
     free(b->scales);
     free(b->weights);

@@ -57,16 +57,12 @@ void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
         .first = first,
         .gradient = b->gradient,
         .weight = b->weight,
-        .lanes = ff_cuda_lanes(&b->shape, chunk->count),
-        .probe_lanes = b->probe_lanes,
-        .power_lanes = b->power_lanes,
-        .arrivals = b->arrivals,
         .probe_gradient = b->probe_gradient,
         .power = b->power,
         .greatest = b->greatest,
     };
     if (b->shifted && (b->want & (FF_WANT_PROBE | FF_WANT_POSITIONS)))
-        ff_cuda_find_products(b, chunk);
+        ff_cuda_find_products(b, chunk, first);
     ff_cuda_sum(&b->calls, b->stream, chunk, &sums);
     if (b->shifted && sums.probe_wanted && is_last(b, chunk))
         ff_cuda_leave_spectra(b);

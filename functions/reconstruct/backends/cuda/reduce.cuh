@@ -52,21 +52,33 @@ template <unsigned COUNT> __device__ void leave_zeros(double *pieces)
         pieces[blockIdx.x * COUNT + threadIdx.x] = 0;
 }
 
-/* The greatest of what all threads have, at least 0; joined into *most, whatever the order of blocks. Non-negative numbers are in
- * the order of their bits. */
+/* The greatest of what the threads of a warp have, in all of them. */
+__device__ inline float warp_greatest(float value)
+{
+    for (int distance = 16; distance > 0; distance /= 2)
+        value = fmaxf(value, __shfl_xor_sync(0xffffffffU, value, distance));
+    return value;
+}
+
+/* Joined into *most, at least 0, whatever the order of blocks: non-negative numbers are in the order of their bits. */
+__device__ inline void join_one(float value, unsigned *most)
+{
+    atomicMax(most, __float_as_uint(value));
+}
+
+/* The greatest of what all threads have, joined. */
 template <unsigned THREADS>
 __device__ void join_greatest(float value, float (&room)[THREADS / 32], unsigned thread,
                               unsigned *most)
 {
-    for (int distance = 16; distance > 0; distance /= 2)
-        value = fmaxf(value, __shfl_xor_sync(0xffffffffU, value, distance));
+    value = warp_greatest(value);
     if (thread % 32 == 0)
         room[thread / 32] = value;
     __syncthreads();
     if (thread == 0) {
         for (unsigned warp = 1; warp < THREADS / 32; warp++)
             value = fmaxf(value, room[warp]);
-        atomicMax(most, __float_as_uint(value));
+        join_one(value, most);
     }
     __syncthreads();
 }

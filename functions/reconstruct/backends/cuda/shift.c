@@ -126,15 +126,15 @@ struct ff_cuda_probes ff_cuda_probes_of(struct ff_backend *b, const struct ff_cu
     return ff_cuda_some_probes_of(b, chunk, source, b->shape.modes);
 }
 
-void ff_cuda_find_products(struct ff_backend *b, const struct ff_cuda_chunk *chunk)
+void ff_cuda_find_products(struct ff_backend *b, const struct ff_cuda_chunk *chunk, bool first)
 {
     struct ff_cuda_shifts *shifts = b->shifts;
     ff_cuda_form_products(&b->calls, b->stream, chunk, b->object[0], b->waves, shifts->products);
     transform(b, shifts->products, (size_t)chunk->count * b->shape.fly * b->shape.modes,
               CUFFT_FORWARD);
     if (b->want & FF_WANT_PROBE)
-        ff_cuda_sum_spectra(&b->calls, b->stream, chunk, shifts->products, shifts->ramps,
-                            ff_cuda_lanes(&b->shape, chunk->count), b->probe_lanes);
+        ff_cuda_sum_spectra(&b->calls, b->stream, chunk, shifts->products, shifts->ramps, first,
+                            b->probe_gradient);
 }
 
 void ff_cuda_leave_spectra(struct ff_backend *b)

@@ -1,4 +1,5 @@
 /* Spectra of probes, of what exposures see of them, and of what they ask of them. */
+#include "functions/reconstruct/backends/cuda/lanes.cuh"
 #include "functions/reconstruct/backends/cuda/pieces.cuh"
 #include "functions/reconstruct/backends/cuda/shift.h"
 
@@ -6,7 +7,6 @@ namespace
 {
 
 constexpr uint32_t THREADS = 256;
-constexpr uint32_t PROBES_AT_ONCE = 4; /* that share the reading of a ramp */
 
 /* The frequency of element i of n, in cycles over the whole: ff_frequency() of fresnel.h. */
 __device__ inline int frequency(uint32_t i, uint32_t n)
@@ -89,25 +89,20 @@ __global__ void __launch_bounds__(THREADS)
         to[m * size] = conjugate_times(patch, from[m * frame]);
 }
 
-/* What a thread adds up: probes from `first` on, the exposures of a lane. */
-struct lane_work {
-    uint32_t lane, first, from, end, pixel;
-};
-
 __device__ inline void sum_lane(const struct ff_cuda_chunk &chunk, const float2 *products,
-                                const float2 *ramps, const struct lane_work &work,
-                                float2 *probe_lanes)
+                                const float2 *ramps, const struct ff_lane_work &work,
+                                float2 (&sums)[FF_PROBES_AT_ONCE])
 {
     const struct ff_cuda_shape &shape = chunk.shape;
     const size_t size = probe_size(shape);
     const uint32_t probes = shape.modes + shape.eigenprobes;
-    float2 sums[PROBES_AT_ONCE] = {};
+    const uint32_t row = static_cast<uint32_t>(work.pixel / shape.columns);
+    const uint32_t column = static_cast<uint32_t>(work.pixel % shape.columns);
     for (uint32_t exposure = work.from; exposure < work.end; exposure++) {
-        float2 ramp =
-            ramp_at(shape, ramps, exposure, work.pixel / shape.columns, work.pixel % shape.columns);
+        float2 ramp = ramp_at(shape, ramps, exposure, row, column);
         const float2 *from =
             products + static_cast<size_t>(exposure) * shape.modes * size + work.pixel;
-        for (uint32_t j = 0; j < PROBES_AT_ONCE; j++) {
+        for (uint32_t j = 0; j < FF_PROBES_AT_ONCE; j++) {
             uint32_t i = work.first + j;
             if (i >= probes)
                 break;
@@ -115,28 +110,18 @@ __device__ inline void sum_lane(const struct ff_cuda_chunk &chunk, const float2 
             sums[j] = plus(sums[j], scaled(share_of(chunk, exposure, i), back));
         }
     }
-    float2 *to = probe_lanes + (work.lane * probes + work.first) * size + work.pixel;
-    for (uint32_t j = 0; j < PROBES_AT_ONCE && work.first + j < probes; j++)
-        to[j * size] = sums[j];
 }
 
-/* A block has a piece of the pixels, a group of the probes and a lane of the exposures. */
-__global__ void __launch_bounds__(THREADS)
-    sum_spectra(struct ff_cuda_chunk chunk, uint32_t pieces, const float2 *products,
-                const float2 *ramps, uint32_t groups, uint32_t lanes, float2 *probe_lanes)
+__global__ void __launch_bounds__(FF_LANE_THREADS)
+    sum_spectra(struct ff_cuda_chunk chunk, const float2 *products, const float2 *ramps, bool first,
+                float2 *spectra)
 {
-    const struct ff_cuda_shape &shape = chunk.shape;
-    const uint64_t exposures = static_cast<uint64_t>(chunk.count) * shape.fly;
-    const uint32_t lane = blockIdx.x / (pieces * groups);
-    const struct lane_work work = {
-        lane,
-        blockIdx.x / pieces % groups * PROBES_AT_ONCE,
-        static_cast<uint32_t>(exposures * lane / lanes),
-        static_cast<uint32_t>(exposures * (lane + 1) / lanes),
-        blockIdx.x % pieces * THREADS + threadIdx.x,
-    };
-    if (work.pixel < shape.rows * shape.columns)
-        sum_lane(chunk, products, ramps, work, probe_lanes);
+    __shared__ struct ff_lane_room room;
+    const struct ff_lane_work work = lane_work_of(chunk, blockIdx.x);
+    float2 sums[FF_PROBES_AT_ONCE] = {};
+    if (work.pixel < probe_size(chunk.shape))
+        sum_lane(chunk, products, ramps, work, sums);
+    leave_lanes(chunk.shape, work, sums, room, first, spectra);
 }
 
 /* b of a move along each axis is Re Σ (∂P)* S* χ over pixels, and so over frequencies, where ∂ is a factor i κ. */
@@ -209,15 +194,11 @@ bool ff_cuda_form_products(struct ff_cuda_calls *calls, cudaStream_t stream,
 
 bool ff_cuda_sum_spectra(struct ff_cuda_calls *calls, cudaStream_t stream,
                          const struct ff_cuda_chunk *chunk, const float2 *products,
-                         const float2 *ramps, uint32_t lanes, float2 *probe_lanes)
+                         const float2 *ramps, bool first, float2 *spectra)
 {
-    const struct ff_cuda_shape &shape = chunk->shape;
-    const uint32_t pieces = pieces_of(shape);
-    const uint32_t probes = shape.modes + shape.eigenprobes;
-    const uint32_t groups = (probes + PROBES_AT_ONCE - 1) / PROBES_AT_ONCE;
-    return ff_cuda_launch(calls, stream, dim3(pieces * groups * lanes), dim3(THREADS), 0,
-                          sum_spectra, "sum_spectra", *chunk, pieces, products, ramps, groups,
-                          lanes, probe_lanes);
+    const uint32_t blocks = lane_pieces(chunk->shape) * lane_groups(chunk->shape);
+    return ff_cuda_launch(calls, stream, dim3(blocks), dim3(FF_LANE_THREADS), 0, sum_spectra,
+                          "sum_spectra", *chunk, products, ramps, first, spectra);
 }
 
 bool ff_cuda_shift_pieces(struct ff_cuda_calls *calls, cudaStream_t stream,

@@ -30,10 +30,11 @@ bool ff_cuda_form_products(struct ff_cuda_calls *calls, cudaStream_t stream,
                            const struct ff_cuda_chunk *chunk, const float2 *object,
                            const float2 *waves, float2 *products);
 
-/* lanes (lanes, modes + eigenprobes, rows, columns) = the spectra of N_P and N_E from those of the products, turned back. */
+/* spectra (modes + eigenprobes, rows, columns) = those of N_P and N_E from those of the products, turned back; added to unless the
+ * chunk is the first of its batch. */
 bool ff_cuda_sum_spectra(struct ff_cuda_calls *calls, cudaStream_t stream,
                          const struct ff_cuda_chunk *chunk, const float2 *products,
-                         const float2 *ramps, uint32_t lanes, float2 *probe_lanes);
+                         const float2 *ramps, bool first, float2 *spectra);
 
 /* What moves of the shifted probes do: FF_CUDA_SHIFT_NUMBERS of each piece (terms.h) of the spectra, for numbers (count, fly, pieces,
  * FF_CUDA_SHIFT_NUMBERS). `spectra` are those of the probes, `products` those of the products. */

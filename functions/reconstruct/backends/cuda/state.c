@@ -94,7 +94,6 @@ static void find_sizes(struct ff_backend *b, const struct ff_backend_plan *plan)
     }
     b->powers = ff_cuda_powers(&b->shape);
     b->chunk_limit = chunk_limit(b);
-    b->lanes = ff_cuda_lanes(&b->shape, b->chunk_limit);
 }
 
 static int copy_plan(struct ff_backend *b, const struct ff_backend_plan *plan,
@@ -148,9 +147,6 @@ static int allocate_sums(struct ff_backend *b, struct ff_error *error)
     b->weight = device_block(b, tile, sizeof(float), what, error);
     b->probe_gradient = device_block(b, probe, sizeof(float2), what, error);
     b->power = device_block(b, power, sizeof(float), what, error);
-    b->probe_lanes = device_block(b, b->lanes * probe, sizeof(float2), what, error);
-    b->power_lanes = device_block(b, b->lanes * power, sizeof(float), what, error);
-    b->arrivals = device_block(b, ff_cuda_sum_pieces(&b->shape), sizeof(unsigned), what, error);
     b->answer_pieces =
         device_block(b, (size_t)FF_CUDA_PARTS * FF_CUDA_ANSWER_PIECES * FF_CUDA_ANSWER_NUMBERS,
                      sizeof(double), what, error);
@@ -158,8 +154,7 @@ static int allocate_sums(struct ff_backend *b, struct ff_error *error)
         pinned_block(b, FF_CUDA_PARTS * FF_CUDA_ANSWER_NUMBERS, sizeof(double), what, error);
     b->owned_device = device_block(b, b->owned_count, sizeof *b->owned_device, what, error);
     return b->gradient != NULL && b->weight != NULL && b->probe_gradient != NULL &&
-                   b->power != NULL && b->probe_lanes != NULL && b->power_lanes != NULL &&
-                   b->arrivals != NULL && b->answer_pieces != NULL && b->answer != NULL &&
+                   b->power != NULL && b->answer_pieces != NULL && b->answer != NULL &&
                    b->owned_device != NULL
                ? 0
                : -1;
@@ -192,7 +187,9 @@ static int allocate_rows(struct ff_backend *b, struct ff_error *error)
     b->scales = host_block(b->patterns, sizeof(double), what, error);
     b->weights = host_block(weights, sizeof(double), what, error);
     b->shares = host_block(b->patterns, sizeof(bool), what, error);
-    if (b->shares == NULL || b->positions == NULL || b->scales == NULL || b->weights == NULL)
+    b->along = host_block(b->patterns, sizeof *b->along, what, error);
+    if (b->shares == NULL || b->along == NULL || b->positions == NULL || b->scales == NULL ||
+        b->weights == NULL)
         return -1;
     b->places_host = pinned_block(b, places, sizeof *b->places_host, what, error);
     b->weights_host = pinned_block(b, weights, sizeof(float), what, error);

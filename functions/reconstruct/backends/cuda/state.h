@@ -75,6 +75,7 @@ struct ff_backend {
     struct ff_cuda_place *places_host, *places; /* (patterns, fly): pinned, and on the device */
     float *weights_host, *weights_device;       /* (patterns, eigenprobes): likewise */
     bool *shares;      /* by pattern: whether it touches what other devices have too */
+    uint32_t *along;   /* by pattern: how far along the curve that batches are sorted by */
     bool rows_changed; /* since they were last uploaded */
     double *terms[FF_CUDA_TERM_KINDS]; /* on the device; NULL where they cannot be asked for */
     double *cost_sums; /* (patterns, 2), on the device: since they were last taken */
@@ -93,16 +94,12 @@ struct ff_backend {
     float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
     double *piece_numbers; /* (batch_limit, pieces, FF_CUDA_PIECE_NUMBERS) */
     double *term_numbers;  /* (chunk_limit, fly, pieces, numbers): struct ff_cuda_terms */
-    uint32_t lanes;        /* at most: of ff_cuda_lanes */
 
     /* the sums at hand; also struct ff_cuda_sums */
     float2 *gradient;
     float *weight;
-    float2 *probe_lanes;
-    float *power_lanes;
     float2 *probe_gradient;
     float *power;
-    unsigned *arrivals; /* of struct ff_cuda_sums */
     unsigned *
         greatest; /* (1 + powers): bits of the maxima of this device; after spread() of all devices */
     unsigned *
@@ -228,8 +225,9 @@ struct ff_cuda_probes ff_cuda_some_probes_of(struct ff_backend *backend,
                                              const struct ff_cuda_chunk *chunk,
                                              const float2 *source, uint32_t probes);
 /* Where probes are shifted, between ff_cuda_probes_of(b->probe[0]) and the next chunk: spectra of S* χ of a chunk, and with FF_WANT_PROBE
- * those of N_P and N_E, by lanes. */
-void ff_cuda_find_products(struct ff_backend *backend, const struct ff_cuda_chunk *chunk);
+ * those of N_P and N_E. `first` of the batch's chunks. */
+void ff_cuda_find_products(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
+                           bool first);
 /* From the spectra of N_P and N_E to these. */
 void ff_cuda_leave_spectra(struct ff_backend *backend);
 /* b of FF_TERMS_POSITIONS into backend->term_numbers, FF_CUDA_SHIFT_NUMBERS a piece. Needs the products. */

@@ -4,20 +4,18 @@
  * Both read all of χ. They are one launch, so that what one of them reads the other finds in the second cache, which
  * holds the waves of a chunk.
  */
-#include "functions/reconstruct/backends/cuda/chunks.h"
-#include "functions/reconstruct/backends/cuda/exposure.cuh"
+#include "functions/reconstruct/backends/cuda/lanes.cuh"
 #include "functions/reconstruct/backends/cuda/reduce.cuh"
 #include "functions/reconstruct/backends/cuda/sums.h"
 
 namespace
 {
 
-constexpr uint32_t THREADS = 256;
+constexpr uint32_t THREADS = FF_LANE_THREADS;
 constexpr uint32_t WARP = 32;
 constexpr uint32_t SIDE = 32;                   /* of the object's part of a block */
 constexpr uint32_t OWN = SIDE * SIDE / THREADS; /* pixels of it that a thread has */
 constexpr uint32_t REACH = SIDE + 1;            /* the taps look one back */
-constexpr uint32_t PROBES_AT_ONCE = 4;          /* that share the reading of a patch */
 
 /* The part of the object that a block has. */
 struct part {
@@ -190,38 +188,21 @@ __device__ inline float varied_share(const struct ff_cuda_chunk &chunk, uint32_t
     return share;
 }
 
-/* What a block adds up: `piece` of the probe's pixels, probes from `first` on, the exposures of a lane. */
-struct probe_work {
-    uint32_t lane, first, from, end;
-    size_t pixel;
-};
-
-__device__ inline void sum_powers(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
-                                  const struct probe_work &work, float power, float varied)
-{
-    size_t size = probe_size(chunk.shape);
-    uint32_t powers = chunk.shape.eigenprobes > 0 ? 2 : 1;
-    float *to = s.power_lanes + work.lane * powers * size + work.pixel;
-    to[0] = power;
-    if (powers > 1)
-        to[size] = varied;
-}
-
-__device__ inline void sum_probe_pixel(const struct ff_cuda_chunk &chunk,
-                                       const struct ff_cuda_sums &s, const struct probe_work &work)
+/* N_P, N_E and V of the lanes of a block. */
+__device__ inline void sum_lane(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
+                                const struct ff_lane_work &work, float2 (&sums)[FF_PROBES_AT_ONCE],
+                                float (&powers)[2])
 {
     const struct ff_cuda_shape &shape = chunk.shape;
-    size_t frame = frame_size(shape), size = probe_size(shape);
+    size_t frame = frame_size(shape);
     uint32_t row = static_cast<uint32_t>(work.pixel / shape.columns);
     uint32_t column = static_cast<uint32_t>(work.pixel % shape.columns);
     size_t at = window_at(shape, row, column);
     uint32_t probes = s.power_alone ? 0 : shape.modes + shape.eigenprobes;
-    float2 sums[PROBES_AT_ONCE] = {};
-    float power = 0, varied = 0;
     for (uint32_t exposure = work.from; exposure < work.end; exposure++) {
         float2 patch = patch_at(s.object, shape, place_of(chunk, exposure), row, column);
         const float2 *waves = s.waves + static_cast<size_t>(exposure) * shape.modes * frame + at;
-        for (uint32_t j = 0; j < PROBES_AT_ONCE; j++) {
+        for (uint32_t j = 0; j < FF_PROBES_AT_ONCE; j++) {
             uint32_t i = work.first + j;
             if (i >= probes)
                 break;
@@ -229,105 +210,69 @@ __device__ inline void sum_probe_pixel(const struct ff_cuda_chunk &chunk,
             sums[j] = plus(sums[j], scaled(share_of(chunk, exposure, i), product));
         }
         if (work.first == 0) {
-            power += square_of(patch);
+            powers[0] += square_of(patch);
             if (shape.eigenprobes > 0)
-                varied += varied_share(chunk, exposure) * square_of(patch);
+                powers[1] += varied_share(chunk, exposure) * square_of(patch);
         }
     }
-    for (uint32_t j = 0; j < PROBES_AT_ONCE && work.first + j < probes; j++)
-        s.probe_lanes[(work.lane * probes + work.first + j) * size + work.pixel] = sums[j];
-    if (work.first == 0)
-        sum_powers(chunk, s, work, power, varied);
 }
 
-/* So many groups of probes share the reading of patches. */
-__host__ __device__ inline uint32_t groups_of(const struct ff_cuda_shape &shape,
-                                              const struct ff_cuda_sums &s)
-{
-    return s.power_alone ? 1
-                         : (shape.modes + shape.eigenprobes + PROBES_AT_ONCE - 1) / PROBES_AT_ONCE;
-}
-
-/* Adds the lanes at a pixel, in order, to what the chunks before left. */
-__device__ inline void add_lanes(const struct ff_cuda_shape &shape, const struct ff_cuda_sums &s,
-                                 size_t pixel)
+/* V likewise, and the greatest of it. A warp has a power. */
+__device__ inline void leave_powers(const struct ff_cuda_shape &shape, const struct ff_cuda_sums &s,
+                                    const struct ff_lane_work &work, const float (&powers)[2],
+                                    struct ff_lane_room &room)
 {
     size_t size = probe_size(shape);
-    uint32_t probes = shape.modes + shape.eigenprobes;
-    for (uint32_t i = 0; i < probes; i++) {
-        float2 *to = s.probe_gradient + i * size + pixel;
-        float2 sum = s.first ? make_float2(0, 0) : *to;
-        for (uint32_t lane = 0; lane < s.lanes; lane++)
-            sum = plus(sum, s.probe_lanes[(lane * probes + i) * size + pixel]);
+    uint32_t power = threadIdx.x / WARP, thread = threadIdx.x % WARP;
+    float sum = 0;
+    for (uint32_t i = 0; i < 2; i++)
+        room.powers[i][power][thread] = powers[i];
+    __syncthreads();
+    if (power >= (shape.eigenprobes > 0 ? 2U : 1U))
+        return;
+    if (work.pixel < size) {
+        float *to = s.power + power * size + work.pixel;
+        sum = s.first ? 0 : *to;
+        for (uint32_t lane = 0; lane < FF_LANES; lane++)
+            sum += room.powers[power][lane][thread];
         *to = sum;
     }
+    sum = warp_greatest(sum);
+    if (thread == 0)
+        join_one(sum, s.greatest + 1 + power);
 }
 
-/* Likewise of V `power`; returns it. */
-__device__ inline float add_power_lanes(const struct ff_cuda_shape &shape,
-                                        const struct ff_cuda_sums &s, uint32_t power, size_t pixel)
-{
-    size_t size = probe_size(shape);
-    uint32_t powers = shape.eigenprobes > 0 ? 2 : 1;
-    float *to = s.power + power * size + pixel;
-    float sum = s.first ? 0 : *to;
-    for (uint32_t lane = 0; lane < s.lanes; lane++)
-        sum += s.power_lanes[(lane * powers + power) * size + pixel];
-    *to = sum;
-    return sum;
-}
-
-/* True for the last block that comes here of `blocks`; what the others left is then to be seen. */
-__device__ inline bool is_last(unsigned *arrivals, uint32_t blocks, uint32_t &last)
-{
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0)
-        last = atomicInc(arrivals, blocks - 1) == blocks - 1; /* and begins anew */
-    __syncthreads();
-    __threadfence();
-    return last != 0;
-}
-
-/* The last block that is done with a piece adds the lanes there: in their order, whichever block it is. */
 __device__ inline void sum_probe(const struct ff_cuda_chunk &chunk, const struct ff_cuda_sums &s,
-                                 uint32_t block, uint32_t &last, float (&room)[THREADS / WARP])
+                                 uint32_t block, struct ff_lane_room &room)
 {
-    size_t size = probe_size(chunk.shape);
-    uint32_t pieces = static_cast<uint32_t>((size + THREADS - 1) / THREADS);
-    uint32_t groups = groups_of(chunk.shape, s);
-    uint32_t piece = block % pieces;
-    uint64_t exposures = static_cast<uint64_t>(chunk.count) * chunk.shape.fly;
-    struct probe_work work;
-    work.lane = block / (pieces * groups);
-    work.first = block / pieces % groups * PROBES_AT_ONCE;
-    work.from = static_cast<uint32_t>(exposures * work.lane / s.lanes);
-    work.end = static_cast<uint32_t>(exposures * (work.lane + 1) / s.lanes);
-    work.pixel = static_cast<size_t>(piece) * THREADS + threadIdx.x;
-    if (work.pixel < size)
-        sum_probe_pixel(chunk, s, work);
-    if (!is_last(s.arrivals + piece, groups * s.lanes, last))
-        return;
-    if (work.pixel < size)
-        add_lanes(chunk.shape, s, work.pixel);
-    for (uint32_t power = 0; power < (chunk.shape.eigenprobes > 0 ? 2U : 1U); power++) {
-        float here = work.pixel < size ? add_power_lanes(chunk.shape, s, power, work.pixel) : 0;
-        join_greatest<THREADS>(here, room, threadIdx.x, s.greatest + 1 + power);
-    }
+    const struct ff_lane_work work = lane_work_of(chunk, block);
+    float2 sums[FF_PROBES_AT_ONCE] = {};
+    float powers[2] = {0, 0};
+    if (work.pixel < probe_size(chunk.shape))
+        sum_lane(chunk, s, work, sums, powers);
+    if (!s.power_alone)
+        leave_lanes(chunk.shape, work, sums, room, s.first != 0, s.probe_gradient);
+    if (work.first == 0)
+        leave_powers(chunk.shape, s, work, powers, room);
 }
+
+/* What a block needs to share, by which half it belongs to. */
+union room {
+    struct asked asked;
+    struct ff_lane_room lanes;
+};
 
 /* Blocks of the object first: they take longest. Three blocks a multiprocessor leave a thread the registers for its sums. */
 __global__ void __launch_bounds__(THREADS, 3)
     sum_exit_waves(struct ff_cuda_chunk chunk, struct ff_cuda_sums s, uint32_t object_blocks)
 {
-    __shared__ struct asked asked;
+    __shared__ union room room;
     __shared__ uint32_t found[THREADS / WARP];
-    __shared__ float room[THREADS / WARP];
-    __shared__ uint32_t last;
+    __shared__ float greatest[THREADS / WARP];
     if (blockIdx.x < object_blocks)
-        sum_object(chunk, s, blockIdx.x, asked, found, room);
+        sum_object(chunk, s, blockIdx.x, room.asked, found, greatest);
     else
-        sum_probe(chunk, s, blockIdx.x - object_blocks, last, room);
+        sum_probe(chunk, s, blockIdx.x - object_blocks, room.lanes);
 }
 
 uint32_t blocks_across(uint32_t size)
@@ -337,26 +282,15 @@ uint32_t blocks_across(uint32_t size)
 
 } // namespace
 
-uint32_t ff_cuda_sum_pieces(const struct ff_cuda_shape *shape)
-{
-    size_t size = static_cast<size_t>(shape->rows) * shape->columns;
-    return static_cast<uint32_t>((size + THREADS - 1) / THREADS);
-}
-
-uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns)
-{
-    return ff_cuda_lanes_of(patterns * shape->fly);
-}
-
 bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
                  const struct ff_cuda_chunk *chunk, const struct ff_cuda_sums *sums)
 {
     const struct ff_cuda_shape &shape = chunk->shape;
-    uint32_t pieces = ff_cuda_sum_pieces(&shape);
     uint32_t object_blocks =
         sums->object_wanted ? blocks_across(shape.tile_rows) * blocks_across(shape.tile_columns)
                             : 0;
-    uint32_t probe_blocks = sums->probe_wanted ? pieces * groups_of(shape, *sums) * sums->lanes : 0;
+    uint32_t groups = sums->power_alone ? 1 : lane_groups(shape);
+    uint32_t probe_blocks = sums->probe_wanted ? lane_pieces(shape) * groups : 0;
     if (object_blocks + probe_blocks == 0)
         return true;
     return ff_cuda_launch(calls, stream, dim3(object_blocks + probe_blocks), dim3(THREADS), 0,

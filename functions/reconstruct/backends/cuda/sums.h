@@ -21,14 +21,10 @@ struct ff_cuda_sums {
     uint32_t object_wanted; /* N_O and W */
     uint32_t probe_wanted;  /* V, N_P and N_E */
     uint32_t
-        power_alone;     /* the lanes of N_P and N_E are there: spectra, where probes are shifted */
-    uint32_t first;      /* of the batch's chunks: sums are set, not added to */
-    float2 *gradient;    /* N_O of the tile */
-    float *weight;       /* W of the tile */
-    uint32_t lanes;      /* the exposures are cut into so many for the probe's sums */
-    float2 *probe_lanes; /* (lanes, modes + eigenprobes, rows, columns) */
-    float *power_lanes;  /* (lanes, powers, rows, columns) */
-    unsigned *arrivals;  /* (ff_cuda_sum_pieces()): blocks that are done; zero between launches */
+        power_alone;  /* without N_P and N_E, which come from elsewhere where probes are shifted */
+    uint32_t first;   /* of the batch's chunks: sums are set, not added to */
+    float2 *gradient; /* N_O of the tile */
+    float *weight;    /* W of the tile */
     float2 *probe_gradient; /* N_P, then N_E */
     float *
         power; /* (powers, rows, columns): V of the modes, then that of the first one and its eigenprobes */
@@ -40,12 +36,6 @@ static inline uint32_t ff_cuda_powers(const struct ff_cuda_shape *shape)
 {
     return shape->eigenprobes > 0 ? 2 : 1;
 }
-
-/* Pieces that the pixels of the probe are cut into. */
-uint32_t ff_cuda_sum_pieces(const struct ff_cuda_shape *shape);
-
-/* Lanes for `patterns` patterns at work at once: few enough that adding them costs little. */
-uint32_t ff_cuda_lanes(const struct ff_cuda_shape *shape, size_t patterns);
 
 bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
                  const struct ff_cuda_chunk *chunk, const struct ff_cuda_sums *sums);

@@ -9,9 +9,8 @@ enum {
     PLACE = 28, /* struct ff_cuda_place */
     NUMBER = 4, /* of a pattern in a list */
     SECTOR = 32,
-    NUMBERS = 32,   /* of a piece of a pattern: four in double precision */
-    PIECE = 1024,   /* pixels of it */
-    ARRIVALS = 256, /* pixels of the probe that share a counter */
+    NUMBERS = 32, /* of a piece of a pattern: four in double precision */
+    PIECE = 1024, /* pixels of it */
     ANSWER_PIECES = 256,
     PARTS = 2, /* with weights of their own: object and probe */
 };
@@ -64,19 +63,16 @@ struct ff_model_launch ff_model_modulus(const struct ff_model_shape *shape,
     };
 }
 
-/* Lanes are written and read by the same launch. */
 struct ff_model_launch ff_model_sum_exit_waves(const struct ff_model_shape *shape,
                                                const struct ff_model_chunk *chunk, bool is_first)
 {
-    double lanes = ff_cuda_lanes_of(chunk->patterns);
     double probe = probe_values(shape) + (double)shape->pixels * REAL; /* N_P and V */
     double object = is_first ? (double)(shape->tile * FF_MODEL_SUM_BYTES)
                              : 2 * (double)(chunk->object_bytes + chunk->weight_bytes);
     return (struct ff_model_launch){
         .name = "sum_exit_waves",
         .bytes = wave_bytes(shape, chunk) + (double)chunk->object_bytes + probe_values(shape) +
-                 list_bytes(chunk) + object + 2 * lanes * probe + (is_first ? 1 : 2) * probe +
-                 2 * (double)(shape->pixels / ARRIVALS) * REAL,
+                 list_bytes(chunk) + object + (is_first ? 1 : 2) * probe,
     };
 }
 

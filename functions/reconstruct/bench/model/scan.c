@@ -113,8 +113,7 @@ static int make_cover(const struct ff_model_scan *scan, const struct ff_tile *ti
 /* A pattern in the order of the work: of backends/cuda/batch.c. */
 struct turn {
     bool is_shared;
-    double row;
-    uint32_t pattern;
+    uint32_t along, pattern;
 };
 
 static int compare_turns(const void *a, const void *b)
@@ -122,8 +121,8 @@ static int compare_turns(const void *a, const void *b)
     const struct turn *p = a, *q = b;
     if (p->is_shared != q->is_shared)
         return p->is_shared ? -1 : 1;
-    if (p->row < q->row || p->row > q->row)
-        return p->row < q->row ? -1 : 1;
+    if (p->along != q->along)
+        return p->along < q->along ? -1 : 1;
     return p->pattern < q->pattern ? -1 : p->pattern > q->pattern;
 }
 
@@ -149,8 +148,9 @@ static size_t sort_part(const struct dealing *dealing, const struct ff_tile *til
         corner_of(dealing->scan, pattern, &row, &column);
         bool is_shared = ff_cuda_is_shared(tile->links, tile->link_count, row, column, size, size);
         *shared += is_shared;
-        dealing->turns[count++] =
-            (struct turn){is_shared, dealing->scan->positions[2 * (size_t)pattern], pattern};
+        uint32_t along = ff_cuda_along_curve(row - tile->area.row, column - tile->area.column,
+                                             tile->area.rows, tile->area.columns);
+        dealing->turns[count++] = (struct turn){is_shared, along, pattern};
     }
     qsort(dealing->turns, count, sizeof *dealing->turns, compare_turns);
     return count;
