@@ -139,6 +139,37 @@ static void test_gang_is_not_starved(void **state)
     ff_gpus_close(gpus);
 }
 
+/* Whoever keeps devices without need learns who waits for them, and who is the next. */
+static void test_waiting_claims_are_seen(void **state)
+{
+    (void)state;
+    struct ff_gpus *gpus = open_with(2);
+    struct ff_gpus *other = open_registry();
+    setenv("CUDA_VISIBLE_DEVICES", "1", 1);
+    struct ff_gpus *masked = open_registry();
+    unsetenv("CUDA_VISIBLE_DEVICES");
+    struct ff_gpu_lease *keeps = take(gpus, 2);
+    struct ff_gpu_lease *lease = NULL;
+    struct ff_gpu_claim *first = claim_of(other, 1);
+    struct ff_gpu_claim *second = claim_of(gpus, 1);
+    assert_false(ff_gpus_are_wanted(gpus));
+    assert_false(ff_gpu_claim_is_next(first)); /* it does not wait yet */
+    assert_int_equal(try(first, &lease), 0);
+    assert_int_equal(try(second, &lease), 0);
+    assert_true(ff_gpus_are_wanted(gpus) && ff_gpus_are_wanted(other));
+    assert_true(ff_gpus_are_wanted(masked)); /* both may have its device */
+    assert_true(ff_gpu_claim_is_next(first));
+    assert_false(ff_gpu_claim_is_next(second));
+    ff_gpu_claim_destroy(first);
+    assert_true(ff_gpu_claim_is_next(second));
+    ff_gpu_claim_destroy(second);
+    assert_false(ff_gpus_are_wanted(gpus) || ff_gpus_are_wanted(other));
+    ff_gpu_lease_release(keeps);
+    ff_gpus_close(masked);
+    ff_gpus_close(other);
+    ff_gpus_close(gpus);
+}
+
 static void test_claim_that_leaves_lets_others_pass(void **state)
 {
     (void)state;
@@ -345,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_lease_names_its_holder),
         cmocka_unit_test(test_more_than_there_are_is_refused),
         cmocka_unit_test(test_gang_is_not_starved),
+        cmocka_unit_test(test_waiting_claims_are_seen),
         cmocka_unit_test(test_claim_that_leaves_lets_others_pass),
         cmocka_unit_test(test_killed_holder_leaves_nothing),
         cmocka_unit_test(test_killed_waiter_does_not_block_the_queue),
