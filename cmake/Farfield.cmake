@@ -1,6 +1,6 @@
 # ff_part(NAME SOURCES… [LINK …])      a static library of one part, with the project's warnings
 # ff_program(NAME SOURCES… LINK … [BIN]) a program: in libexec/farfield/, or in bin/ when BIN is given
-# ff_test(NAME LABEL … SOURCES … LINK …) a cmocka program under one ctest label
+# ff_test(NAME LABEL … SOURCES … LINK …) a cmocka program under one ctest label; with CONFIGURATIONS NAME only for `ctest -C NAME`
 
 add_library(ff_options INTERFACE)
 target_include_directories(ff_options INTERFACE ${CMAKE_SOURCE_DIR})
@@ -67,13 +67,13 @@ set(FF_TEST_ENVIRONMENT "FF_STAGE=${CMAKE_BINARY_DIR}/stage" "FF_SOURCE=${CMAKE_
     "FF_SANITIZER=${FF_SANITIZER}" "TSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/tsan.supp'")
 
 function(ff_test name)
-    cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+    cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK;CONFIGURATIONS" ${ARGN})
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 60)
     endif()
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ff_options ${arg_LINK} cmocka)
-    add_test(NAME ${arg_LABEL}/${name} COMMAND ${name})
+    add_test(NAME ${arg_LABEL}/${name} COMMAND ${name} CONFIGURATIONS ${arg_CONFIGURATIONS})
     set_tests_properties(${arg_LABEL}/${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
         ENVIRONMENT "${FF_TEST_ENVIRONMENT}")
 endfunction()

@@ -12,6 +12,9 @@ enum { NUMERIC_DEVICES = 8 };
 
 const struct ff_backend_operations *numeric_backend(void);
 
+/* Pretend devices take a hundred times as long: tests of many runs have smaller problems for them. */
+bool numeric_is_slow(void);
+
 /* What its devices need around the tests of a program: the setup and teardown of a group of cmocka. */
 int numeric_begin(void **state);
 int numeric_end(void **state);

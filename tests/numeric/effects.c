@@ -34,45 +34,47 @@ const struct ff_refine_settings all_refinements = {
     .power_balance = true,
 };
 
-static void by_position(struct ff_problem *problem, struct ff_run_settings *settings)
+static void by_position(struct scene *scene, struct ff_run_settings *settings)
 {
-    (void)problem;
+    (void)scene;
     settings->solver.step = FF_STEP_POSITION;
 }
 
-static void with_momentum(struct ff_problem *problem, struct ff_run_settings *settings)
+static void with_momentum(struct scene *scene, struct ff_run_settings *settings)
 {
-    (void)problem;
+    (void)scene;
     settings->solver.momentum = 0.5;
     settings->solver.step_object = settings->solver.step_probe = 0.5;
 }
 
-static void poisson(struct ff_problem *problem, struct ff_run_settings *settings)
+static void poisson(struct scene *scene, struct ff_run_settings *settings)
 {
-    (void)problem;
+    (void)scene;
     settings->noise = FF_NOISE_POISSON;
 }
 
-static void shifted_probe(struct ff_problem *problem, struct ff_run_settings *settings)
+static void shifted_probe(struct scene *scene, struct ff_run_settings *settings)
 {
-    problem->travel_px = 1;
+    scene->problem->travel_px = 1;
     settings->subpixel = FF_SUBPIXEL_FOURIER;
     settings->refine.positions = true;
     settings->refine.positions_start = 2;
     settings->refine.step_positions = 0.5;
 }
 
-static void near_field(struct ff_problem *problem, struct ff_run_settings *settings)
+static void near_field(struct scene *scene, struct ff_run_settings *settings)
 {
     (void)settings;
-    problem->near_field = true;
-    problem->geometry = (struct ff_geometry){
+    scene->problem->near_field = true;
+    scene->problem->geometry = (struct ff_geometry){
         .wavelength_m = 1e-10, .distance_m = 0.02, .object_pixel_m = {5e-7, 6e-7}};
+    scene_measure(scene);
 }
 
 /* The probe's window becomes smaller than the detector. */
-static void large_detector(struct ff_problem *problem, struct ff_run_settings *settings)
+static void large_detector(struct scene *scene, struct ff_run_settings *settings)
 {
+    struct ff_problem *problem = scene->problem;
     (void)settings;
     size_t rows = problem->rows - 4;
     size_t columns = problem->columns - 6;
@@ -85,8 +87,9 @@ static void large_detector(struct ff_problem *problem, struct ff_run_settings *s
     problem->probe_columns = columns;
 }
 
-static void masked(struct ff_problem *problem, struct ff_run_settings *settings)
+static void masked(struct scene *scene, struct ff_run_settings *settings)
 {
+    struct ff_problem *problem = scene->problem;
     (void)settings;
     problem->measured = calloc(problem->rows * problem->columns, 1);
     assert_non_null(problem->measured);
@@ -94,11 +97,11 @@ static void masked(struct ff_problem *problem, struct ff_run_settings *settings)
         problem->measured[i] = i % 5 != 2;
 }
 
-static void fly_scan(struct ff_problem *problem, struct ff_run_settings *settings)
+static void fly_scan(struct scene *scene, struct ff_run_settings *settings)
 {
     (void)settings;
-    problem->patterns /= 3;
-    problem->fly = 3;
+    scene->problem->patterns /= 3;
+    scene->problem->fly = 3;
 }
 
 const struct effect effects[] = {
@@ -113,11 +116,11 @@ const struct effect effects[] = {
     {.label = NULL},
 };
 
-struct ff_run_settings effect_settings(const struct effect *effect, struct ff_problem *problem,
+struct ff_run_settings effect_settings(const struct effect *effect, struct scene *scene,
                                        size_t epochs)
 {
     struct ff_run_settings settings =
-        algorithm_settings(effect->algorithm, problem->patterns, epochs);
-    effect->apply(problem, &settings);
+        algorithm_settings(effect->algorithm, scene->problem->patterns, epochs);
+    effect->apply(scene, &settings);
     return settings;
 }

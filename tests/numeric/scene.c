@@ -81,17 +81,19 @@ static void make_truth(struct scene *scene, const struct scene_shape *shape)
         scene->probe[i] *= scale;
 }
 
-static void make_counts(struct scene *scene, const struct scene_shape *shape)
+void scene_measure(struct scene *scene)
 {
     struct ff_problem *problem = scene->problem;
-    size_t pixels = shape->rows * shape->columns;
-    uint16_t *whole = shape->whole_counts ? make(problem->patterns * pixels, sizeof *whole) : NULL;
-    float *exact = shape->whole_counts ? NULL : make(problem->patterns * pixels, sizeof *exact);
+    size_t pixels = problem->rows * problem->columns;
+    uint16_t *whole = (uint16_t *)(uintptr_t)problem->counts.u16;
+    float *exact = (float *)(uintptr_t)problem->counts.f32;
     double *intensity = make(pixels, sizeof *intensity);
+    problem->total_counts = 0;
     for (size_t n = 0; n < problem->patterns; n++) {
-        scene_intensity(problem, scene->object, scene->probe, shape->modes, n, intensity);
+        scene_intensity(problem, scene->object, scene->probe, problem->modes, n, intensity);
         for (size_t i = 0; i < pixels; i++) {
             double counts = whole != NULL ? floor(intensity[i] + 0.5) : intensity[i];
+            assert_true(whole == NULL || counts <= UINT16_MAX);
             if (whole != NULL)
                 whole[n * pixels + i] = (uint16_t)counts;
             else
@@ -100,8 +102,6 @@ static void make_counts(struct scene *scene, const struct scene_shape *shape)
         }
     }
     free(intensity);
-    problem->counts.u16 = whole;
-    problem->counts.f32 = exact;
 }
 
 void scene_create(struct scene *scene, struct scene_shape shape)
@@ -135,7 +135,12 @@ void scene_create(struct scene *scene, struct scene_shape shape)
     size_t probe_size = shape.modes * shape.rows * shape.columns;
     problem->probe = make(probe_size, sizeof(ff_complex));
     memcpy(problem->probe, scene->probe, probe_size * sizeof(ff_complex));
-    make_counts(scene, &shape);
+    size_t counts = problem->patterns * shape.rows * shape.columns;
+    if (shape.whole_counts)
+        problem->counts.u16 = make(counts, sizeof(uint16_t));
+    else
+        problem->counts.f32 = make(counts, sizeof(float));
+    scene_measure(scene);
 }
 
 void scene_blur_probe(struct scene *scene)

@@ -26,6 +26,9 @@ struct scene {
 void scene_create(struct scene *scene, struct scene_shape shape);
 void scene_destroy(struct scene *scene);
 
+/* Fills the counts anew with what the truth gives of the problem as it is now. */
+void scene_measure(struct scene *scene);
+
 /* Makes the probe to start from another than the true one: out of focus, as a guess is. */
 void scene_blur_probe(struct scene *scene);
 

@@ -13,7 +13,7 @@
 static const unsigned counts[] = {1, 2, 3, 4, 5, 8};
 enum { COUNTS = sizeof counts / sizeof counts[0], PATTERNS_MAX = 128 };
 
-static const struct scene_shape shape = {24, 20, 9, 3, 2, 1e6, true};
+static const struct scene_shape shape = {24, 20, 9, 3, 2, 2e5, true};
 
 /* What the stages are tried on. */
 struct trial {
