@@ -17,6 +17,11 @@ const struct ff_backend_operations *numeric_backend(void)
     return &ff_backend_cuda;
 }
 
+bool numeric_is_slow(void)
+{
+    return true;
+}
+
 static void shrink_caches(void)
 {
     for (unsigned device = 0; device < NUMERIC_DEVICES; device++)
