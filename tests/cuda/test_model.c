@@ -32,6 +32,7 @@ static const struct model_case cases[] = {
     {FF_MODEL_RPIE, 100, 64, 2, 3, 4, 40 << 20, 8},
     {FF_MODEL_RPIE, 144, 32, 1, 2, 2, 32 * 32 * 8 * 16, 2},
     {FF_MODEL_LSTSQ, 100, 48, 1, 3, 3, 48 * 48 * 8 * 16, 3},
+    {FF_MODEL_RPIE, 12, 32, 1, 12, 2, 40 << 20, 4}, /* one of them has nothing to do */
 };
 
 static void *array(size_t count, size_t size)
@@ -233,9 +234,9 @@ int main(void)
     struct CMUnitTest tests[sizeof cases / sizeof cases[0]];
     char names[sizeof cases / sizeof cases[0]][48];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        snprintf(names[i], sizeof names[i], "%s_%zu_%zu_on_%u",
+        snprintf(names[i], sizeof names[i], "%s_%zu_%zu_in_%zu_on_%u",
                  cases[i].algorithm == FF_MODEL_RPIE ? "rpie" : "lstsq", cases[i].size,
-                 cases[i].modes, cases[i].devices);
+                 cases[i].modes, cases[i].batches, cases[i].devices);
         tests[i] =
             (struct CMUnitTest){names[i], test_model, NULL, NULL, (void *)(uintptr_t)&cases[i]};
     }

@@ -9,8 +9,9 @@ enum { LISTS = 4, NUMBER = 4, COMPLEX = 2 * sizeof(float), REAL = sizeof(float) 
 /* What a device has said that it has done; 0: not yet. The first event of a timeline is of nothing. */
 struct device {
     struct ff_model_shape shape;
-    size_t owned, shared; /* pixels of the tile that it counts, and that others have too */
-    size_t lists[LISTS];  /* the batch after that of the list has begun */
+    size_t owned;              /* pixels of the tile that it counts */
+    struct ff_regions regions; /* that others have too */
+    size_t lists[LISTS];       /* the batch after that of the list has begun */
     unsigned list;
     size_t numbers, object, rest, settling, spreading;
     size_t object_copied, rest_copied, settling_copied;
@@ -62,7 +63,8 @@ static void begin(struct queue *queue, unsigned device, const struct ff_model_pa
     d->lists[d->list] = record(queue, device, FF_STREAM_WORK);
     d->list = (d->list + 1) % LISTS;
     wait_for(queue, device, FF_STREAM_COPIES, d->lists[d->list]);
-    put(queue, device, FF_STREAM_COPIES, list);
+    if (part->patterns > 0)
+        put(queue, device, FF_STREAM_COPIES, list);
     put(queue, device, FF_STREAM_COPIES, (struct ff_model_launch){.name = "memset"});
     wait_for(queue, device, FF_STREAM_WORK, record(queue, device, FF_STREAM_COPIES));
 }
@@ -85,11 +87,24 @@ static void gradients_of(struct queue *queue, unsigned device, const struct ff_m
     put(queue, device, FF_STREAM_WORK, ff_model_sum_exit_waves(shape, chunk, is_first));
 }
 
+/* A device without a pattern in the batch has zeros: of N_O, W, N_P, V. */
+static void clear_sums(struct queue *queue, unsigned device)
+{
+    const struct ff_model_shape *shape = &queue->devices[device].shape;
+    double object = (double)(shape->tile * FF_MODEL_SUM_BYTES);
+    double probe = ff_model_probe_bytes(shape);
+    const double bytes[] = {object * 2 / 3, object / 3, probe * 2 / 3, probe / 3};
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++)
+        put(queue, device, FF_STREAM_WORK,
+            (struct ff_model_launch){.name = "memset", .bytes = bytes[i]});
+}
+
 static void leave_numbers(struct queue *queue, unsigned device, const struct ff_model_part *part)
 {
     struct device *d = &queue->devices[device];
     wait_for(queue, device, FF_STREAM_ANSWERS, record(queue, device, FF_STREAM_WORK));
-    put(queue, device, FF_STREAM_ANSWERS, ff_model_gather_numbers(&d->shape, part->patterns));
+    if (part->patterns > 0)
+        put(queue, device, FF_STREAM_ANSWERS, ff_model_gather_numbers(&d->shape, part->patterns));
     d->numbers = record(queue, device, FF_STREAM_ANSWERS);
 }
 
@@ -170,8 +185,14 @@ static void add_regions(struct queue *queue, unsigned device, const struct ff_mo
 {
     const struct device *devices = queue->devices;
     const struct ff_tile *tile = tile_of(queue, device);
+    const struct ff_regions *regions = &devices[device].regions;
     wait_for(queue, device, FF_STREAM_EXCHANGE, devices[device].object);
-    launch->bytes += 2 * (double)(devices[device].shared * FF_MODEL_SUM_BYTES);
+    launch->bytes += (double)(regions->pixels * FF_MODEL_SUM_BYTES);
+    for (size_t i = 0; i < regions->count; i++) {
+        struct ff_area area = regions->regions[i].area;
+        launch->bytes +=
+            (double)(touched_rows(&parts[device], area) * area.columns * FF_MODEL_SUM_BYTES);
+    }
     for (size_t i = 0; i < tile->link_count; i++) {
         unsigned peer = tile->links[i].peer, place = place_of(queue, device, peer);
         double bytes = (double)(touched_rows(&parts[peer], tile->links[i].area) *
@@ -250,12 +271,12 @@ static void take_shares(struct queue *queue, unsigned device, struct ff_model_la
 static void place_sums(struct queue *queue, unsigned device)
 {
     const struct device *d = &queue->devices[device];
-    take_shares(
-        queue, device,
-        (struct ff_model_launch){
-            .name = "spread_sums",
-            .bytes = 2 * (double)(d->shared * FF_MODEL_SUM_BYTES) + ff_model_probe_bytes(&d->shape),
-        });
+    take_shares(queue, device,
+                (struct ff_model_launch){
+                    .name = "spread_sums",
+                    .bytes = 2 * (double)(d->regions.pixels * FF_MODEL_SUM_BYTES) +
+                             ff_model_probe_bytes(&d->shape),
+                });
 }
 
 /* --- the stages on all devices: devices/stages.c, solvers/rpie.c, lstsq.c --- */
@@ -263,6 +284,8 @@ static void place_sums(struct queue *queue, unsigned device)
 static void gradients(struct queue *queue, unsigned device, const struct ff_model_part *part)
 {
     begin(queue, device, part);
+    if (part->patterns == 0)
+        clear_sums(queue, device);
     for (size_t i = 0; i < part->chunk_count; i++) {
         gradients_of(queue, device, &part->chunks[i], i == 0);
         if (i + 1 == part->shared_chunks && queue->count > 1)
@@ -322,17 +345,20 @@ static int find_device(const struct queue *queue, unsigned number, size_t size, 
                        struct device *device, struct ff_error *error)
 {
     const struct ff_tile *tile = tile_of(queue, number);
-    struct ff_regions regions;
-    if (ff_regions_create(tile->links, tile->link_count, number, &regions, error) < 0)
-        return -1;
     *device = (struct device){
         .shape = {.pixels = size * size, .modes = modes, .tile = ff_area_pixels(tile->area)},
-        .shared = regions.pixels,
     };
     for (size_t i = 0; i < tile->owned_count; i++)
         device->owned += ff_area_pixels(tile->owned[i]);
-    ff_regions_release(&regions);
-    return 0;
+    return ff_regions_create(tile->links, tile->link_count, number, &device->regions, error);
+}
+
+static void queue_all(struct queue *queue)
+{
+    (void)record(queue, 0, FF_STREAM_WORK);
+    for (size_t i = 0; i < queue->epoch->batches; i++)
+        take_step(queue, queue->epoch->parts + i * queue->count);
+    take_cost(queue);
 }
 
 int ff_model_queue_epoch(struct ff_timeline *timeline, const struct ff_model_machine *machine,
@@ -348,13 +374,13 @@ int ff_model_queue_epoch(struct ff_timeline *timeline, const struct ff_model_mac
         .algorithm = algorithm,
         .queued = queued,
     };
+    int result = 0;
     *queued = (struct ff_model_queued){0};
+    for (unsigned i = 0; result == 0 && i < queue.count; i++)
+        result = find_device(&queue, i, size, modes, &queue.devices[i], error);
+    if (result == 0)
+        queue_all(&queue);
     for (unsigned i = 0; i < queue.count; i++)
-        if (find_device(&queue, i, size, modes, &queue.devices[i], error) < 0)
-            return -1;
-    (void)record(&queue, 0, FF_STREAM_WORK);
-    for (size_t i = 0; i < epoch->batches; i++)
-        take_step(&queue, epoch->parts + i * queue.count);
-    take_cost(&queue);
-    return 0;
+        ff_regions_release(&queue.devices[i].regions);
+    return result;
 }

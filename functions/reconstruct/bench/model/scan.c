@@ -41,7 +41,6 @@ struct cover {
     const struct ff_model_scan *scan;
     const struct ff_tile *tile;
     unsigned char *complex_sectors, *real_sectors;
-    size_t complex_count, real_count;
 };
 
 static void mark(unsigned char *sectors, size_t first, size_t end, size_t each)
@@ -50,12 +49,13 @@ static void mark(unsigned char *sectors, size_t first, size_t end, size_t each)
     memset(sectors + from, 1, (end * each - 1) / SECTOR + 1 - from);
 }
 
-static size_t take_marks(unsigned char *sectors, size_t count)
+/* Of pixels [first, end). */
+static size_t take_marks(unsigned char *sectors, size_t first, size_t end, size_t each)
 {
-    size_t marked = 0;
-    for (size_t i = 0; i < count; i++)
+    size_t marked = 0, from = first * each / SECTOR, to = (end * each - 1) / SECTOR + 1;
+    for (size_t i = from; i < to; i++)
         marked += sectors[i];
-    memset(sectors, 0, count);
+    memset(sectors + from, 0, to - from);
     return marked * SECTOR;
 }
 
@@ -81,12 +81,22 @@ static void cover_patch(const struct cover *cover, uint32_t pattern)
 static struct ff_model_chunk cover_chunk(const struct cover *cover, const uint32_t *patterns,
                                          size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    const struct ff_area *area = &cover->tile->area;
+    size_t first = SIZE_MAX, end = 0; /* rows of the tile */
+    for (size_t i = 0; i < count; i++) {
+        size_t row, column;
+        corner_of(cover->scan, patterns[i], &row, &column);
+        size_t below = row - area->row + cover->scan->size + 1;
+        first = row - area->row < first ? row - area->row : first;
+        end = below > end ? below : end;
         cover_patch(cover, patterns[i]);
+    }
+    first *= area->columns;
+    end *= area->columns;
     return (struct ff_model_chunk){
         .patterns = count,
-        .object_bytes = take_marks(cover->complex_sectors, cover->complex_count),
-        .weight_bytes = take_marks(cover->real_sectors, cover->real_count),
+        .object_bytes = take_marks(cover->complex_sectors, first, end, COMPLEX),
+        .weight_bytes = take_marks(cover->real_sectors, first, end, REAL),
     };
 }
 
@@ -94,17 +104,14 @@ static int make_cover(const struct ff_model_scan *scan, const struct ff_tile *ti
                       struct cover *cover, struct ff_error *error)
 {
     size_t pixels = ff_area_pixels(tile->area);
-    *cover = (struct cover){
-        .scan = scan,
-        .tile = tile,
-        .complex_count = pixels * COMPLEX / SECTOR + 1,
-        .real_count = pixels * REAL / SECTOR + 1,
-    };
+    size_t complex_count = pixels * COMPLEX / SECTOR + 1;
+    size_t real_count = pixels * REAL / SECTOR + 1;
+    *cover = (struct cover){.scan = scan, .tile = tile};
     cover->complex_sectors =
-        ff_array_create(cover->complex_count + cover->real_count, 1, "the model's object", error);
+        ff_array_create(complex_count + real_count, 1, "the model's object", error);
     if (cover->complex_sectors == NULL)
         return -1;
-    cover->real_sectors = cover->complex_sectors + cover->complex_count;
+    cover->real_sectors = cover->complex_sectors + complex_count;
     return 0;
 }
 
