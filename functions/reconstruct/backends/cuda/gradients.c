@@ -45,7 +45,7 @@ static bool is_last(const struct ff_backend *b, const struct ff_cuda_chunk *chun
 }
 
 void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
-                      const struct ff_cuda_probes *probes, bool first)
+                      const struct ff_cuda_probes *probes)
 {
     const struct ff_cuda_sums sums = {
         .waves = b->waves,
@@ -54,7 +54,8 @@ void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
         .object_wanted = (b->want & FF_WANT_OBJECT) != 0,
         .probe_wanted = (b->want & FF_WANT_PROBE) != 0,
         .power_alone = b->shifted,
-        .first = first,
+        .before = (uint32_t)(chunk->patterns - b->lists[b->list].device),
+        .all = (uint32_t)b->batch_count,
         .gradient = b->gradient,
         .weight = b->weight,
         .probe_gradient = b->probe_gradient,
@@ -62,7 +63,7 @@ void ff_cuda_add_sums(struct ff_backend *b, const struct ff_cuda_chunk *chunk,
         .greatest = b->greatest,
     };
     if (b->shifted && (b->want & (FF_WANT_PROBE | FF_WANT_POSITIONS)))
-        ff_cuda_find_products(b, chunk, first);
+        ff_cuda_find_products(b, chunk, sums.before == 0);
     ff_cuda_sum(&b->calls, b->stream, chunk, &sums);
     if (b->shifted && sums.probe_wanted && is_last(b, chunk))
         ff_cuda_leave_spectra(b);
@@ -128,7 +129,7 @@ static void gradients_of(struct ff_backend *b, size_t first, const struct ff_cud
         modulus.kept = b->kept;
     ff_cuda_match(b, first, chunk, &modulus);
     ff_cuda_back(b, b->waves, ff_cuda_waves_of(chunk));
-    ff_cuda_add_sums(b, chunk, &probes, first == 0);
+    ff_cuda_add_sums(b, chunk, &probes);
     ff_cuda_offer_early(b, first + chunk->count);
     ff_cuda_leave_terms(b, chunk, &probes);
     if (b->want & FF_WANT_EXIT)

@@ -36,7 +36,7 @@ void ff_cuda_overlap(struct ff_backend *b, struct ff_batch batch, unsigned want)
         mixture.of_kept = 1;
         mixture.of_formed = -1;
         ff_cuda_mix_waves(&b->calls, b->stream, &chunk, &mixture);
-        ff_cuda_add_sums(b, &chunk, &probes, first == 0);
+        ff_cuda_add_sums(b, &chunk, &probes);
         ff_cuda_offer_early(b, first + chunk.count);
     }
     ff_cuda_offer(b);

@@ -181,7 +181,7 @@ void ff_cuda_match(struct ff_backend *backend, size_t first, const struct ff_cud
 void ff_cuda_leave_numbers(struct ff_backend *backend, bool scales);
 /* Adds what χ of a chunk, in backend->waves, asks of object and probe. */
 void ff_cuda_add_sums(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
-                      const struct ff_cuda_probes *probes, bool first);
+                      const struct ff_cuda_probes *probes);
 /* A device without a pattern in the batch has sums all the same: zeros. */
 void ff_cuda_clear_sums(struct ff_backend *backend);
 /* Waves of a chunk. */

@@ -106,55 +106,87 @@ __device__ inline void find_touching(const struct ff_cuda_chunk &chunk, uint32_t
 struct own_sums {
     float2 gradient[OWN];
     float weight[OWN];
-    uint32_t reached; /* a bit for each: some exposure does */
-    bool any;         /* exposure touches the part */
+    uint32_t reached; /* a bit for each: some exposure of the chunk does */
+    bool any;         /* of them touches the part */
 };
+
+/* Calls each(exposure) for those of the chunk that touch the part, in their order. All threads call. */
+template <typename Each>
+__device__ inline void for_touching(const struct ff_cuda_chunk &chunk, struct part part,
+                                    uint32_t (&found)[THREADS / WARP], Each each)
+{
+    uint32_t exposures = chunk.count * chunk.shape.fly;
+    for (uint32_t base = 0; base < exposures; base += THREADS) {
+        find_touching(chunk, base, exposures, part, found);
+        for (uint32_t warp = 0; warp < THREADS / WARP; warp++)
+            for (uint32_t bits = found[warp]; bits != 0; bits &= bits - 1)
+                each(base + warp * WARP + static_cast<uint32_t>(__ffs(static_cast<int>(bits))) - 1);
+        __syncthreads();
+    }
+}
+
+/* The bits of a thread's pixels that the patch reaches. */
+__device__ inline uint32_t reached_by(const struct ff_cuda_shape &shape,
+                                      const struct ff_cuda_place &place, struct part part)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < OWN; i++)
+        bits |= reaches(shape, place, part.row + threadIdx.x / SIDE + i * (THREADS / SIDE),
+                        part.column + threadIdx.x % SIDE)
+                << i;
+    return bits;
+}
 
 __device__ inline void sum_exposures(const struct ff_cuda_chunk &chunk,
                                      const struct ff_cuda_sums &s, struct part part,
                                      struct asked &asked, uint32_t (&found)[THREADS / WARP],
                                      struct own_sums &own)
 {
-    uint32_t exposures = chunk.count * chunk.shape.fly;
-    for (uint32_t base = 0; base < exposures; base += THREADS) {
-        find_touching(chunk, base, exposures, part, found);
-        for (uint32_t warp = 0; warp < THREADS / WARP; warp++) {
-            for (uint32_t bits = found[warp]; bits != 0; bits &= bits - 1) {
-                uint32_t exposure =
-                    base + warp * WARP + static_cast<uint32_t>(__ffs(static_cast<int>(bits))) - 1;
-                const struct ff_cuda_place place = place_of(chunk, exposure);
-                own.any = true;
-                ask(chunk, s, exposure, place, part, asked);
-                __syncthreads();
-                for (uint32_t i = 0; i < OWN; i++) {
-                    uint32_t row = threadIdx.x / SIDE + i * (THREADS / SIDE);
-                    uint32_t column = threadIdx.x % SIDE;
-                    answer(asked, place, row, column, own.gradient[i], own.weight[i]);
-                    own.reached |= reaches(chunk.shape, place, part.row + row, part.column + column)
-                                   << i;
-                }
-                __syncthreads();
-            }
-        }
+    for_touching(chunk, part, found, [&](uint32_t exposure) {
+        const struct ff_cuda_place place = place_of(chunk, exposure);
+        own.any = true;
+        own.reached |= reached_by(chunk.shape, place, part);
+        ask(chunk, s, exposure, place, part, asked);
         __syncthreads();
-    }
+        for (uint32_t i = 0; i < OWN; i++)
+            answer(asked, place, threadIdx.x / SIDE + i * (THREADS / SIDE), threadIdx.x % SIDE,
+                   own.gradient[i], own.weight[i]);
+        __syncthreads();
+    });
 }
 
-/* Leaves the sums where they belong, and the greatest weight. Pixels that no exposure of the chunk reaches are not touched: what
- * others share of them may be under way to them. */
+/* Of a thread's pixels those that patterns [from, end) of the batch reach, counted from the first of the chunk. */
+__device__ inline uint32_t reached_by_others(const struct ff_cuda_chunk &chunk, int32_t from,
+                                             int32_t end, struct part part,
+                                             uint32_t (&found)[THREADS / WARP])
+{
+    struct ff_cuda_chunk others = chunk;
+    uint32_t bits = 0;
+    others.patterns += from;
+    others.count = static_cast<uint32_t>(end - from);
+    for_touching(others, part, found, [&](uint32_t exposure) {
+        bits |= reached_by(chunk.shape, place_of(others, exposure), part);
+    });
+    return bits;
+}
+
+/* Leaves the sums where they belong, and the greatest weight. The first chunk that reaches a pixel sets it, later ones add, and
+ * those of `nothing` are set to zero. Others are not touched: what devices share of them may be under way to them. */
 __device__ inline float leave_part(const struct ff_cuda_shape &shape, const struct ff_cuda_sums &s,
-                                   struct part part, const struct own_sums &own)
+                                   struct part part, const struct own_sums &own, uint32_t earlier,
+                                   uint32_t nothing)
 {
     float most = 0;
     for (uint32_t i = 0; i < OWN; i++) {
         uint32_t row = part.row + threadIdx.x / SIDE + i * (THREADS / SIDE);
         uint32_t column = part.column + threadIdx.x % SIDE;
-        bool wanted = s.first || (own.reached >> i & 1) != 0;
+        bool wanted = ((own.reached | nothing) >> i & 1) != 0;
         if (!wanted || row >= shape.tile_rows || column >= shape.tile_columns)
             continue;
         size_t at = static_cast<size_t>(row) * shape.tile_columns + column;
-        float weight = s.first ? own.weight[i] : s.weight[at] + own.weight[i];
-        s.gradient[at] = s.first ? own.gradient[i] : plus(s.gradient[at], own.gradient[i]);
+        bool is_set = (earlier >> i & 1) != 0;
+        float weight = is_set ? s.weight[at] + own.weight[i] : own.weight[i];
+        s.gradient[at] = is_set ? plus(s.gradient[at], own.gradient[i]) : own.gradient[i];
         s.weight[at] = weight;
         most = fmaxf(most, weight);
     }
@@ -167,11 +199,17 @@ __device__ inline void sum_object(const struct ff_cuda_chunk &chunk, const struc
 {
     uint32_t across = (chunk.shape.tile_columns + SIDE - 1) / SIDE;
     const struct part part = {block / across * SIDE, block % across * SIDE};
+    int32_t before = static_cast<int32_t>(s.before), count = static_cast<int32_t>(chunk.count);
     struct own_sums own = {};
     sum_exposures(chunk, s, part, asked, found, own);
-    if (!own.any && !s.first)
+    if (!own.any && before > 0)
         return;
-    float most = leave_part(chunk.shape, s, part, own);
+    uint32_t earlier = 0, nothing = 0;
+    if (before > 0)
+        earlier = reached_by_others(chunk, -before, 0, part, found);
+    else
+        nothing = ~reached_by_others(chunk, count, static_cast<int32_t>(s.all), part, found);
+    float most = leave_part(chunk.shape, s, part, own, earlier, nothing);
     join_greatest<THREADS>(most, room, threadIdx.x, s.greatest);
 }
 
@@ -232,7 +270,7 @@ __device__ inline void leave_powers(const struct ff_cuda_shape &shape, const str
         return;
     if (work.pixel < size) {
         float *to = s.power + power * size + work.pixel;
-        sum = s.first ? 0 : *to;
+        sum = s.before == 0 ? 0 : *to;
         for (uint32_t lane = 0; lane < FF_LANES; lane++)
             sum += room.powers[power][lane][thread];
         *to = sum;
@@ -251,7 +289,7 @@ __device__ inline void sum_probe(const struct ff_cuda_chunk &chunk, const struct
     if (work.pixel < probe_size(chunk.shape))
         sum_lane(chunk, s, work, sums, powers);
     if (!s.power_alone)
-        leave_lanes(chunk.shape, work, sums, room, s.first != 0, s.probe_gradient);
+        leave_lanes(chunk.shape, work, sums, room, s.before == 0, s.probe_gradient);
     if (work.first == 0)
         leave_powers(chunk.shape, s, work, powers, room);
 }

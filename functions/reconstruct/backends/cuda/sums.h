@@ -21,10 +21,11 @@ struct ff_cuda_sums {
     uint32_t object_wanted; /* N_O and W */
     uint32_t probe_wanted;  /* V, N_P and N_E */
     uint32_t
-        power_alone;  /* without N_P and N_E, which come from elsewhere where probes are shifted */
-    uint32_t first;   /* of the batch's chunks: sums are set, not added to */
-    float2 *gradient; /* N_O of the tile */
-    float *weight;    /* W of the tile */
+        power_alone; /* without N_P and N_E, which come from elsewhere where probes are shifted */
+    uint32_t before,
+        all; /* patterns of the batch before those of the chunk, whose list goes on in both directions, and all */
+    float2 *gradient;       /* N_O of the tile */
+    float *weight;          /* W of the tile */
     float2 *probe_gradient; /* N_P, then N_E */
     float *
         power; /* (powers, rows, columns): V of the modes, then that of the first one and its eigenprobes */

@@ -67,8 +67,7 @@ struct ff_model_launch ff_model_sum_exit_waves(const struct ff_model_shape *shap
                                                const struct ff_model_chunk *chunk, bool is_first)
 {
     double probe = probe_values(shape) + (double)shape->pixels * REAL; /* N_P and V */
-    double object = is_first ? (double)(shape->tile * FF_MODEL_SUM_BYTES)
-                             : 2 * (double)(chunk->object_bytes + chunk->weight_bytes);
+    double object = (double)(chunk->set_bytes + chunk->again_bytes);
     return (struct ff_model_launch){
         .name = "sum_exit_waves",
         .bytes = wave_bytes(shape, chunk) + (double)chunk->object_bytes + probe_values(shape) +

@@ -28,7 +28,7 @@ struct ff_model_launch ff_model_transform_pass(const struct ff_model_shape *shap
                                                const struct ff_model_chunk *chunk);
 struct ff_model_launch ff_model_modulus(const struct ff_model_shape *shape,
                                         const struct ff_model_chunk *chunk);
-/* `is_first`: of the chunks of a batch, which sets the sums of the whole tile. */
+/* `is_first`: of the chunks of a batch, which sets the sums of the probe. */
 struct ff_model_launch ff_model_sum_exit_waves(const struct ff_model_shape *shape,
                                                const struct ff_model_chunk *chunk, bool is_first);
 struct ff_model_launch ff_model_gather_numbers(const struct ff_model_shape *shape, size_t patterns);

@@ -43,20 +43,39 @@ struct cover {
     unsigned char *complex_sectors, *real_sectors;
 };
 
+enum { NOW = 1, EARLIER = 2 }; /* by the chunk; by one of the same batch before it */
+
 static void mark(unsigned char *sectors, size_t first, size_t end, size_t each)
 {
-    size_t from = first * each / SECTOR;
-    memset(sectors + from, 1, (end * each - 1) / SECTOR + 1 - from);
+    for (size_t i = first * each / SECTOR; i <= (end * each - 1) / SECTOR; i++)
+        sectors[i] |= NOW;
 }
 
+/* Bytes that are marked, and those that were before. */
+struct marked {
+    size_t now, again;
+};
+
 /* Of pixels [first, end). */
-static size_t take_marks(unsigned char *sectors, size_t first, size_t end, size_t each)
+static struct marked take_marks(unsigned char *sectors, size_t first, size_t end, size_t each)
 {
-    size_t marked = 0, from = first * each / SECTOR, to = (end * each - 1) / SECTOR + 1;
-    for (size_t i = from; i < to; i++)
-        marked += sectors[i];
-    memset(sectors + from, 0, to - from);
-    return marked * SECTOR;
+    struct marked marked = {0, 0};
+    for (size_t i = first * each / SECTOR; i <= (end * each - 1) / SECTOR; i++) {
+        marked.now += sectors[i] & NOW ? SECTOR : 0;
+        marked.again += sectors[i] == (NOW | EARLIER) ? SECTOR : 0;
+        sectors[i] = sectors[i] != 0 ? EARLIER : 0;
+    }
+    return marked;
+}
+
+/* Bytes of `pixels` that no chunk of the batch touched; nothing is marked any more. */
+static size_t end_marks(unsigned char *sectors, size_t pixels, size_t each)
+{
+    size_t unmarked = 0, count = pixels * each / SECTOR + 1;
+    for (size_t i = 0; i < count; i++)
+        unmarked += sectors[i] == 0 ? SECTOR : 0;
+    memset(sectors, 0, count);
+    return unmarked;
 }
 
 static void corner_of(const struct ff_model_scan *scan, uint32_t pattern, size_t *row,
@@ -93,10 +112,13 @@ static struct ff_model_chunk cover_chunk(const struct cover *cover, const uint32
     }
     first *= area->columns;
     end *= area->columns;
+    struct marked object = take_marks(cover->complex_sectors, first, end, COMPLEX);
+    struct marked weight = take_marks(cover->real_sectors, first, end, REAL);
     return (struct ff_model_chunk){
         .patterns = count,
-        .object_bytes = take_marks(cover->complex_sectors, first, end, COMPLEX),
-        .weight_bytes = take_marks(cover->real_sectors, first, end, REAL),
+        .object_bytes = object.now,
+        .set_bytes = object.now + weight.now,
+        .again_bytes = object.again + weight.again,
     };
 }
 
@@ -194,6 +216,11 @@ static int make_part(const struct dealing *dealing, const struct cover *cover, u
         part->chunks[part->chunk_count++] =
             cover_chunk(cover, dealing->patterns + first, end - first);
     }
+    size_t pixels = ff_area_pixels(cover->tile->area);
+    size_t untouched = end_marks(cover->complex_sectors, pixels, COMPLEX) +
+                       end_marks(cover->real_sectors, pixels, REAL);
+    if (part->chunk_count > 0)
+        part->chunks[0].set_bytes += untouched;
     return 0;
 }
 

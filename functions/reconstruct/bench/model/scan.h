@@ -24,7 +24,10 @@ struct ff_model_chunk {
     size_t patterns;
     size_t
         object_bytes; /* sectors of 32 bytes that hold the pixels its patches and their taps reach, of complex numbers */
-    size_t weight_bytes; /* the same of real ones */
+    size_t
+        set_bytes; /* sectors of the object's sums that it writes; the first chunk also zeros where none of the batch comes */
+    size_t
+        again_bytes; /* of those what earlier chunks of the batch have left there, to be added to */
 };
 
 /* A device's part of a batch. */
