@@ -236,7 +236,7 @@ static void test_overlap_is_the_adjoint_of_exit_waves(void **unused)
     }
 }
 
-/* Waves that are put are those that are got. */
+/* Waves that are put are those that are got: to the precision of the backend, and from then on to the bit. */
 static void test_waves_can_be_put_back(void **unused)
 {
     (void)unused;
@@ -248,13 +248,17 @@ static void test_waves_can_be_put_back(void **unused)
         size_t count = stand_wave_elements(&stand, patterns);
         model_complex *put = stand_random_field(count, &state);
         model_complex *got = stand_array(count, sizeof *got);
-        for (size_t i = 0; i < count; i++)
-            put[i] = (model_complex)(ff_complex)put[i]; /* of either precision */
+        model_complex *again = stand_array(count, sizeof *again);
         stand_put_waves(&stand, 0, patterns, put);
         stand_get_waves(&stand, 0, patterns, got);
-        assert_memory_equal(put, got, count * sizeof *got);
+        for (size_t i = 0; i < count; i++)
+            assert_true(cabs(got[i] - put[i]) <= 1e-7);
+        stand_put_waves(&stand, 0, patterns, got);
+        stand_get_waves(&stand, 0, patterns, again);
+        assert_memory_equal(got, again, count * sizeof *got);
         free(put);
         free(got);
+        free(again);
         stand_close(&stand);
     }
 }
