@@ -73,6 +73,7 @@ static void the_same_bits_in_every_order(void **state)
         check_same(scene.problem, &settings, &expected, STANDIN_EAGER, 0);
         for (uint64_t seed = 1; seed <= seeds; seed++)
             check_same(scene.problem, &settings, &expected, STANDIN_SEEDED, seed);
+        print_message("%s: the same bits in %lu orders\n", settings.algorithm, 3 + seeds);
         ff_run_result_dispose(&expected);
     }
     scene_destroy(&scene);

@@ -74,16 +74,13 @@ static void take_terms(struct stand *stand, struct figures *figures)
     }
 }
 
-/* Of an object that lets a hundredth of the light through. */
-static void take_bounded(struct stand *stand, struct figures *figures)
+/* The object lets a hundredth of the light through: waves grow as far as the bound. */
+static void darken(struct stand *stand)
 {
     model_complex *dark = stand_array(stand->object_elements, sizeof *dark);
     for (size_t i = 0; i < stand->object_elements; i++)
         dark[i] = 0.1 * stand->model.object[i];
     stand_put_field(stand, FF_OBJECT, dark);
-    stand_gradients(stand, sums | FF_WANT_BOUNDED);
-    fetch_turned(stand, figures->bounded);
-    stand_put(stand);
     free(dark);
 }
 
@@ -129,7 +126,9 @@ struct figures figures_of(struct stand *stand)
     take_terms(stand, &figures);
     stand->operations->line(stand->backend, stand->batch, FF_PART_OBJECT | FF_PART_PROBE);
     figures.line = stand->operations->line_terms(stand->backend, 0.1);
-    take_bounded(stand, &figures);
+    darken(stand);
+    stand_gradients(stand, sums | FF_WANT_BOUNDED);
+    fetch_turned(stand, figures.bounded);
     take_projection(stand, &figures);
     (void)stand_take_cost(stand); /* where a failure would be told */
     return figures;

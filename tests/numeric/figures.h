@@ -20,11 +20,11 @@ struct figures {
     struct ff_turn_terms turns[2];
     struct ff_line_terms line;
     double *terms[FIGURES_KINDS];
-    /* object and probe: their directions after a turn, what a step with momentum makes of them, their directions where
-     * waves are dark and χ is bounded, and those of the overlap with kept waves */
+    /* object and probe: their directions after a turn, what a step with momentum makes of them, and where waves are dark and
+     * χ is bounded, their directions and those of the overlap with kept waves */
     model_complex *direction[2], *moved[2], *bounded[2], *overlap[2];
     model_complex *detector; /* F of all patterns */
-    model_complex *exit;     /* after a projection, zero where the probe does not reach */
+    model_complex *exit; /* after a projection of dark waves, zero where the probe does not reach */
 };
 
 /* Runs the stages. The stand is then in no state to go on with. */
