@@ -1,5 +1,5 @@
 /* Steps of several devices that exchange what they share while they work on the rest: the same bits in every order of
- * streams, and those of one device as near as rounding goes. */
+ * streams, and those of one device as near as rounding goes; and a device that is lost meanwhile. */
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/backends/cuda/cuda.h"
@@ -10,12 +10,7 @@
 #include "tests/numeric/apart.h"
 #include "tests/numeric/scene.h"
 
-enum { SIDE = 16, GRID = 10, PATTERNS = GRID * GRID, STEPS = 3, CHUNK = 5 };
-#ifdef __SANITIZE_THREAD__
-enum { SEEDS = 0, MOST = 2 }; /* each thread of a block is one of the sanitizer's there */
-#else
-enum { SEEDS = 5, MOST = 4 };
-#endif
+enum { SIDE = 16, GRID = 10, PATTERNS = GRID * GRID, STEPS = 3, CHUNK = 5, SEEDS = 5, MOST = 4 };
 
 /* Long enough that most patterns of half of it reach nothing of the other half. */
 static const struct scene_shape shape = {SIDE, SIDE, GRID, 5, 1, 1e6, false};
@@ -109,10 +104,37 @@ static void sums_of_the_rest_come_later(void **state)
     scene_destroy(&scene);
 }
 
+/* Wherever one is lost among many, it is the one that is named, and nobody waits for it for ever. */
+static void a_lost_device_is_named(void **state)
+{
+    (void)state;
+    enum { COUNT = 3, LOST = 2 };
+    struct scene scene;
+    scene_create(&scene, shape);
+    for (unsigned operations = 1; operations < 60; operations += 7) {
+        struct ff_cost cost;
+        struct ff_error error;
+        standin_begin(COUNT, (enum standin_order)(operations % 3), 0);
+        struct ff_devices *devices = open_devices(scene.problem, COUNT);
+        standin_fail_device(LOST, operations, cudaErrorECCUncorrectable);
+        for (int i = 0; i < STEPS; i++)
+            step(devices);
+        assert_int_equal(ff_devices_take_cost(devices, &cost, &error), -1);
+        assert_int_equal(error.code, FF_NO_DEVICE);
+        if (strncmp(error.message, "device 3 of 3: device 2: ", 25) != 0)
+            fail_msg("%s", error.message);
+        ff_devices_destroy(devices);
+        ff_cuda_plans_drop();
+        standin_end();
+    }
+    scene_destroy(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_of_the_rest_come_later),
+        cmocka_unit_test(a_lost_device_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #ifdef __SANITIZE_THREAD__
-enum { SEEDS = 1, MOST = 3 }; /* each thread of a block is one of the sanitizer's there */
+enum { SEEDS = 0, MOST = 2 }; /* each thread of a block is one of the sanitizer's there */
 #else
 enum { SEEDS = 10, MOST = 8 };
 #endif
@@ -52,9 +52,10 @@ static size_t wrong_in(struct exchange_options options, enum links links, enum s
 
 static size_t wrong_in_all_orders(struct exchange_options options, enum links links)
 {
-    size_t wrong = wrong_in(options, links, STANDIN_LAZY, 0) +
-                   wrong_in(options, links, STANDIN_MIRROR, 0) +
-                   wrong_in(options, links, STANDIN_EAGER, 0);
+    size_t wrong = wrong_in(options, links, STANDIN_LAZY, 0);
+    if (SEEDS > 0)
+        wrong += wrong_in(options, links, STANDIN_MIRROR, 0) +
+                 wrong_in(options, links, STANDIN_EAGER, 0);
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         wrong += wrong_in(options, links, STANDIN_SEEDED, seed);
     return wrong;
@@ -105,7 +106,7 @@ static void threads_drive_devices(void **state)
 {
     (void)state;
     const struct exchange_options options = {.devices = 3, .seed = 5};
-    for (uint64_t seed = 0; seed < 4; seed++) {
+    for (uint64_t seed = 0; seed < (MOST < 3 ? 1 : 4); seed++) {
         pthread_t threads[3];
         begin(3, seed % 2 == 0 ? ALL : PAIRS, seed < 2 ? STANDIN_LAZY : STANDIN_SEEDED, seed);
         make_exchange_scene(&crew.scene, &options);
@@ -156,7 +157,7 @@ static unsigned times_met(bool late)
     unsigned met = 0;
     struct exchange_options options = {
         .devices = 3, .seed = 7, .late = late, .between = count_settled, .between_data = &met};
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= (MOST < 3 ? 5 : 20); seed++) {
         struct exchange_scene scene;
         begin(3, ALL, STANDIN_SEEDED, seed);
         make_exchange_scene(&scene, &options);

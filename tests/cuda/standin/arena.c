@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-static const size_t arena_size = (size_t)64 << 30;
+/* Under the thread sanitizer a program has little space for large things. */
+static const size_t arena_size = (size_t)(UNDER_THREAD_SANITIZER ? 4 : 64) << 30;
 static const size_t large_page = (size_t)2 << 20;
 static uint8_t *reservation;
 

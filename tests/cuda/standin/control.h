@@ -53,7 +53,7 @@ void standin_set_order(enum standin_order order, uint64_t seed);
 void standin_reverse_threads(int reversed);
 
 /* For the thread sanitizer alone: the blocks of a launch know nothing of each other, so that a race between them is
- * reported. Slow, and kernels with static shared memory are reported wrongly, for the next block uses it again. */
+ * reported. Slow. */
 void standin_set_blocks_apart(int apart);
 
 /* --- what there is --- */

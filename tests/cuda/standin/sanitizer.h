@@ -30,21 +30,30 @@ void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 void __tsan_read_range(void *address, unsigned long size);
 void __tsan_write_range(void *address, unsigned long size);
+void __tsan_java_init(unsigned long begin, unsigned long size);
+void __tsan_java_free(unsigned long begin, unsigned long size);
+void __tsan_java_alloc(unsigned long begin, unsigned long size);
 enum { THREAD_NO_SYNC = 1 };
 #define THREAD_ACQUIRE(address)      __tsan_acquire(address)
 #define THREAD_RELEASE(address)      __tsan_release(address)
 #define THREAD_READS(address, size)  __tsan_read_range((void *)(uintptr_t)(address), size)
 #define THREAD_WRITES(address, size) __tsan_write_range(address, size)
-#define THREAD_HERE()                __tsan_get_current_fiber()
-#define THREAD_SWITCH(fiber)         __tsan_switch_to_fiber(fiber, THREAD_NO_SYNC)
-#define THREAD_CREATE()              __tsan_create_fiber(0)
-#define THREAD_DESTROY(fiber)        __tsan_destroy_fiber(fiber)
+/* Memory within which things come and go without a call of malloc, said once; and one that comes anew: nobody has touched it.
+ * Both are multiples of 8. */
+#define THREAD_HEAP(begin, size) __tsan_java_init(begin, size)
+#define THREAD_ANEW(begin, size) (__tsan_java_free(begin, size), __tsan_java_alloc(begin, size))
+#define THREAD_HERE()            __tsan_get_current_fiber()
+#define THREAD_SWITCH(fiber)     __tsan_switch_to_fiber(fiber, THREAD_NO_SYNC)
+#define THREAD_CREATE()          __tsan_create_fiber(0)
+#define THREAD_DESTROY(fiber)    __tsan_destroy_fiber(fiber)
 enum { UNDER_THREAD_SANITIZER = 1 };
 #else
 #define THREAD_ACQUIRE(address)      ((void)(address))
 #define THREAD_RELEASE(address)      ((void)(address))
 #define THREAD_READS(address, size)  ((void)(address), (void)(size))
 #define THREAD_WRITES(address, size) ((void)(address), (void)(size))
+#define THREAD_HEAP(begin, size)     ((void)(begin), (void)(size))
+#define THREAD_ANEW(begin, size)     ((void)(begin), (void)(size))
 #define THREAD_HERE()                NULL
 #define THREAD_SWITCH(fiber)         ((void)(fiber))
 #define THREAD_CREATE()              NULL

@@ -1,6 +1,7 @@
 /* Static shared memory: what __shared__ has put into sections of that name, of the program and of whatever it has
  * loaded. Each block finds it as the device gives it: with nothing in it that is a number. */
 #include "machine.h"
+#include "sanitizer.h"
 
 #include <fcntl.h>
 #include <link.h>
@@ -63,15 +64,35 @@ static int look_at(struct dl_phdr_info *info, size_t unused, void *first)
     return 0;
 }
 
+/* The thread sanitizer takes a variable of static shared memory for one, though each block has its own. */
+static void tell_sanitizer(void)
+{
+    static bool told;
+    uintptr_t begin = UINTPTR_MAX, end = 0;
+    for (size_t i = 0; i < section_count; i++) {
+        uintptr_t at = (uintptr_t)sections[i].data;
+        begin = at < begin ? at : begin;
+        end = at + sections[i].size > end ? at + sections[i].size : end;
+    }
+    if (section_count > 0 && !told)
+        THREAD_HEAP(begin & ~(uintptr_t)7, (end - begin + 23) & ~(uintptr_t)7);
+    told = told || section_count > 0;
+}
+
 void standin_find_shared(void)
 {
     bool first = true;
     section_count = 0;
     dl_iterate_phdr(look_at, &first);
+    tell_sanitizer();
 }
 
 void standin_fill_shared(void)
 {
-    for (size_t i = 0; i < section_count; i++)
+    for (size_t i = 0; i < section_count; i++) {
+        uintptr_t begin = (uintptr_t)sections[i].data & ~(uintptr_t)7;
+        uintptr_t end = ((uintptr_t)sections[i].data + sections[i].size + 7) & ~(uintptr_t)7;
+        THREAD_ANEW(begin, end - begin);
         standin_fill_bytes(sections[i].data, 0xff, sections[i].size);
+    }
 }
