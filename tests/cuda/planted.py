@@ -21,21 +21,23 @@ import subprocess
 import sys
 import time
 
-from planted_faults import CALL, CRASH, ENDLESS, FAULTS, NUMBERS, SILENCE, STANDIN
+from planted_faults import CALL, CHECK, CRASH, ENDLESS, FAULTS, NUMBERS, SILENCE, STANDIN
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = "functions/reconstruct/backends/cuda"
 BEGIN, END = "<!-- planted: begin -->", "<!-- planted: end -->"
 PATIENCE_S = 150  # for a program that takes a few seconds: then it hangs
 AT_ONCE = 2
-# What a test program says, by the way it fails: the first that is found.
-MARKS = {
-    STANDIN: r"^CUDA stand-in: ",
-    CRASH: r"Test failed with exception: ",
-    CALL: r"^ERROR: .*device \d+: \w+: .*\(cu",
-    SILENCE: r"^ERROR: .*nothing said so",
-    NUMBERS: r"^ERROR: |not equal|!=|differ",
-}
+# What a test program says, and how it then fails: the first that is found. After a failed test things may not have been given back.
+MARKS = (
+    (STANDIN, r"^CUDA stand-in: (?!not given back)"),
+    (CRASH, r"Test failed with exception: "),
+    (CALL, r"^ERROR: .*device \d+: \w+: .*\(cu"),
+    (SILENCE, r"^ERROR: .*nothing said so"),
+    (NUMBERS, r"^ERROR: |not equal|!=|differ"),
+    (CHECK, r"error: Failure"),
+    (STANDIN, r"^CUDA stand-in: "),
+)
 
 Outcome = collections.namedtuple("Outcome", "how text")
 
@@ -116,11 +118,11 @@ def run_test(program, arguments):
     if done.returncode == 0:
         return None
     lines = done.stdout.decode(errors="replace").splitlines()
-    for how, mark in MARKS.items():
+    for how, mark in MARKS:
         for line in lines:
             if re.search(mark, line):
                 return Outcome(how, line.strip())
-    return Outcome(NUMBERS, lines[0].strip() if lines else "it said nothing")
+    return Outcome(CRASH, f"exit status {done.returncode}")
 
 
 def plant(fault):
@@ -204,6 +206,8 @@ def main():
     if options.write:
         return 0
     faults = [fault for fault in FAULTS if not options.text or any(text in fault.name + fault.file for text in options.text)]
+    if not faults:
+        raise Failed(f"no fault has {' or '.join(options.text)}")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tests = sorted({fault.test for fault in faults})
     build = Build(os.path.abspath(options.build), {test.split()[0] for test in tests})

@@ -4,6 +4,7 @@ import collections
 # How a test fails.
 NUMBERS = "wrong numbers"
 STANDIN = "a fault of the stand-in"
+CHECK = "a condition that does not hold"
 CALL = "a call that fails"
 SILENCE = "a failure that is not told"
 CRASH = "a crash"
@@ -17,6 +18,7 @@ FED = "test_scenario test_counts_from_the_host"
 SEVERAL = "test_scenario test_several_devices"
 STAGED = "test_scenario test_several_without_links"
 LEFT = "test_scenario test_left_at_work"
+EARLY = "test_early_exchange"
 FAILURES = "test_scenario test_failures_are_told"
 
 
@@ -120,6 +122,7 @@ FAULTS = [
           "    if (ff_cuda_plans_take(&plan->made.shape, &plan->made))\n"
           "        return FF_CUFFT(t->calls, cufftSetStream(plan->made.handle, t->stream));\n"
           "    if (!make_anew(t, &plan->made))\n", LEFT, STANDIN),
+    without("    end_stream(b, b->answers);\n", "batch.c", "a stream is not given back", ONE, STANDIN),
     Fault("a plan runs on no stream of its own", "transforms.c",
           "FF_CUFFT(t->calls, cufftSetStream(plan->made.handle, t->stream)) &&", "true &&", ONE, STANDIN),
     Fault("a launch is not looked at", "step.cu",
@@ -186,4 +189,12 @@ FAULTS = [
           "row + rows + 1 > area->row", "row + rows > area->row", SEVERAL, NUMBERS, ["batch.c"]),
     Fault("sums are offered before all that share them are done", "settle.c",
           "patterns > 0 &&\n        patterns == b->batch_shared)", "\n        !b->object_offered)", SEVERAL, NUMBERS),
+    Fault("chunks go on over the last of the patterns that are shared, so that nothing is offered early", "chunks.h",
+          "bool is_shared = first < batch->shared;", "bool is_shared = false;", EARLY, CHECK, ["batch.c"]),
+
+    # --- what is kept from batch to batch ---
+    without("        ff_cuda_forget_spectra(b->shifts);\n",
+            "batch.c", "probes are shifted as they were in the batch before", "numeric_step_cuda", NUMBERS, new="        ;\n"),
+    Fault("every chunk is fitted to the exit waves of the first", "fit.c",
+          ".exits = b->exits->kept + first * exit_pixels(b),", ".exits = b->exits->kept,", ONE, NUMBERS),
 ]

@@ -3,6 +3,7 @@
 #include "tests/unit/check.h"
 
 #include "functions/reconstruct/backends/cuda/cuda.h"
+#include "functions/reconstruct/backends/cuda/exchange_state.h"
 #include "functions/reconstruct/backends/cuda/plans.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 #include "functions/reconstruct/devices/state.h"
@@ -64,7 +65,8 @@ static struct outcome run(const struct scene *scene, unsigned count, enum standi
     for (int i = 0; i < STEPS; i++)
         step(devices);
     for (unsigned i = 0; i < count; i++)
-        outcome.early += devices->backends[i]->batch_shared > 0;
+        outcome.early +=
+            devices->backends[i]->exchange != NULL && devices->backends[i]->exchange->is_early;
     outcome.object = calloc(outcome.count, sizeof *outcome.object);
     assert_non_null(outcome.object);
     memcpy(outcome.object, problem->object, outcome.count * sizeof *outcome.object);

@@ -350,10 +350,42 @@ static void open_shared(size_t size)
     ADDRESS_POISON(block.shared + size, MOST_SHARED - size);
 }
 
+static uint64_t any_below(uint64_t blocks)
+{
+    return standin_random(blocks > UINT32_MAX ? UINT32_MAX : (unsigned)blocks);
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    while (b != 0) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The order of blocks: as numbered, or by chance, from any of them on in steps that come to all. */
+struct walk {
+    uint64_t number, step;
+};
+
+static struct walk begin_walk(uint64_t blocks)
+{
+    struct walk walk = {0, 1};
+    if (standin_machine.seed == 0)
+        return walk;
+    walk.number = any_below(blocks);
+    do
+        walk.step = 1 + any_below(blocks);
+    while (common_divisor(walk.step, blocks) > 1);
+    return walk;
+}
+
 void standin_run_grid(struct launch *launch)
 {
     dim3 grid = launch->grid;
-    uint64_t blocks = (uint64_t)grid.x * grid.y * grid.z, turn = 0;
+    uint64_t blocks = (uint64_t)grid.x * grid.y * grid.z;
     if (block.host == NULL)
         block.host = standin_fiber_of_host();
     block.launch = launch;
@@ -363,12 +395,9 @@ void standin_run_grid(struct launch *launch)
     open_shared(launch->shared_bytes);
     if (UNDER_THREAD_SANITIZER)
         renew_fibers();
-    if (standin_machine.seed != 0)
-        turn = standin_random(blocks > UINT32_MAX ? UINT32_MAX : (unsigned)blocks);
-    for (uint64_t i = 0; i < blocks; i++) {
-        uint64_t number = (i + turn) % blocks;
-        if (standin_machine.reversed)
-            number = blocks - 1 - number;
+    struct walk walk = begin_walk(blocks);
+    for (uint64_t i = 0; i < blocks; i++, walk.number = (walk.number + walk.step) % blocks) {
+        uint64_t number = standin_machine.reversed ? blocks - 1 - walk.number : walk.number;
         blockIdx = (uint3){(unsigned)(number % grid.x), (unsigned)(number / grid.x % grid.y),
                            (unsigned)(number / grid.x / grid.y)};
         run_block();
