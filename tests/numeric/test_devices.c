@@ -398,12 +398,14 @@ static int bridged_pairs(unsigned count, double *links, double *ports, struct ff
     return 0;
 }
 
+/* The prototype is that of the table. NOLINTBEGIN(readability-non-const-parameter) */
 static int no_links(unsigned count, double *links, double *ports, struct ff_error *error)
 {
     (void)links;
     (void)ports;
     return ff_fail(error, FF_NO_DEVICE, "%u devices, and none answers", count);
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* What each backend was told. */
 static unsigned told[4];
