@@ -22,9 +22,9 @@ EARLY = "test_early_exchange"
 FAILURES = "test_scenario test_failures_are_told"
 
 
-def without(line, file, name, test, how, new="", compiled=None):
-    """A fault that is a line left out."""
-    return Fault(name, file, line, new, test, how, compiled)
+def without(line, file, name, test, how, after="", before="", compiled=None):
+    """A fault that is a line left out. Where there are several such lines, it is the one `after` and `before` others."""
+    return Fault(name, file, after + line + before, after + before, test, how, compiled)
 
 
 FAULTS = [
@@ -35,9 +35,9 @@ FAULTS = [
             "batch.c", "the host writes a list anew before it was copied", ONE, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->copies, list->done, 0));\n",
             "batch.c", "a list is copied over one that kernels still read", ONE, NUMBERS),
-    Fault("scales are changed where a copy of them is still to be made", "batch.c",
-          "    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n    for (size_t i = 0; i < places; i++)\n",
-          "    for (size_t i = 0; i < places; i++)\n", ONE, NUMBERS),
+    without("    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n",
+            "batch.c", "scales are changed where a copy of them is still to be made", ONE, NUMBERS,
+            before="    for (size_t i = 0; i < places; i++)\n"),
     without("    ff_cuda_await_numbers(b); /* they are made of the list before */\n",
             "batch.c", "pieces are written over before their numbers are gathered", ONE, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->answers, b->modulus_done, 0));\n",
@@ -50,28 +50,27 @@ FAULTS = [
             "counts.c", "counts are fetched into a buffer that is being read", FED, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, feed->filled[turn], 0));\n",
             "counts.c", "counts are read before they are fetched", FED, NUMBERS),
-    without("    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n    for (uint32_t i = 0; i < parts.count; i++) {\n"
-            "        const double *answer = answer_of(b, i);\n        *(i",
+    without("    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n",
             "step.c", "step lengths are read before they are found", ONE, NUMBERS,
-            new="    for (uint32_t i = 0; i < parts.count; i++) {\n"
-                "        const double *answer = answer_of(b, i);\n        *(i"),
+            before="    for (uint32_t i = 0; i < parts.count; i++) {\n"
+                   "        const double *answer = answer_of(b, i);\n        *(i"),
 
     # --- kernels ---
-    without("        ask(chunk, s, exposure, place, part, asked);\n        __syncthreads();\n",
+    without("        __syncthreads();\n",
             "sums.cu", "no barrier before sums are formed of what other threads ask", ONE, NUMBERS,
-            new="        ask(chunk, s, exposure, place, part, asked);\n"),
-    without("                   own.gradient[i], own.weight[i]);\n        __syncthreads();\n",
+            after="        ask(chunk, s, exposure, place, part, asked);\n"),
+    without("        __syncthreads();\n",
             "sums.cu", "no barrier before the next exposure is asked", ONE, NUMBERS,
-            new="                   own.gradient[i], own.weight[i]);\n"),
-    without("        found[threadIdx.x / WARP] = bits;\n    __syncthreads();\n",
+            after="                   own.gradient[i], own.weight[i]);\n"),
+    without("    __syncthreads();\n",
             "sums.cu", "no barrier before it is known which exposures touch the block", ONE, STANDIN,
-            new="        found[threadIdx.x / WARP] = bits;\n"),
-    without("            room[i][thread / 32] = sum;\n    }\n    __syncthreads();\n",
+            after="        found[threadIdx.x / WARP] = bits;\n"),
+    without("    __syncthreads();\n",
             "reduce.cuh", "no barrier before the sums of the warps are added", ONE, NUMBERS,
-            new="            room[i][thread / 32] = sum;\n    }\n", compiled=["modulus.cu"]),
-    without("        room[thread / 32] = value;\n    __syncthreads();\n",
+            after="            room[i][thread / 32] = sum;\n    }\n", compiled=["modulus.cu"]),
+    without("    __syncthreads();\n",
             "reduce.cuh", "no barrier before the greatest of the warps is found", ONE, NUMBERS,
-            new="        room[thread / 32] = value;\n", compiled=["sums.cu"]),
+            after="        room[thread / 32] = value;\n", compiled=["sums.cu"]),
     Fault("the greatest of a block replaces those of others", "reduce.cuh",
           "atomicMax(most, __float_as_uint(value));", "*most = __float_as_uint(value);", ONE, NUMBERS, ["sums.cu"]),
     Fault("the greatest of the batch before stays", "batch.c",
@@ -84,9 +83,9 @@ FAULTS = [
           "row - place.row <= shape.rows &&", "row - place.row < shape.rows &&", ONE, NUMBERS),
     Fault("a block has no row above its own", "sums.cu",
           "part.row + i / REACH - 1 - place.row", "part.row + i / REACH - place.row", ONE, NUMBERS),
-    without("        room.sums[j][warp][thread] = sums[j];\n    __syncthreads();\n",
+    without("    __syncthreads();\n",
             "lanes.cuh", "no barrier before the lanes are added", ONE, NUMBERS,
-            new="        room.sums[j][warp][thread] = sums[j];\n", compiled=["sums.cu"]),
+            after="        room.sums[j][warp][thread] = sums[j];\n", compiled=["sums.cu"]),
     Fault("the last lane is not added", "lanes.cuh",
           "for (uint32_t lane = 0; lane < FF_LANES; lane++)\n            sum = plus(",
           "for (uint32_t lane = 0; lane + 1 < FF_LANES; lane++)\n            sum = plus(", ONE, NUMBERS, ["sums.cu"]),
@@ -135,9 +134,9 @@ FAULTS = [
     Fault("a failure is not told", "cuda.c",
           "*cost = (struct ff_cost){b->answer[0], b->answer[1]};\n    return ff_cuda_report(&b->calls, error);",
           "*cost = (struct ff_cost){b->answer[0], b->answer[1]};\n    return error == NULL;", FAILURES, SILENCE),
-    without("    ff_cuda_use(&b->calls);\n    if (b->is_settled && !update->normalised",
+    without("    ff_cuda_use(&b->calls);\n",
             "step.c", "a step for another device than the one in use", STAGED, CALL,
-            new="    if (b->is_settled && !update->normalised"),
+            before="    if (b->is_settled && !update->normalised"),
 
     # --- between devices ---
     Fault("access to a peer's memory is not enabled", "exchange_create.c",
@@ -147,21 +146,21 @@ FAULTS = [
           "exchange->reads[i] = true;", STAGED, STANDIN),
     without("        await_readable(exchange, peer, DONE_OBJECT);\n",
             "exchange.c", "sums of the object are settled before a peer has formed them", SEVERAL, NUMBERS),
-    without("        await_readable(exchange, peers[i], DONE_REST);\n",
-            "exchange.c", "sums of the probe are settled before a peer has formed them", SEVERAL, NUMBERS,
-            new="        (void)peers;\n"),
-    without("        await(exchange, peers[i],\n"
-            "              exchange->reads[peers[i]->number] ? DONE_SETTLING : DONE_SETTLING_COPIED, stream);\n",
-            "exchange.c", "a step is taken before the sums are settled", SEVERAL, NUMBERS, new="        (void)stream;\n"),
+    Fault("sums of the probe are settled before a peer has formed them", "exchange.c",
+          "await_readable(exchange, peers[i], DONE_REST);", "(void)peers;", SEVERAL, NUMBERS),
+    Fault("a step is taken before the sums are settled", "exchange.c",
+          "await(exchange, peers[i],\n"
+          "              exchange->reads[peers[i]->number] ? DONE_SETTLING : DONE_SETTLING_COPIED, stream);",
+          "(void)stream;", SEVERAL, NUMBERS),
     without("        await(exchange, peers[i], DONE_SPREADING, exchange->stream); /* of the exchange before */\n",
             "exchange.c", "whole sums are settled anew while a peer takes the last ones", SEVERAL, NUMBERS),
     Fault("a device lets others settle anew before its step has read the last sums", "step.c",
           "    ff_cuda_step_settled(&b->calls, b->stream, &b->settled, &step);\n    ff_cuda_forget_sums(b);\n",
           "    ff_cuda_forget_sums(b);\n    ff_cuda_step_settled(&b->calls, b->stream, &b->settled, &step);\n",
           SEVERAL, NUMBERS),
-    without("        room = greatest_of(shares, maximum);\n    __syncthreads();\n",
+    without("    __syncthreads();\n",
             "step_settled.cu", "no barrier before the greatest of all devices is used", SEVERAL, NUMBERS,
-            new="        room = greatest_of(shares, maximum);\n"),
+            after="        room = greatest_of(shares, maximum);\n"),
     Fault("what is shared takes two steps", "step_settled.cu",
           "row < s.tile_rows && !is_shared(settled, row, column)", "row < s.tile_rows", SEVERAL, NUMBERS),
     Fault("copies for a peer are read before they are made", "exchange.c",
@@ -193,8 +192,8 @@ FAULTS = [
           "bool is_shared = first < batch->shared;", "bool is_shared = false;", EARLY, CHECK, ["batch.c"]),
 
     # --- what is kept from batch to batch ---
-    without("        ff_cuda_forget_spectra(b->shifts);\n",
-            "batch.c", "probes are shifted as they were in the batch before", "numeric_step_cuda", NUMBERS, new="        ;\n"),
+    Fault("probes are shifted as they were in the batch before", "batch.c",
+          "ff_cuda_forget_spectra(b->shifts);", "(void)b;", "numeric_step_cuda", NUMBERS),
     Fault("every chunk is fitted to the exit waves of the first", "fit.c",
           ".exits = b->exits->kept + first * exit_pixels(b),", ".exits = b->exits->kept,", ONE, NUMBERS),
 ]
