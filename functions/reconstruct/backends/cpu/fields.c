@@ -1,5 +1,6 @@
 /* What lies on the device and can be read and written. */
 #include "functions/reconstruct/backends/cpu/state.h"
+#include "functions/reconstruct/backends/inside.h"
 
 #include <string.h>
 
@@ -105,22 +106,6 @@ static size_t wave_values(const struct ff_backend *backend)
     return 2 * backend->fly * backend->modes * backend->frame_rows * backend->frame_columns;
 }
 
-/* What was put is put inside of the tile: a patch beyond it would be read and written where other things lie. */
-static void keep_inside(const struct ff_backend *backend, double *positions, size_t count)
-{
-    const struct ff_area *tile = &backend->tile;
-    const double least[2] = {(double)tile->row, (double)tile->column};
-    const double most[2] = {(double)(tile->row + tile->rows - backend->rows - 1),
-                            (double)(tile->column + tile->columns - backend->columns - 1)};
-    for (size_t i = 0; i < count; i++) {
-        double at = positions[i];
-        if (!(at >= least[i % 2]))
-            positions[i] = least[i % 2];
-        else if (at > most[i % 2])
-            positions[i] = most[i % 2];
-    }
-}
-
 void ff_cpu_put_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,
                      const void *values)
 {
@@ -134,7 +119,8 @@ void ff_cpu_put_rows(struct ff_backend *backend, enum ff_field field, size_t fir
     double *rows = rows_of(backend, field, &width);
     memcpy(rows + first * width, values, count * width * sizeof *rows);
     if (field == FF_POSITIONS)
-        keep_inside(backend, rows + first * width, count * width);
+        ff_keep_inside(backend->tile, backend->rows, backend->columns, rows + first * width,
+                       count * width);
 }
 
 void ff_cpu_get_rows(struct ff_backend *backend, enum ff_field field, size_t first, size_t count,

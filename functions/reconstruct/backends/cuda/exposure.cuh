@@ -24,6 +24,22 @@ __device__ inline size_t window_at(const struct ff_cuda_shape &shape, uint32_t r
            shape.pad_column;
 }
 
+/* Pixel `at` of a frame as one of the probe's window. */
+struct window_pixel {
+    uint32_t row, column;
+    bool lit;     /* it lies there; else the rest says nothing */
+    size_t pixel; /* of the probe */
+};
+
+__device__ inline struct window_pixel window_pixel_of(const struct ff_cuda_shape &shape, size_t at)
+{
+    /* Left of the window or above it these wrap, and are far beyond it. */
+    uint32_t row = static_cast<uint32_t>(at / shape.frame_columns) - shape.pad_row;
+    uint32_t column = static_cast<uint32_t>(at % shape.frame_columns) - shape.pad_column;
+    return {row, column, row < shape.rows && column < shape.columns,
+            static_cast<size_t>(row) * shape.columns + column};
+}
+
 /* The place of an exposure of the chunk. */
 __device__ inline const struct ff_cuda_place &place_of(const struct ff_cuda_chunk &chunk,
                                                        uint32_t exposure)

@@ -1,5 +1,6 @@
 /* What can be read and written from outside. All of it waits: it happens between epochs. */
 #include "functions/reconstruct/backends/cuda/state.h"
+#include "functions/reconstruct/backends/inside.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,22 +65,6 @@ static size_t wave_values(const struct ff_backend *b)
     return (size_t)b->shape.fly * b->shape.modes * b->shape.frame_rows * b->shape.frame_columns;
 }
 
-/* What was put is put inside of the tile: a patch beyond it would be read and written where other things lie. */
-static void keep_inside(const struct ff_backend *b, double *positions, size_t count)
-{
-    const struct ff_area *tile = &b->tile;
-    const double least[2] = {(double)tile->row, (double)tile->column};
-    const double most[2] = {(double)(tile->row + tile->rows - b->shape.rows - 1),
-                            (double)(tile->column + tile->columns - b->shape.columns - 1)};
-    for (size_t i = 0; i < count; i++) {
-        double at = positions[i];
-        if (!(at >= least[i % 2]))
-            positions[i] = least[i % 2];
-        else if (at > most[i % 2])
-            positions[i] = most[i % 2];
-    }
-}
-
 void ff_cuda_put_rows(struct ff_backend *b, enum ff_field field, size_t first, size_t count,
                       const void *values)
 {
@@ -93,7 +78,8 @@ void ff_cuda_put_rows(struct ff_backend *b, enum ff_field field, size_t first, s
     double *rows = rows_of(b, field, &width);
     memcpy(rows + first * width, values, count * width * sizeof *rows);
     if (field == FF_POSITIONS)
-        keep_inside(b, rows + first * width, count * width);
+        ff_keep_inside(b->tile, b->shape.rows, b->shape.columns, rows + first * width,
+                       count * width);
     b->rows_changed = true;
 }
 

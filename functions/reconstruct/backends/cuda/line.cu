@@ -39,11 +39,10 @@ __global__ void __launch_bounds__(THREADS)
     size_t frame = frame_size(shape);
     if (at >= frame)
         return;
-    /* Left of the window or above it these wrap, and are far beyond it. */
-    uint32_t row = static_cast<uint32_t>(at / shape.frame_columns) - shape.pad_row;
-    uint32_t column = static_cast<uint32_t>(at % shape.frame_columns) - shape.pad_column;
-    bool lit = row < shape.rows && column < shape.columns;
-    size_t pixel = static_cast<size_t>(row) * shape.columns + column;
+    const struct window_pixel window = window_pixel_of(shape, at);
+    const uint32_t row = window.row, column = window.column;
+    const bool lit = window.lit;
+    const size_t pixel = window.pixel;
     float2 patch = make_float2(0, 0), patch_step = make_float2(0, 0);
     if (lit && (d.parts & FF_PART_OBJECT))
         patch_step = patch_at(d.object_step, shape, place_of(chunk, exposure), row, column);

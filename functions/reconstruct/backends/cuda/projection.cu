@@ -26,11 +26,10 @@ __global__ void __launch_bounds__(THREADS)
     size_t frame = frame_size(shape);
     if (at >= frame)
         return;
-    /* Left of the window or above it these wrap, and are far beyond it. */
-    uint32_t row = static_cast<uint32_t>(at / shape.frame_columns) - shape.pad_row;
-    uint32_t column = static_cast<uint32_t>(at % shape.frame_columns) - shape.pad_column;
-    bool lit = row < shape.rows && column < shape.columns;
-    size_t pixel = static_cast<size_t>(row) * shape.columns + column;
+    const struct window_pixel window = window_pixel_of(shape, at);
+    const uint32_t row = window.row, column = window.column;
+    const bool lit = window.lit;
+    const size_t pixel = window.pixel;
     const float2 *kept = kept_of(chunk, mixture.kept, exposure) +
                          static_cast<size_t>(row) * shape.frame_columns + column;
     float2 *to = mixture.waves + static_cast<size_t>(exposure) * shape.modes * frame + at;
