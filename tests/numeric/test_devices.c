@@ -386,6 +386,11 @@ static void no_more_is_exchanged_than_the_overlaps(void **state)
 
 /* --- where they lie --- */
 
+static unsigned four(void)
+{
+    return 4;
+}
+
 /* Two pairs with a bridge each: 0 and 2, 1 and 3. */
 static int bridged_pairs(unsigned count, double *links, double *ports, struct ff_error *error)
 {
@@ -434,6 +439,7 @@ static void tiles_go_where_links_are_best(void **state)
     (void)state;
     struct trial trial;
     struct ff_backend_operations operations = *numeric_backend();
+    operations.present = four;
     operations.links = bridged_pairs;
     operations.create = create_noting_places;
     trial_create(&trial, 1);
@@ -463,12 +469,31 @@ static void tiles_go_where_links_are_best(void **state)
     trial_destroy(&trial);
 }
 
+/* Of four devices two are wanted: a bridged pair, and not simply the first ones. */
+static void the_best_joined_devices_are_taken(void **state)
+{
+    (void)state;
+    struct trial trial;
+    struct ff_backend_operations operations = *numeric_backend();
+    operations.present = four;
+    operations.links = bridged_pairs;
+    operations.create = create_noting_places;
+    trial_create(&trial, 1);
+    struct ff_devices *devices = open_devices_of(&operations, &trial, 2, 1, 0);
+    assert_int_equal(devices->count, 2);
+    assert_int_not_equal(told[0], told[1]);
+    assert_int_equal(told[0] % 2, told[1] % 2);
+    ff_devices_destroy(devices);
+    trial_destroy(&trial);
+}
+
 static void links_that_cannot_be_read_are_an_error(void **state)
 {
     (void)state;
     struct trial trial;
     struct ff_error error;
     struct ff_backend_operations operations = *numeric_backend();
+    operations.present = four;
     operations.links = no_links;
     trial_create(&trial, 1);
     const struct ff_devices_plan plan = {.problem = trial.scene.problem,
@@ -478,7 +503,7 @@ static void links_that_cannot_be_read_are_an_error(void **state)
                                          .batch_limit = 1,
                                          .threads = 1};
     assert_null(ff_devices_create(&plan, &error));
-    assert_string_equal(error.message, "3 devices, and none answers");
+    assert_string_equal(error.message, "4 devices, and none answers");
     trial_destroy(&trial);
 }
 
@@ -603,6 +628,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(no_more_is_exchanged_than_the_overlaps),
         cmocka_unit_test(tiles_go_where_links_are_best),
+        cmocka_unit_test(the_best_joined_devices_are_taken),
         cmocka_unit_test(links_that_cannot_be_read_are_an_error),
         cmocka_unit_test(fields_come_back_as_they_were_put),
         cmocka_unit_test(devices_say_what_they_are),

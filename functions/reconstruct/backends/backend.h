@@ -246,6 +246,9 @@ struct ff_backend_operations {
      * whatever threads there are to compute with. */
     bool is_apart;
 
+    /* How many physical devices there are to choose from. NULL: as many as are asked for. */
+    unsigned (*present)(void);
+
     /* What joins the first `count` physical devices, for devices/placement.h: bytes a second from row to column into
      * `links` (count, count), what each can read from all others together into `ports` (count). NULL: all are as near to
      * each other. */
@@ -345,8 +348,11 @@ struct ff_backend_operations {
      * device: opaque text, borrowed. When the plan's own `transforms` could be followed, it is that. */
     struct ff_span (*transforms)(const struct ff_backend *backend);
 
-    /* Bytes that the backend holds beside the problem. */
+    /* Bytes that the backend holds beside the problem, where its device has its memory. */
     size_t (*bytes)(const struct ff_backend *backend);
+
+    /* Bytes that a backend apart from the host holds of the host's memory. NULL: none. */
+    size_t (*host_bytes)(const struct ff_backend *backend);
 };
 
 extern const struct ff_backend_operations ff_backend_cpu;

@@ -47,8 +47,8 @@ static int make_tiles(struct ff_devices *devices, const struct ff_devices_plan *
 static int find_topology(const struct ff_devices *devices, struct ff_topology *topology,
                          double **room, struct ff_error *error)
 {
-    size_t count = devices->count;
-    *topology = (struct ff_topology){.devices = devices->count};
+    size_t count = devices->present;
+    *topology = (struct ff_topology){.devices = devices->present};
     *room = NULL;
     if (devices->operations->links == NULL)
         return 0;
@@ -58,7 +58,15 @@ static int find_topology(const struct ff_devices *devices, struct ff_topology *t
     *room = links;
     topology->links = links;
     topology->ports = links + count * count;
-    return devices->operations->links(devices->count, links, links + count * count, error);
+    return devices->operations->links(devices->present, links, links + count * count, error);
+}
+
+/* Of more devices than are wanted those are taken that are joined best. */
+static void count_present(struct ff_devices *devices)
+{
+    unsigned present =
+        devices->operations->present != NULL ? devices->operations->present() : devices->count;
+    devices->present = present > devices->count ? present : devices->count;
 }
 
 static int place_tiles(struct ff_devices *devices, struct ff_error *error)
@@ -114,8 +122,8 @@ static const int *cores_of(const struct ff_devices *devices, const struct ff_dev
     *count = 0;
     if (plan->cores == NULL || plan->core_count == 0)
         return NULL;
-    size_t first = before(plan->core_count, place, devices->count);
-    size_t end = before(plan->core_count, place + 1, devices->count);
+    size_t first = before(plan->core_count, place, devices->present);
+    size_t end = before(plan->core_count, place + 1, devices->present);
     *count = end > first ? (unsigned)(end - first) : 1;
     return plan->cores + first;
 }
@@ -155,8 +163,8 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
     struct device *device = &devices->device[number];
     const struct ff_tile *tile = device->tile;
     unsigned place = places_of(devices)[number];
-    size_t threads = before(devices->threads, place + 1, devices->count) -
-                     before(devices->threads, place, devices->count);
+    size_t threads = before(devices->threads, number + 1, devices->count) -
+                     before(devices->threads, number, devices->count);
     struct ff_backend_plan own = {
         .problem = plan->problem,
         .patterns = tile->patterns,
@@ -248,6 +256,7 @@ static int make(struct ff_devices *devices, const struct ff_devices_plan *plan,
 {
     if (make_tiles(devices, plan, error) < 0)
         return -1;
+    count_present(devices);
     if (devices->count > 1 && (place_tiles(devices, error) < 0 ||
                                number_patterns(devices, plan->batch_limit, error) < 0 ||
                                make_team(devices, plan, error) < 0))
@@ -364,20 +373,23 @@ struct ff_span ff_devices_transforms(const struct ff_devices *devices)
     return devices->operations->transforms(devices->backends[0]);
 }
 
-static size_t bytes_of_backends(const struct ff_devices *devices)
+/* What one of the two questions of all backends answers. */
+static size_t sum_bytes(const struct ff_devices *devices, size_t (*of)(const struct ff_backend *))
 {
     size_t bytes = 0;
-    for (unsigned i = 0; i < devices->count; i++)
-        bytes += devices->operations->bytes(devices->backends[i]);
+    for (unsigned i = 0; of != NULL && i < devices->count; i++)
+        bytes += of(devices->backends[i]);
     return bytes;
 }
 
 size_t ff_devices_bytes(const struct ff_devices *devices)
 {
-    return devices->bytes + (devices->operations->is_apart ? 0 : bytes_of_backends(devices));
+    const struct ff_backend_operations *operations = devices->operations;
+    return devices->bytes +
+           sum_bytes(devices, operations->is_apart ? operations->host_bytes : operations->bytes);
 }
 
 size_t ff_devices_bytes_apart(const struct ff_devices *devices)
 {
-    return devices->operations->is_apart ? bytes_of_backends(devices) : 0;
+    return devices->operations->is_apart ? sum_bytes(devices, devices->operations->bytes) : 0;
 }

@@ -45,6 +45,7 @@ struct ff_devices {
     char description[192];
 
     unsigned count;
+    unsigned present;             /* physical devices to choose from, at least `count` */
     struct device *device;        /* (count) */
     struct ff_backend **backends; /* (count): the peers of settle() */
     struct ff_tiles *tiles;

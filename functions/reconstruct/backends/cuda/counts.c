@@ -1,6 +1,7 @@
 /*
  * What was measured. Where all of it fits on the device it lies there; else the host's memory is page-locked where it lies,
- * and the frames of a chunk are fetched into one of two buffers while the chunk before is at work.
+ * and the frames of a chunk are fetched into one of two buffers while the chunk before is at work. A line search reads all
+ * of it at once, from a page-locked copy in the device's order if it must.
  */
 #include "functions/reconstruct/backends/cuda/feed.h"
 #include "functions/reconstruct/backends/cuda/lock.h"
@@ -13,9 +14,6 @@ enum {
     STAGE_BYTES = 16 << 20, /* of each of two page-locked buffers that counts pass through */
     BUFFERS = 2,
 };
-
-/* Left free beside all that was allocated: plans of other batch sizes take some, and so does the driver. */
-#define LEFT_FREE(total) ((total) / 32)
 
 struct ff_cuda_feed {
     const void *host;  /* the problem's counts, page-locked */
@@ -92,17 +90,24 @@ static void close_staging(struct ff_backend *b, struct staging *staging)
     ff_cuda_memory_release(&staging->memory, &b->calls);
 }
 
-static void stage(struct ff_backend *b, struct staging *staging, char *to)
+/* The device's patterns of those numbers, one behind the other. */
+static void gather(const struct ff_backend *b, size_t first, size_t count, char *to)
 {
     size_t bytes = frame_bytes(b);
     const char *host = host_counts(b);
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + i * bytes, host + b->numbers[first + i] * bytes, bytes);
+}
+
+static void stage(struct ff_backend *b, struct staging *staging, char *to)
+{
+    size_t bytes = frame_bytes(b);
     unsigned turn = 0;
     for (size_t first = 0; first < b->patterns; first += staging->frames) {
         size_t left = b->patterns - first;
         size_t count = left < staging->frames ? left : staging->frames;
         FF_CUDA(&b->calls, cudaEventSynchronize(staging->taken[turn]));
-        for (size_t i = 0; i < count; i++)
-            memcpy(staging->buffer[turn] + i * bytes, host + b->numbers[first + i] * bytes, bytes);
+        gather(b, first, count, staging->buffer[turn]);
         FF_CUDA(&b->calls, cudaMemcpyAsync(to + first * bytes, staging->buffer[turn], count * bytes,
                                            cudaMemcpyHostToDevice, b->stream));
         FF_CUDA(&b->calls, cudaEventRecord(staging->taken[turn], b->stream));
@@ -110,19 +115,27 @@ static void stage(struct ff_backend *b, struct staging *staging, char *to)
     }
 }
 
-static int load_all(struct ff_backend *b, struct ff_error *error)
+static int load_staged(struct ff_backend *b, char *counts, struct ff_error *error)
 {
     struct staging staging;
-    char *counts = ff_cuda_device(&b->memory, &b->calls, b->stream, b->patterns, frame_bytes(b),
-                                  "the counts", error);
-    if (counts == NULL)
-        return -1;
     int result = open_staging(b, &staging, error);
     if (result == 0)
         stage(b, &staging, counts);
     close_staging(b, &staging);
-    b->counts = frames_at(b, counts, 0);
     return result == 0 ? ff_cuda_report(&b->calls, error) : -1;
+}
+
+static int load_all(struct ff_backend *b, struct ff_error *error)
+{
+    char *counts = ff_cuda_roomy(&b->memory, &b->calls, b->stream, b->patterns, frame_bytes(b),
+                                 "the counts", error);
+    if (counts == NULL)
+        return -1;
+    b->counts = frames_at(b, counts, 0);
+    if (!ff_cuda_is_pinned(&b->memory, counts))
+        return load_staged(b, counts, error);
+    gather(b, 0, b->patterns, counts);
+    return 0;
 }
 
 /* --- chunk by chunk --- */
@@ -180,20 +193,12 @@ void ff_cuda_feed_destroy(struct ff_backend *b)
     b->feed = NULL;
 }
 
-/* Everything else has been allocated when this is asked. */
-static bool all_fits(struct ff_backend *b)
-{
-    size_t available = 0;
-    size_t total = 0;
-    return FF_CUDA(&b->calls, cudaMemGetInfo(&available, &total)) &&
-           b->patterns * frame_bytes(b) + LEFT_FREE(total) <= available;
-}
-
 int ff_cuda_load_counts(struct ff_backend *b, struct ff_error *error)
 {
-    /* A line search asks for the counts of all patterns at once, and keeps more of each than those. */
-    bool needed = (b->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
-    return needed || all_fits(b) ? load_all(b, error) : open_feed(b, error);
+    /* A line search asks for the counts of all patterns in one launch. */
+    bool at_once = (b->needs & (FF_NEED_LINE | FF_NEED_JOINT_LINE)) != 0;
+    bool whole = at_once || ff_cuda_fits(&b->calls, b->patterns * frame_bytes(b));
+    return whole ? load_all(b, error) : open_feed(b, error);
 }
 
 struct ff_cuda_frames ff_cuda_frames_of(struct ff_backend *b, size_t first,

@@ -51,19 +51,36 @@ static int check(const struct ff_backend_plan *plan, struct ff_error *error)
     return 0;
 }
 
+/* Which data of all patterns did not fit on the device. */
+static const char *from_host(const struct ff_backend *b)
+{
+    if (b->memory.overflowed)
+        return ", data of all patterns from the host";
+    return b->feed != NULL ? ", counts from the host" : "";
+}
+
 /* "cuda: NVIDIA A100-SXM4-40GB, counts from the host, cuFFT 12.0.0" */
 static void describe_device(struct ff_backend *b)
 {
     struct cudaDeviceProp properties = {0};
     int version = 0;
-    const char *counts = b->feed != NULL ? ", counts from the host" : "";
     if (!FF_CUDA(&b->calls, cudaGetDeviceProperties(&properties, b->calls.device)) ||
         !FF_CUFFT(&b->calls, cufftGetVersion(&version)))
         return;
     snprintf(b->transforms, sizeof b->transforms, "cuFFT %d.%d.%d sm_%d%d", version / 1000,
              version / 100 % 10, version % 100, properties.major, properties.minor);
     snprintf(b->description, sizeof b->description, "cuda: %.80s%s, cuFFT %d.%d.%d",
-             properties.name, counts, version / 1000, version / 100 % 10, version % 100);
+             properties.name, from_host(b), version / 1000, version / 100 % 10, version % 100);
+}
+
+/* What there is of every pattern, which may be more than the device has room for: behind all that must lie there, and what is
+ * read most first. */
+static int load_patterns(struct ff_backend *b, struct ff_error *error)
+{
+    return ff_cuda_load_counts(b, error) == 0 && ff_cuda_line_create(b, error) == 0 &&
+                   ff_cuda_allocate_kept(b, error) == 0
+               ? 0
+               : -1;
 }
 
 static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_error *error)
@@ -80,9 +97,8 @@ static struct ff_backend *create(const struct ff_backend_plan *plan, struct ff_e
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking));
     if (ff_cuda_report(&b->calls, error) == 0 && ff_cuda_allocate(b, plan, error) == 0 &&
         ff_cuda_propagation_create(b, error) == 0 && ff_cuda_terms_create(b, error) == 0 &&
-        ff_cuda_line_create(b, error) == 0 && ff_cuda_exits_create(b, error) == 0 &&
-        ff_cuda_shifts_create(b, error) == 0 && ff_cuda_join_others(b, plan, error) == 0 &&
-        ff_cuda_load_counts(b, error) == 0) {
+        ff_cuda_exits_create(b, error) == 0 && ff_cuda_shifts_create(b, error) == 0 &&
+        ff_cuda_join_others(b, plan, error) == 0 && load_patterns(b, error) == 0) {
         describe_device(b);
         if (ff_cuda_report(&b->calls, error) == 0)
             return b;
@@ -143,13 +159,19 @@ static struct ff_span transforms(const struct ff_backend *b)
 
 static size_t bytes(const struct ff_backend *b)
 {
-    return b->memory.device_bytes + b->memory.pinned_bytes;
+    return b->memory.device_bytes;
+}
+
+static size_t host_bytes(const struct ff_backend *b)
+{
+    return b->memory.pinned_bytes;
 }
 
 const struct ff_backend_operations ff_backend_cuda = {
     .name = "cuda",
     .real_bytes = sizeof(float),
     .is_apart = true,
+    .present = ff_cuda_present,
     .links = ff_cuda_links,
     .create = create,
     .destroy = destroy,
@@ -182,4 +204,5 @@ const struct ff_backend_operations ff_backend_cuda = {
     .time_transforms = time_transforms,
     .transforms = transforms,
     .bytes = bytes,
+    .host_bytes = host_bytes,
 };

@@ -101,6 +101,12 @@ int ff_cuda_find(struct ff_cuda_found *found, struct ff_error *error)
     return 0;
 }
 
+unsigned ff_cuda_present(void)
+{
+    struct ff_cuda_found found;
+    return ff_cuda_find(&found, NULL) == 0 ? found.usable : 0;
+}
+
 static int number_of(const struct ff_cuda_found *found, unsigned n)
 {
     for (unsigned i = 0; i < found->count; i++)

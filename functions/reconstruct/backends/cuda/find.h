@@ -9,6 +9,9 @@
 /* See struct ff_cuda_object. Makes no context. */
 int ff_cuda_find(struct ff_cuda_found *found, struct ff_error *error) FF_MUST_USE;
 
+/* How many of them can be used; 0 where CUDA finds none. */
+unsigned ff_cuda_present(void);
+
 /* CUDA's number of device `n` of a run, or -1: devices that cannot be used are passed over. */
 int ff_cuda_number(unsigned n);
 

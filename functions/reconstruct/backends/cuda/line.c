@@ -32,10 +32,8 @@ static int allocate(struct ff_backend *b, struct ff_cuda_line *line, struct ff_e
     const char what[] = "the line search";
     bool joint = (b->needs & FF_NEED_JOINT_LINE) != 0;
     size_t numbers = (joint ? FF_CUDA_JOINT_DEGREE : FF_CUDA_LINE_DEGREE) + 1;
-    line->values = ff_cuda_device(&b->memory, &b->calls, b->stream, b->patterns,
-                                  numbers * frame_pixels(b) * sizeof(float), what, error);
     line->on_line = ff_cuda_device(&b->memory, &b->calls, b->stream, b->patterns, 1, what, error);
-    if (line->values == NULL || line->on_line == NULL)
+    if (line->on_line == NULL)
         return -1;
     if (joint) {
         line->second = ff_cuda_device(&b->memory, &b->calls, b->stream, b->chunk_limit,
@@ -43,10 +41,14 @@ static int allocate(struct ff_backend *b, struct ff_cuda_line *line, struct ff_e
         if (line->second == NULL)
             return -1;
     }
+    line->values = ff_cuda_roomy(&b->memory, &b->calls, b->stream, b->patterns,
+                                 numbers * frame_pixels(b) * sizeof(float), what, error);
+    if (line->values == NULL)
+        return -1;
     if (b->needs & FF_NEED_LINE) {
         line->directions =
-            ff_cuda_device(&b->memory, &b->calls, b->stream, b->patterns,
-                           values_each(b) * sizeof(float2), "the direction's waves", error);
+            ff_cuda_roomy(&b->memory, &b->calls, b->stream, b->patterns,
+                          values_each(b) * sizeof(float2), "the direction's waves", error);
         if (line->directions == NULL)
             return -1;
     }

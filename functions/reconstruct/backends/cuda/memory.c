@@ -81,6 +81,34 @@ void *ff_cuda_pinned(struct ff_cuda_memory *memory, struct ff_cuda_calls *calls,
     return address;
 }
 
+/* Left free beside all that was allocated: plans of other batch sizes take some, and so does the driver. */
+#define LEFT_FREE(total) ((total) / 32)
+
+bool ff_cuda_fits(struct ff_cuda_calls *calls, size_t bytes)
+{
+    size_t available = 0;
+    size_t total = 0;
+    return FF_CUDA(calls, cudaMemGetInfo(&available, &total)) && bytes <= available &&
+           LEFT_FREE(total) <= available - bytes;
+}
+
+void *ff_cuda_roomy(struct ff_cuda_memory *memory, struct ff_cuda_calls *calls, cudaStream_t stream,
+                    size_t count, size_t size, const char *what, struct ff_error *error)
+{
+    if (ff_cuda_fits(calls, size_of(count, size)))
+        return ff_cuda_device(memory, calls, stream, count, size, what, error);
+    memory->overflowed = true;
+    return ff_cuda_pinned(memory, calls, count, size, what, error);
+}
+
+bool ff_cuda_is_pinned(const struct ff_cuda_memory *memory, const void *address)
+{
+    for (size_t i = 0; i < memory->count; i++)
+        if (memory->blocks[i].address == address)
+            return memory->blocks[i].pinned;
+    return false;
+}
+
 void ff_cuda_memory_release(struct ff_cuda_memory *memory, struct ff_cuda_calls *calls)
 {
     for (size_t i = memory->count; i-- > 0;) {

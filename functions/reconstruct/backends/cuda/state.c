@@ -220,15 +220,6 @@ static int allocate_batch(struct ff_backend *b, struct ff_error *error)
     return ff_cuda_report(&b->calls, error);
 }
 
-static int allocate_kept(struct ff_backend *b, struct ff_error *error)
-{
-    if (!(b->needs & FF_NEED_WAVES))
-        return 0;
-    b->kept = device_block(b, b->patterns * waves_each(b) * frame_pixels(b), sizeof(float2),
-                           "the waves of all patterns", error);
-    return b->kept != NULL ? 0 : -1;
-}
-
 static int upload_mask(struct ff_backend *b, struct ff_error *error)
 {
     if (b->problem->measured == NULL)
@@ -248,8 +239,17 @@ int ff_cuda_allocate(struct ff_backend *b, const struct ff_backend_plan *plan,
     return copy_plan(b, plan, error) == 0 && allocate_fields(b, error) == 0 &&
                    allocate_sums(b, error) == 0 && upload_owned(b, error) == 0 &&
                    allocate_rows(b, error) == 0 && ff_cuda_batches_create(b, error) == 0 &&
-                   allocate_batch(b, error) == 0 && allocate_kept(b, error) == 0 &&
-                   upload_mask(b, error) == 0
+                   allocate_batch(b, error) == 0 && upload_mask(b, error) == 0
                ? 0
                : -1;
+}
+
+int ff_cuda_allocate_kept(struct ff_backend *b, struct ff_error *error)
+{
+    if (!(b->needs & FF_NEED_WAVES))
+        return 0;
+    b->kept = ff_cuda_roomy(&b->memory, &b->calls, b->stream,
+                            b->patterns * waves_each(b) * frame_pixels(b), sizeof(float2),
+                            "the waves of all patterns", error);
+    return b->kept != NULL ? 0 : -1;
 }

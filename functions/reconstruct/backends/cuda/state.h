@@ -130,6 +130,7 @@ size_t ff_cuda_chunk_end(const struct ff_backend *backend, size_t first);
 struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *backend, size_t first);
 
 /* state.c: sizes, and memory for all of it. */
+int ff_cuda_allocate_kept(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
 int ff_cuda_allocate(struct ff_backend *backend, const struct ff_backend_plan *plan,
                      struct ff_error *error) FF_MUST_USE;
 
