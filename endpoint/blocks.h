@@ -29,6 +29,7 @@ struct ff_block {
     bool adopted;      /* from an earlier agent */
     bool announced;    /* its manager has said all that it holds (of an adopted one) */
     bool ended;        /* its job is over; it goes when its last manager has gone */
+    bool draining;     /* its managers were asked to leave, and get nothing new */
     bool stopping;     /* by our order */
     char why[160];     /* what it waits for, or why it ended */
 };

@@ -269,6 +269,8 @@ void ff_dispatch_holding_end(struct ff_agent *agent, struct ff_manager *manager)
     settle_missing(agent, manager);
     manager->room.open = agent->phase < FF_AGENT_DRAINING && !manager->draining;
     manager->block->announced = true;
+    if (manager->block->draining) /* it may not have heard that */
+        ff_downlink_drain_block(agent->downlink, manager->block);
     agent->beat_needed = true;
     agent->dispatch_needed = true;
     agent->scale_needed = true;

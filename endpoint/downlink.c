@@ -127,7 +127,7 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
     }
     manager->peer = peer;
     manager->ready = false;
-    manager->draining = false;
+    manager->draining = block->draining;
     ff_timer_set(manager->lost_timer, FF_TIMER_OFF);
     snprintf(manager->node, sizeof manager->node, "%.*s", (int)hello->node.size,
              (const char *)hello->node.data);
@@ -201,17 +201,29 @@ void ff_manager_send_part(struct ff_manager *manager, enum ff_message_type type,
     ff_buffer_init(&downlink->buffer, FF_MESSAGE_LIMIT);
 }
 
-void ff_downlink_drain(struct ff_downlink *downlink, const char *reason)
+static void drain_manager(struct ff_manager *manager, const char *reason)
 {
     const struct ff_farewell farewell = {.reason = ff_span_of(reason)};
-    for (struct ff_manager *at = downlink->first; at != NULL; at = at->next) {
-        struct ff_encoder encoder;
-        ff_encode_begin(&encoder, &downlink->buffer, FF_MSG_DRAIN);
-        ff_encode_farewell(&encoder, &farewell);
-        send_item(at, &encoder);
-        at->draining = true;
-        at->room.open = false;
-    }
+    struct ff_encoder encoder;
+    ff_encode_begin(&encoder, &manager->agent->downlink->buffer, FF_MSG_DRAIN);
+    ff_encode_farewell(&encoder, &farewell);
+    send_item(manager, &encoder);
+    manager->draining = true;
+    manager->room.open = false;
+}
+
+void ff_downlink_drain(struct ff_downlink *downlink, const char *reason)
+{
+    for (struct ff_manager *at = downlink->first; at != NULL; at = at->next)
+        drain_manager(at, reason);
+}
+
+void ff_downlink_drain_block(struct ff_downlink *downlink, struct ff_block *block)
+{
+    block->draining = true;
+    for (struct ff_manager *at = downlink->first; at != NULL; at = at->next)
+        if (at->block == block)
+            drain_manager(at, "the block ends");
 }
 
 bool ff_downlink_flush(struct ff_downlink *downlink)

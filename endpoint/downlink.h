@@ -39,6 +39,9 @@ void ff_downlink_block_ended(struct ff_downlink *downlink, struct ff_block *bloc
 /* Asks all managers to finish what runs and leave. */
 void ff_downlink_drain(struct ff_downlink *downlink, const char *reason);
 
+/* Asks the managers of one block; those of it that connect later, or again, get no task either. */
+void ff_downlink_drain_block(struct ff_downlink *downlink, struct ff_block *block);
+
 /* Sends what has gathered for the managers. true: there was something. */
 bool ff_downlink_flush(struct ff_downlink *downlink);
 
