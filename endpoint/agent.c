@@ -463,6 +463,7 @@ static void close_agent(struct ff_agent *agent)
     ff_downlink_destroy(agent->downlink, NULL);
     ff_blocks_destroy(agent->blocks);
     ff_queue_destroy(agent->queue);
+    free(agent->releases);
     if (agent->context != NULL)
         zmq_ctx_term(agent->context);
     ff_loop_destroy(agent->loop);

@@ -62,6 +62,10 @@ struct ff_agent {
     struct ff_timer *rest_timer;  /* gives memory back when a rush is over */
     struct ff_timer *start_timer; /* gives up when the service cannot be reached */
     struct ff_prepare *prepare;
+    struct ff_release *releases; /* room for planning */
+    size_t release_capacity;
+    int64_t
+        longest_block_ns; /* that a manager has said it has, when it came; INT64_MAX: for ever */
     bool awaiting_blocks; /* until then HOLDING_END is not said */
     bool dispatch_needed;
     bool rushed;  /* many tasks were held since memory was given back last */

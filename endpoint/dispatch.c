@@ -1,5 +1,6 @@
 #include "endpoint/dispatch.h"
 
+#include "endpoint/booking.h"
 #include "endpoint/downlink.h"
 #include "endpoint/manager.h"
 #include "endpoint/objects.h"
@@ -213,21 +214,26 @@ static void announce_one(struct ff_agent *agent, const struct ff_held *held)
     ff_uplink_holding(agent->uplink, &holding);
 }
 
+static void book_again(struct ff_agent *agent, struct ff_manager *manager, struct ff_held *held)
+{
+    const struct ff_needs needs = ff_booking_needs_of(agent, held);
+    ff_booking_take(agent, manager, &needs, held);
+}
+
 void ff_dispatch_holding(struct ff_agent *agent, struct ff_manager *manager,
                          const struct ff_holding *holding)
 {
     struct ff_held *held = ff_queue_find(agent->queue, &holding->task, holding->attempt);
-    const struct ff_needs needs = {(uint32_t)holding->devices, (uint32_t)holding->cores, 0};
     if (held == NULL) {
         held = ff_queue_add_holding(agent->queue, holding, &manager->given, manager);
         if (held == NULL)
             return; /* not announced: the service gives it a new attempt */
-        ff_room_take(&manager->room, &needs, held);
+        book_again(agent, manager, held);
         if (ff_uplink_is_announced(agent->uplink))
             announce_one(agent, held);
     } else if (held->place == FF_HELD_WAITING) {
         ff_queue_give(agent->queue, held, &manager->given, manager);
-        ff_room_take(&manager->room, &needs, held);
+        book_again(agent, manager, held);
     } else if (held->manager != manager) {
         /* It was given up as lost, or placed with another node: this one's is not wanted. */
         const struct ff_control control = {
@@ -251,7 +257,7 @@ static void settle_missing(struct ff_agent *agent, struct ff_manager *manager)
                 ask_manager(at, (enum ff_control_action)at->asked);
             continue;
         }
-        ff_room_give_back(&manager->room, at);
+        ff_booking_give_back(agent, at, 0);
         /* The order never reached it, so the attempt has not begun anywhere and may be placed again: a manager keeps
          * what it has taken until the receipt, and would have announced it. */
         if (at->asked == 0 && agent->phase < FF_AGENT_DRAINING &&
@@ -284,6 +290,7 @@ void ff_dispatch_report(struct ff_agent *agent, struct ff_manager *manager,
         return;
     if (report->state < FF_TASK_STATE_COUNT)
         held->state = (uint8_t)report->state;
+    held->can_checkpoint = report->can_checkpoint;
     ff_uplink_report_raw(agent->uplink, raw);
 }
 
@@ -308,7 +315,8 @@ void ff_dispatch_outcome(struct ff_agent *agent, struct ff_manager *manager,
         give_receipt(manager, &outcome->task, outcome->attempt, false);
         return;
     }
-    ff_room_give_back(&manager->room, held);
+    ff_booking_give_back(agent, held,
+                         outcome->run_us > 0 ? (int64_t)outcome->run_us : FF_RAN_SINCE_GIVEN);
     agent->dispatch_needed = true;
     if (!outcome->lost)
         ff_pace_learn(&agent->pace, &held->function, outcome->run_us);
@@ -321,9 +329,8 @@ void ff_dispatch_outcome(struct ff_agent *agent, struct ff_manager *manager,
         ff_uplink_outcome_raw(agent->uplink, raw);
     } else {
         /* No memory: the manager keeps the outcome and says it again after its next opening. */
-        const struct ff_needs needs = {held->devices, held->cores, held->cost_us};
         struct ff_error error;
-        ff_room_take(&manager->room, &needs, held);
+        book_again(agent, manager, held);
         ff_fail(&error, FF_NO_MEMORY, "the agent has no memory for an outcome");
         ff_peer_refuse(manager->peer, &error, false);
     }
@@ -335,7 +342,7 @@ void ff_dispatch_manager_lost(struct ff_agent *agent, struct ff_manager *manager
     snprintf(message, sizeof message, "the manager on %s was lost: %s", manager->node, why);
     while (manager->given.first != NULL) {
         struct ff_held *held = manager->given.first;
-        ff_room_give_back(&manager->room, held);
+        ff_booking_give_back(agent, held, FF_RAN_SINCE_GIVEN);
         if (held->unwanted)
             ff_queue_remove(agent->queue, held);
         else
@@ -402,7 +409,7 @@ void ff_dispatch_cut_off(struct ff_agent *agent)
          manager = manager->next)
         while (manager->given.first != NULL) {
             struct ff_held *held = manager->given.first;
-            ff_room_give_back(&manager->room, held);
+            ff_booking_give_back(agent, held, FF_RAN_SINCE_GIVEN);
             end_lost(agent, held, FF_ENDPOINT_LOST, "the endpoint was stopped", true, false);
             if (manager->given.first == held)
                 ff_queue_remove(agent->queue, held);

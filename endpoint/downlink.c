@@ -1,6 +1,7 @@
 #include "endpoint/downlink.h"
 
 #include "endpoint/manager.h"
+#include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
 #include "protocol/core/yaml.h"
@@ -107,6 +108,15 @@ static bool allows(void *user, const char public_key[FF_CURVE_TEXT_SIZE])
     return ff_blocks_find_key(downlink->agent->blocks, public_key) != NULL;
 }
 
+/* When the manager will have to leave, on our clock. */
+static int64_t end_of(const struct ff_hello *hello)
+{
+    uint64_t wall_ns = hello->leaves_ns > 0 ? hello->leaves_ns : hello->ends_ns;
+    if (wall_ns == 0 || wall_ns > INT64_MAX)
+        return 0;
+    return ff_monotonic_ns() + ((int64_t)wall_ns - ff_wall_ns());
+}
+
 static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *hello,
                       struct ff_peer *replaced, struct ff_welcome *welcome, void **peer_user,
                       bool *final, struct ff_error *error)
@@ -136,6 +146,7 @@ static int take_hello(void *user, struct ff_peer *peer, const struct ff_hello *h
     manager->room.devices = at_most(hello->devices, FF_NODE_DEVICES);
     manager->room.window = at_most(hello->window, UINT32_MAX);
     manager->room.open = false;
+    manager->room.ends_ns = end_of(hello);
     downlink->events.came(downlink->events.user, manager);
     *peer_user = manager;
     welcome->instance = agent->instance;

@@ -1,32 +1,33 @@
-/* The other half of dispatch.h: which waiting task goes where, and what is said of those that stay. */
+/* The other half of dispatch.h: which waiting task goes where. */
+#include "endpoint/booking.h"
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
 #include "endpoint/manager.h"
-#include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000 };
+enum { TELL_AFTER_MS = 500 };
+
+/* ---- a place ---- */
 
 /* The manager for a task of this shape; NULL with the verdict that says most about why not. */
 static struct ff_manager *choose(const struct ff_agent *agent, const struct ff_needs *needs,
-                                 enum ff_verdict *verdict)
+                                 int64_t now_ns, enum ff_verdict *verdict)
 {
     struct ff_manager *best = NULL;
-    unsigned best_free = 0;
+    uint64_t best_score = 0;
     *verdict = FF_NOT_OPEN;
     bool none = true;
     for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next) {
-        enum ff_verdict here = ff_placement_judge(&at->room, needs);
+        enum ff_verdict here = ff_placement_judge(&at->room, needs, now_ns);
         if (here <= FF_FITS_AHEAD) {
-            /* Free slots first; among those ahead of need, the one with the shortest backlog. */
-            unsigned room = here == FF_FITS_SLOT ? 1000000 + at->room.slots - at->room.given
-                                                 : 900000 - (unsigned)(at->room.backlog_us / 1000);
-            if (best == NULL || room > best_free) {
+            uint64_t score = ff_placement_score(&at->room, needs, here);
+            if (best == NULL || score > best_score) {
                 best = at;
-                best_free = room;
+                best_score = score;
             }
         }
         /* One node that could is worth more words than all that never can. */
@@ -37,13 +38,103 @@ static struct ff_manager *choose(const struct ff_agent *agent, const struct ff_n
     return best;
 }
 
-/* Nothing younger may take the place that this shape waits for. */
-static void reserve(const struct ff_agent *agent, const struct ff_needs *needs)
+/* Whether a block that starts anew lives long enough for the task. */
+static bool fresh_block_would_do(const struct ff_agent *agent, const struct ff_needs *needs)
 {
-    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next)
-        if (!ff_verdict_is_never(ff_placement_judge(&at->room, needs)))
-            at->room.reserved = true;
+    return agent->provider->grows && needs->lasts_ns <= agent->longest_block_ns;
 }
+
+/* A task that no block outlives begins all the same: it goes on from its checkpoint in the next one. */
+static struct ff_manager *choose_in_time(const struct ff_agent *agent, struct ff_needs *needs,
+                                         int64_t now_ns, enum ff_verdict *verdict)
+{
+    struct ff_manager *manager = choose(agent, needs, now_ns, verdict);
+    if (manager != NULL || *verdict != FF_ENDS_TOO_SOON || fresh_block_would_do(agent, needs))
+        return manager;
+    needs->lasts_ns = 0;
+    return choose(agent, needs, now_ns, verdict);
+}
+
+/* ---- a promise ---- */
+
+static struct ff_release *room_for_releases(struct ff_agent *agent, size_t count)
+{
+    if (count > agent->release_capacity) {
+        struct ff_release *grown = realloc(agent->releases, count * sizeof grown[0]);
+        if (grown == NULL)
+            return NULL;
+        agent->releases = grown;
+        agent->release_capacity = count;
+    }
+    return agent->releases;
+}
+
+/* What ends on a manager, and when, as far as is known; tiny calls count together. Their number; 0 without memory. */
+static size_t gather_releases(struct ff_agent *agent, const struct ff_manager *manager,
+                              int64_t now_ns)
+{
+    struct ff_release *releases = room_for_releases(agent, manager->given.count + 2);
+    struct ff_release tiny = {.at_ns = now_ns + FF_AHEAD_US * 1000ll};
+    size_t count = 0;
+    if (releases == NULL)
+        return 0;
+    for (const struct ff_held *at = manager->given.first; at != NULL; at = at->next) {
+        unsigned cores = at->cores > 1 ? at->cores : 1;
+        if (!at->slow) {
+            tiny.slots++;
+            tiny.devices += at->devices;
+            tiny.cores += cores;
+            continue;
+        }
+        releases[count++] = (struct ff_release){
+            .at_ns = ff_placement_end(at->given_ns, at->lasts_ns, now_ns),
+            .slots = 1,
+            .devices = at->devices,
+            .cores = cores,
+        };
+    }
+    if (tiny.slots > 0)
+        releases[count++] = tiny;
+    if (manager->room.devices_taken > 0)
+        releases[count++] =
+            (struct ff_release){.at_ns = FF_UNKNOWN_NS, .devices = manager->room.devices_taken};
+    return count;
+}
+
+static bool is_large(const struct ff_needs *needs)
+{
+    return needs->devices > 0 || needs->cores > 1;
+}
+
+/* Promises the node that frees soonest for a task that fits nowhere now. */
+static void promise_soonest(struct ff_agent *agent, const struct ff_needs *needs, int64_t now_ns)
+{
+    struct ff_manager *best = NULL;
+    struct ff_promise best_promise = {.made = false};
+    size_t best_ends = 0;
+    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next) {
+        size_t ends;
+        enum ff_verdict verdict = ff_placement_judge(&at->room, needs, now_ns);
+        if (ff_verdict_is_never(verdict) || verdict == FF_NOT_OPEN || verdict == FF_ENDS_TOO_SOON ||
+            at->room.whole)
+            continue;
+        size_t count = gather_releases(agent, at, now_ns);
+        const struct ff_promise promise =
+            ff_placement_soonest(&at->room, needs, agent->releases, count, now_ns, &ends);
+        if (!promise.made)
+            continue;
+        if (best == NULL || promise.at_ns < best_promise.at_ns ||
+            (promise.at_ns == best_promise.at_ns && ends < best_ends)) {
+            best = at;
+            best_promise = promise;
+            best_ends = ends;
+        }
+    }
+    if (best != NULL)
+        best->room.promise = best_promise;
+}
+
+/* ---- never ---- */
 
 /* Whether a node may still come that has what no node has so far. */
 static bool may_grow(const struct ff_agent *agent)
@@ -89,10 +180,16 @@ static enum ff_wait_reason reason_of(enum ff_verdict verdict)
         return FF_WAIT_CORES;
     case FF_BUSY_SLOTS:
         return FF_WAIT_SLOT;
+    case FF_PROMISED:
+        return FF_WAIT_PROMISED;
+    case FF_ENDS_TOO_SOON:
+        return FF_WAIT_ENDS;
     default:
         return FF_WAIT_NODE;
     }
 }
+
+/* ---- a pass ---- */
 
 /* What was asked of the task while it waited; it goes out behind the task. */
 static void ask_again(struct ff_manager *manager, const struct ff_held *held)
@@ -102,118 +199,57 @@ static void ask_again(struct ff_manager *manager, const struct ff_held *held)
     ff_gather_control(&manager->controls, &control);
 }
 
+static void give(struct ff_agent *agent, struct ff_manager *manager, const struct ff_needs *needs,
+                 struct ff_held *held)
+{
+    ff_gather_raw(&manager->tasks, (struct ff_span){held->order, held->order_size});
+    ff_booking_take(agent, manager, needs, held);
+    ff_queue_give(agent->queue, held, &manager->given, manager);
+    if (held->asked != 0)
+        ask_again(manager, held);
+}
+
+/* Gives the first of a shape away, or says why all of them wait. */
+static void place_first(struct ff_agent *agent, struct ff_shape *shape, int64_t now_ns,
+                        bool *promised)
+{
+    struct ff_needs needs = ff_booking_needs_of_shape(agent, shape);
+    enum ff_verdict verdict;
+    struct ff_manager *manager = choose_in_time(agent, &needs, now_ns, &verdict);
+    if (manager != NULL) {
+        give(agent, manager, &needs, shape->list.first);
+        return;
+    }
+    if (ff_verdict_is_never(verdict) && !may_grow(agent)) {
+        fail_impossible(agent, shape, verdict);
+        return;
+    }
+    shape->blocked = true;
+    shape->reason = reason_of(verdict);
+    if (!*promised && is_large(&needs)) {
+        promise_soonest(agent, &needs, now_ns);
+        *promised = true;
+    }
+}
+
 void ff_dispatch_run(struct ff_agent *agent)
 {
     struct ff_shape *shape = NULL;
+    bool promised = false;
+    int64_t now_ns = ff_monotonic_ns();
     agent->dispatch_needed = false;
     if (agent->phase >= FF_AGENT_DRAINING)
         return;
     ff_queue_begin_pass(agent->queue);
     for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next)
-        at->room.reserved = false;
-    while ((shape = ff_queue_next_shape(agent->queue)) != NULL) {
-        const struct ff_needs needs = {shape->devices, shape->cores,
-                                       ff_pace_of(&agent->pace, &shape->function)};
-        enum ff_verdict verdict;
-        struct ff_manager *manager = choose(agent, &needs, &verdict);
-        if (manager != NULL) {
-            struct ff_held *held = shape->list.first;
-            ff_gather_raw(&manager->tasks, (struct ff_span){held->order, held->order_size});
-            ff_room_take(&manager->room, &needs, held);
-            ff_queue_give(agent->queue, held, &manager->given, manager);
-            if (held->asked != 0)
-                ask_again(manager, held);
-        } else if (ff_verdict_is_never(verdict) && !may_grow(agent)) {
-            fail_impossible(agent, shape, verdict);
-        } else {
-            shape->blocked = true;
-            shape->reason = reason_of(verdict);
-            reserve(agent, &needs);
-        }
-    }
+        at->room.promise.made = false;
+    while ((shape = ff_queue_next_shape(agent->queue)) != NULL)
+        place_first(agent, shape, now_ns, &promised);
     if (ff_queue_count(agent->queue, FF_HELD_WAITING) > 0) {
         agent->scale_needed = true;
         if (!agent->telling) {
             agent->telling = true;
             ff_timer_set_after(agent->wait_timer, TELL_AFTER_MS);
-        }
-    }
-}
-
-/* ---- words ---- */
-
-static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
-                    size_t size)
-{
-    unsigned nodes = 0;
-    unsigned slots = 0;
-    unsigned devices = 0;
-    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
-         at = at->next) {
-        nodes++;
-        slots += at->room.slots;
-        devices += at->room.devices;
-    }
-    switch (shape->reason) {
-    case FF_WAIT_SLOT:
-        snprintf(text, size, "all %u slots of %u node%s are busy", slots, nodes,
-                 nodes == 1 ? "" : "s");
-        break;
-    case FF_WAIT_DEVICES:
-        snprintf(text, size, "waits for %u free GPU%s on one node; there are %u on %u node%s",
-                 shape->devices, shape->devices == 1 ? "" : "s", devices, nodes,
-                 nodes == 1 ? "" : "s");
-        break;
-    case FF_WAIT_CORES:
-        snprintf(text, size, "waits for %u free cores on one node", shape->cores);
-        break;
-    default:
-        if (agent->phase >= FF_AGENT_DRAINING)
-            snprintf(text, size, "the endpoint is stopping");
-        else if (agent->block_why[0] != '\0')
-            snprintf(text, size, "no node is there: %s", agent->block_why);
-        else
-            snprintf(text, size, "waits for a node to start");
-    }
-}
-
-void ff_dispatch_why(const struct ff_agent *agent, char *text, size_t size)
-{
-    const struct ff_shape *oldest = NULL;
-    text[0] = '\0';
-    for (const struct ff_shape *at = ff_queue_shapes(agent->queue); at != NULL; at = at->next)
-        if (oldest == NULL || at->list.first->sequence < oldest->list.first->sequence)
-            oldest = at;
-    if (oldest != NULL)
-        say_why(agent, oldest, text, size);
-}
-
-void ff_dispatch_report_waiting(struct ff_agent *agent)
-{
-    char why[512];
-    int64_t now = ff_monotonic_ns();
-    agent->telling = ff_queue_count(agent->queue, FF_HELD_WAITING) > 0;
-    if (!agent->telling)
-        return;
-    ff_timer_set_after(agent->wait_timer, TELL_AGAIN_MS);
-    if (!ff_uplink_is_announced(agent->uplink))
-        return;
-    for (struct ff_shape *shape = ff_queue_shapes(agent->queue); shape != NULL;
-         shape = shape->next) {
-        say_why(agent, shape, why, sizeof why);
-        for (struct ff_held *at = shape->list.first; at != NULL; at = at->next) {
-            if (at->reported == shape->reason ||
-                now - at->since_ns < (int64_t)TELL_AFTER_MS * 1000000)
-                continue;
-            const struct ff_report report = {
-                .task = at->task,
-                .attempt = at->attempt,
-                .state = FF_TASK_WAITING_FOR_NODES,
-                .why = ff_span_of(why),
-                .time_ns = (uint64_t)ff_wall_ns(),
-            };
-            ff_uplink_report(agent->uplink, &report);
-            at->reported = (uint8_t)shape->reason;
         }
     }
 }

@@ -14,6 +14,7 @@ struct ff_queue {
     uint64_t next_sequence;
     struct ff_shape *shapes;
     struct ff_held_list ended;
+    struct ff_share share;
 };
 
 struct ff_queue *ff_queue_create(struct ff_error *error)
@@ -145,8 +146,9 @@ static void set_place(struct ff_queue *queue, struct ff_held *held, enum ff_held
 static struct ff_shape *shape_of(struct ff_queue *queue, const struct ff_held *held)
 {
     for (struct ff_shape *at = queue->shapes; at != NULL; at = at->next)
-        if (at->priority == held->priority && at->devices == held->devices &&
-            at->cores == held->cores && ff_id_equal(&at->function, &held->function))
+        if (at->priority == held->priority && at->sharer == held->sharer &&
+            at->devices == held->devices && at->cores == held->cores && at->nodes == held->nodes &&
+            at->limit_ms == held->limit_ms && ff_id_equal(&at->function, &held->function))
             return at;
     struct ff_shape *shape = calloc(1, sizeof *shape);
     if (shape == NULL)
@@ -154,6 +156,9 @@ static struct ff_shape *shape_of(struct ff_queue *queue, const struct ff_held *h
     shape->priority = held->priority;
     shape->devices = held->devices;
     shape->cores = held->cores;
+    shape->nodes = held->nodes;
+    shape->limit_ms = held->limit_ms;
+    shape->sharer = held->sharer;
     shape->function = held->function;
     shape->next = queue->shapes;
     queue->shapes = shape;
@@ -194,6 +199,8 @@ static bool comes_before(const struct ff_shape *a, const struct ff_shape *b)
 {
     if (a->priority != b->priority)
         return a->priority < b->priority;
+    if (a->sharer != b->sharer && a->sharer->use != b->sharer->use)
+        return a->sharer->use < b->sharer->use;
     return a->list.first->sequence < b->list.first->sequence;
 }
 
@@ -235,6 +242,20 @@ static uint8_t priority_of(struct ff_span name)
     return ff_span_equal(name, ff_span_of("batch")) ? 2 : 1;
 }
 
+static uint32_t narrow(uint64_t value)
+{
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+/* Up to an eighth more, so that tasks with limits of their own make few shapes. */
+static uint64_t round_limit(uint64_t limit_ms)
+{
+    uint64_t step = 1;
+    while (limit_ms / step >= 16)
+        step *= 2;
+    return (limit_ms + step - 1) / step * step;
+}
+
 struct ff_held *ff_queue_add_order(struct ff_queue *queue, const struct ff_order *order,
                                    struct ff_span raw)
 {
@@ -245,14 +266,17 @@ struct ff_held *ff_queue_add_order(struct ff_queue *queue, const struct ff_order
     held->attempt = order->attempt;
     held->number = order->number;
     held->function = order->function;
-    held->devices = order->devices < UINT32_MAX ? (uint32_t)order->devices : UINT32_MAX;
-    held->cores = order->cores < UINT32_MAX ? (uint32_t)order->cores : UINT32_MAX;
+    held->devices = narrow(order->devices);
+    held->cores = narrow(order->cores);
+    held->nodes = order->nodes > 1 ? narrow(order->nodes) : 1;
+    held->limit_ms = round_limit(order->time_limit_ms);
+    held->sharer = ff_share_of(&queue->share, order->user);
     held->priority = priority_of(order->priority);
     held->place = FF_HELD_WAITING;
     held->state = FF_TASK_WAITING_FOR_NODES;
     held->order = copy_of(raw);
     held->order_size = raw.size;
-    if (held->order == NULL || join_shape(queue, held, false) < 0) {
+    if (held->order == NULL || held->sharer == NULL || join_shape(queue, held, false) < 0) {
         free_held(held);
         return NULL;
     }
@@ -269,11 +293,21 @@ struct ff_held *ff_queue_add_holding(struct ff_queue *queue, const struct ff_hol
     held->task = holding->task;
     held->attempt = holding->attempt;
     held->number = holding->number;
-    held->devices = holding->devices < UINT32_MAX ? (uint32_t)holding->devices : UINT32_MAX;
-    held->cores = holding->cores < UINT32_MAX ? (uint32_t)holding->cores : UINT32_MAX;
+    held->devices = narrow(holding->devices);
+    held->cores = narrow(holding->cores);
+    held->nodes = holding->nodes > 1 ? narrow(holding->nodes) : 1;
+    held->limit_ms = round_limit(holding->time_limit_ms);
+    held->function = holding->function;
+    held->priority = priority_of(holding->priority);
+    held->sharer = ff_share_of(&queue->share, holding->user);
+    held->can_checkpoint = holding->can_checkpoint;
     held->place = FF_HELD_GIVEN;
     held->state = holding->state < FF_TASK_STATE_COUNT ? (uint8_t)holding->state : 0;
     held->manager = manager;
+    if (held->sharer == NULL) {
+        free_held(held);
+        return NULL;
+    }
     list_add(list, held, false);
     enter_table(queue, held);
     return held;
@@ -331,6 +365,11 @@ void ff_queue_remove(struct ff_queue *queue, struct ff_held *held)
     free_held(held);
 }
 
+struct ff_share *ff_queue_share(struct ff_queue *queue)
+{
+    return &queue->share;
+}
+
 struct ff_held_list *ff_queue_ended(struct ff_queue *queue)
 {
     return &queue->ended;
@@ -357,6 +396,7 @@ void ff_queue_destroy(struct ff_queue *queue)
         free(queue->shapes);
         queue->shapes = next;
     }
+    ff_share_dispose(&queue->share);
     free(queue->buckets);
     free(queue);
 }

@@ -6,12 +6,15 @@
  *        └────────────┴──given back─────┘        cancelled, or never possible
  *
  * A table finds them by task and attempt; each stands in exactly one list. Those that wait are grouped by shape: what
- * placement has to know is the same for all of a shape, so a blocked one is judged once and not for each task.
+ * placement has to know is the same for all of a shape, so a blocked one is judged once and not for each task. Shapes come
+ * in the order of their class (live, normal, batch), inside a class by whose user has used least of late (share.h), and
+ * for one user by age.
  * This room only keeps; what happens is decided in dispatch.c.
  */
 #ifndef FF_ENDPOINT_QUEUE_H
 #define FF_ENDPOINT_QUEUE_H
 
+#include "endpoint/share.h"
 #include "protocol/messages.h"
 
 enum ff_held_place { FF_HELD_WAITING, FF_HELD_GIVEN, FF_HELD_ENDED };
@@ -31,6 +34,9 @@ enum ff_wait_reason {
     FF_WAIT_SLOT,
     FF_WAIT_DEVICES,
     FF_WAIT_CORES,
+    FF_WAIT_PROMISED, /* an older task is to have the node */
+    FF_WAIT_ENDS,     /* the block ends before the task would */
+    FF_WAIT_GANG,     /* several nodes, wholly free */
     FF_WAIT_NODE,     /* no manager is connected */
     FF_WAIT_DRAINING, /* the endpoint is stopping */
 };
@@ -39,10 +45,13 @@ struct ff_shape {
     struct ff_shape *next;
     struct ff_held_list list;
     struct ff_id function;
+    struct ff_sharer *sharer; /* the user */
     unsigned priority;
     uint32_t devices;
     uint32_t cores;
-    bool blocked; /* in the present pass */
+    uint32_t nodes;    /* at least 1 */
+    uint64_t limit_ms; /* none of its tasks runs longer; a little rounded up. 0: no limit */
+    bool blocked;      /* in the present pass */
     enum ff_wait_reason reason;
 };
 
@@ -57,8 +66,14 @@ struct ff_held {
     uint64_t sequence;
     uint64_t number;
     int64_t since_ns; /* monotonic, when it came */
+    struct ff_sharer *sharer;
+    int64_t given_ns; /* monotonic, when its manager got it */
+    int64_t lasts_ns; /* how long it was expected to run then; 0: not known */
+    double charged;   /* core-seconds that its user was charged ahead */
+    uint64_t limit_ms;
     uint32_t devices;
     uint32_t cores;
+    uint32_t nodes;
     uint32_t cost_us; /* what placement counted for it when it was given */
     uint8_t place;    /* enum ff_held_place */
     uint8_t state;    /* enum ff_task_state, as reported last */
@@ -68,6 +83,7 @@ struct ff_held {
     uint8_t asked;          /* enum ff_control_action that its manager was asked last; 0: none */
     bool slow;              /* counted as a task that keeps its slot */
     bool unwanted;          /* nobody waits for its outcome any more */
+    bool can_checkpoint;    /* says its manager */
     bool announced;         /* by its manager, since that came back */
     void *manager;          /* that runs it, or must get the receipt; NULL: nobody */
     struct ff_shape *shape; /* while it waits */
@@ -87,6 +103,9 @@ struct ff_held *ff_queue_find(const struct ff_queue *queue, const struct ff_id *
 /* Whether any attempt of this task is held. */
 bool ff_queue_holds(const struct ff_queue *queue, const struct ff_id *task);
 
+/* Use of the endpoint by its users; whoever gives and ends attempts charges it. */
+struct ff_share *ff_queue_share(struct ff_queue *queue);
+
 /* A new one, waiting at the end of its shape. Copies the raw item. NULL: out of memory. */
 struct ff_held *ff_queue_add_order(struct ff_queue *queue, const struct ff_order *order,
                                    struct ff_span raw) FF_MUST_USE;
@@ -103,7 +122,7 @@ int ff_queue_end(struct ff_queue *queue, struct ff_held *held, struct ff_span ra
 void ff_queue_remove(struct ff_queue *queue, struct ff_held *held);
 
 /* Passes over what waits: begin unblocks all shapes; next gives the shape whose first task comes before those of all
- * others that are not blocked (priority, then age), or NULL. */
+ * others that are not blocked, or NULL. */
 void ff_queue_begin_pass(struct ff_queue *queue);
 struct ff_shape *ff_queue_next_shape(struct ff_queue *queue);
 struct ff_shape *ff_queue_shapes(struct ff_queue *queue);

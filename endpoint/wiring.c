@@ -4,6 +4,7 @@
 #include "endpoint/manager.h"
 #include "endpoint/objects.h"
 #include "endpoint/uploads.h"
+#include "protocol/core/clock.h"
 
 #include <stdio.h>
 
@@ -99,6 +100,10 @@ static void manager_came(void *user, struct ff_manager *manager)
     struct ff_agent *agent = user;
     for (struct ff_held *at = manager->given.first; at != NULL; at = at->next)
         at->announced = false;
+    int64_t left_ns =
+        manager->room.ends_ns > 0 ? manager->room.ends_ns - ff_monotonic_ns() : INT64_MAX;
+    if (left_ns > agent->longest_block_ns)
+        agent->longest_block_ns = left_ns;
     manager->block->had_manager = true;
     agent->block_failures = 0;
     agent->block_why[0] = '\0';
@@ -144,6 +149,18 @@ static int forward_events(struct ff_manager *manager, struct ff_decoder *decoder
     return got;
 }
 
+/* GPUs that others take or give back on its node change where tasks fit. */
+static void take_heartbeat(struct ff_manager *manager, const struct ff_heartbeat *heartbeat)
+{
+    unsigned taken = heartbeat->devices_taken < manager->room.devices
+                         ? (unsigned)heartbeat->devices_taken
+                         : manager->room.devices;
+    if (taken == manager->room.devices_taken)
+        return;
+    manager->room.devices_taken = taken;
+    manager->agent->dispatch_needed = true;
+}
+
 static void take_from_manager(struct ff_manager *manager, const struct ff_decoder *decoder,
                               const union ff_item *item)
 {
@@ -168,11 +185,14 @@ static void take_from_manager(struct ff_manager *manager, const struct ff_decode
         ff_dispatch_holding_end(agent, manager);
         ff_agent_block_announced(agent);
         break;
+    case FF_MSG_HEARTBEAT:
+        take_heartbeat(manager, &item->heartbeat);
+        break;
     case FF_MSG_DRAIN:
         manager->draining = true;
         manager->room.open = false;
         break;
-    default: /* a heartbeat has been heard; what only others get means nothing here */
+    default: /* what only others get means nothing here */
         break;
     }
 }

@@ -36,6 +36,7 @@
     X(FF_LOG_TAIL, 65536, "bytes", "newest log text kept with a task; half of it goes with the outcome")        \
     X(FF_SHELL_OUTPUT_LIMIT, 524288, "bytes", "standard output, and error, kept of a shell function, each: head and tail") \
     X(FF_TEXT_LIMIT, 4096, "bytes", "any single text field of a message that has no limit of its own")      \
+    X(FF_NODE_LIST_LIMIT, 65536, "bytes", "names of the nodes of one call, comma between")                   \
     X(FF_NAME_LIMIT, 64, "bytes", "name of a function or endpoint")                                          \
     /* counts */                                                                                             \
     X(FF_SUBMIT_LIMIT, 10000, "tasks", "tasks in one submission")                                            \

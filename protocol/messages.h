@@ -38,7 +38,8 @@
     F(S, U64, ends_ns, "ends", 0)      /* wall clock at which the scheduler ends the block; 0: never */ \
     F(S, U64, window_bytes, "winb", 0) /* their arguments together; 0: FF_WINDOW_BYTES */             \
     F(S, ID, previous, "prev", 0)      /* the instance before this one, which the sender knows to be dead */ \
-    F(S, FLAG, take_over, "take", 0)   /* the user moved the endpoint here */
+    F(S, FLAG, take_over, "take", 0)   /* the user moved the endpoint here */                         \
+    F(S, U64, leaves_ns, "leaves", 0)  /* wall clock, before `ends`, at which a manager asks what runs to leave; 0: never */
 
 /* Answers a hello. */
 #define FF_WELCOME_FIELDS(F, S)                                                                       \
@@ -66,7 +67,8 @@
     F(S, U64, waiting, "wait", 0)                                                                     \
     F(S, U64, running, "run", 0)                                                                      \
     F(S, U64, heard, "heard", 0) /* bytes that a server has heard on this connection, all messages together */ \
-    F(S, TEXT, why, "why", 1024) /* in words, when something is in the way of waiting tasks */
+    F(S, TEXT, why, "why", 1024) /* in words, when something is in the way of waiting tasks */        \
+    F(S, U64, devices_taken, "taken", 0) /* of a manager's GPUs, those that others on its node hold */
 
 /* What the receiver of an order must know to carry it out; none is defined by version 1. An unknown bit is answered with
  * an outcome failed, code UNSUPPORTED. */
@@ -94,7 +96,8 @@ enum ff_order_needs { FF_NEEDS_KNOWN = 0 };
     F(S, U64, submitted_ns, "at", 0)  /* wall clock of the service */                                 \
     F(S, U64, needs, "needs", 0)      /* bits of ff_order_needs: whoever does not know one must not run it */ \
     F(S, DIGEST, checkpoint_digest, "csha", 0) /* a checkpoint that lies with the service as an object */ \
-    F(S, U64, checkpoint_size, "csize", 0)
+    F(S, U64, checkpoint_size, "csize", 0)                                                            \
+    F(S, TEXT, node_list, "list", FF_NODE_LIST_LIMIT) /* of several nodes, comma between; from the agent, the first is the receiver's */
 
 /* Where a task is now. */
 #define FF_REPORT_FIELDS(F, S)                                                                        \
@@ -106,7 +109,8 @@ enum ff_order_needs { FF_NEEDS_KNOWN = 0 };
     F(S, TEXT, block, "block", 64)                                                                    \
     F(S, TEXT, devices, "gpus", 1024) /* UUIDs, comma between */                                      \
     F(S, U64, pid, "pid", 0)                                                                          \
-    F(S, U64, time_ns, "at", 0)
+    F(S, U64, time_ns, "at", 0)                                                                       \
+    F(S, FLAG, can_checkpoint, "ckpt", 0) /* it runs, and can be asked for a checkpoint */
 
 #define FF_PROGRESS_FIELDS(F, S)                                                                      \
     F(S, ID, task, "task", 0)                                                                         \
@@ -194,7 +198,14 @@ enum ff_control_action {
     F(S, U64, state, "state", 0)                                                                      \
     F(S, TEXT, node, "node", 256)                                                                     \
     F(S, U64, devices, "gpus", 0)                                                                     \
-    F(S, U64, cores, "cores", 0)
+    F(S, U64, cores, "cores", 0)                                                                      \
+    F(S, U64, nodes, "nodes", 0)                                                                      \
+    F(S, TEXT, node_list, "list", FF_NODE_LIST_LIMIT)                                                 \
+    F(S, ID, function, "fn", 0)                                                                       \
+    F(S, TEXT, user, "user", 128)                                                                     \
+    F(S, TEXT, priority, "class", 16)                                                                 \
+    F(S, U64, time_limit_ms, "limit", 0)                                                              \
+    F(S, FLAG, can_checkpoint, "ckpt", 0)
 
 #define FF_FAREWELL_FIELDS(F, S) F(S, TEXT, reason, "why", 1024)
 
@@ -229,7 +240,8 @@ enum ff_control_action {
     F(S, BYTES, body, "body", FF_INLINE_LIMIT)                                                        \
     F(S, TEXT, scratch, "tmp", 4096) /* absent: the runner lends its own until the call uses it */    \
     F(S, TEXT, checkpoint, "ckpt", 4096)                                                              \
-    F(S, U64, time_limit_ms, "limit", 0)
+    F(S, U64, time_limit_ms, "limit", 0)                                                              \
+    F(S, TEXT, node_list, "list", FF_NODE_LIST_LIMIT)
 /* clang-format on */
 
 /* C types of the wire types. */

@@ -34,6 +34,7 @@ static void report_running(struct ff_work *work)
         .block = ff_span_of(slot->manager->settings.block),
         .pid = (uint64_t)slot->child->pid,
         .time_ns = (uint64_t)ff_wall_ns(),
+        .can_checkpoint = ff_work_can_checkpoint(work),
     };
     if (slot->lease != NULL)
         report.devices = ff_span_of(ff_gpu_lease_uuids(slot->lease));

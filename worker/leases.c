@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 enum { KEPT_MS = 2000 };
 
@@ -29,13 +30,15 @@ struct ff_leases {
     struct ff_manager *manager;
     struct ff_gpus *gpus; /* NULL: cannot be opened; `why` says it */
     struct ff_error why;
-    struct ff_watch *watch; /* of the registry's notices, while works wait */
+    struct ff_watch *watch; /* of the registry's notices */
+    unsigned taken;         /* as the agent was told last */
     struct ff_timer *timer;
     struct kept *kept;
     struct ff_timer *kept_timer;
 };
 
 static void try_all(struct ff_leases *leases);
+static void arm(struct ff_leases *leases);
 
 static void notices_came(void *user, uint32_t events)
 {
@@ -136,8 +139,14 @@ struct ff_leases *ff_leases_create(struct ff_manager *manager, struct ff_error *
     }
     /* Without a registry, tasks that need no GPU run all the same. */
     leases->gpus = ff_gpus_open(manager->settings.gpu_registry, &leases->why);
-    if (leases->gpus == NULL)
+    if (leases->gpus == NULL) {
         ff_log_error("no GPU registry", &leases->why);
+        return leases;
+    }
+    if (ff_leases_devices(leases) > 0)
+        ff_gpus_watch(leases->gpus);
+    leases->taken = ff_leases_taken(leases);
+    arm(leases);
     return leases;
 }
 
@@ -160,22 +169,43 @@ unsigned ff_leases_devices(const struct ff_leases *leases)
     return count > 0 ? (unsigned)count : 0;
 }
 
-/* Sleeps on the registry's notices as long as works wait. */
+unsigned ff_leases_taken(struct ff_leases *leases)
+{
+    struct ff_gpu_info list[FF_GPU_CAPACITY];
+    struct ff_error error;
+    uint32_t waiting;
+    int count = leases->gpus != NULL ? ff_gpus_list(leases->gpus, list, &waiting, &error) : 0;
+    unsigned taken = 0;
+    for (int i = 0; i < count; i++)
+        taken += list[i].allowed && list[i].leased &&
+                 (list[i].entry.holder.pid != getpid() || !list[i].holder_alive);
+    for (const struct kept *at = leases->kept; at != NULL; at = at->next)
+        taken += at->rests ? ff_gpu_lease_count(at->lease) : 0;
+    return taken;
+}
+
+/* The agent hears at once what the next heartbeat would say. */
+static void tell_taken(struct ff_leases *leases)
+{
+    unsigned taken = ff_leases_taken(leases);
+    if (taken != leases->taken && leases->manager->uplink != NULL)
+        ff_uplink_beat(leases->manager->uplink);
+    leases->taken = taken;
+}
+
+/* Sleeps on the registry's notices. */
 static void arm(struct ff_leases *leases)
 {
     struct ff_error error;
     bool waits = leases->manager->leasing.first != NULL;
-    int fd = waits ? ff_gpus_fd(leases->gpus) : -1;
+    int fd = leases->gpus != NULL ? ff_gpus_fd(leases->gpus) : -1;
     if (fd >= 0 && leases->watch == NULL) {
         leases->watch =
             ff_watch_create(leases->manager->loop, fd, EPOLLIN, notices_came, leases, &error);
         if (leases->watch == NULL)
             ff_log_error("the GPU registry cannot be watched", &error);
-    } else if (!waits) {
-        ff_watch_destroy(leases->watch);
-        leases->watch = NULL;
     }
-    int again_ms = waits ? ff_gpus_recheck_ms(leases->gpus) : -1;
+    int again_ms = waits || fd >= 0 ? ff_gpus_recheck_ms(leases->gpus) : -1;
     if (again_ms >= 0)
         ff_timer_set_after(leases->timer, again_ms);
     else
@@ -224,6 +254,7 @@ static void try_all(struct ff_leases *leases)
         next = work->next;
         (void)try_one(work);
     }
+    tell_taken(leases);
     arm(leases);
 }
 

@@ -12,6 +12,9 @@ struct ff_leases *ff_leases_create(struct ff_manager *manager, struct ff_error *
 void ff_leases_destroy(struct ff_leases *leases);
 unsigned ff_leases_devices(const struct ff_leases *leases);
 
+/* How many of them no call of this manager can have now: others of the node hold them, or they rest. */
+unsigned ff_leases_taken(struct ff_leases *leases);
+
 /* Gets the work its devices, now or later; then ff_work_ready. */
 void ff_leases_want(struct ff_leases *leases, struct ff_work *work);
 void ff_leases_forget(struct ff_leases *leases, struct ff_work *work);

@@ -103,6 +103,12 @@ bool ff_uplink_is_open(const struct ff_uplink *uplink)
     return ff_session_is_open(uplink->session);
 }
 
+void ff_uplink_beat(struct ff_uplink *uplink)
+{
+    if (ff_session_is_open(uplink->session))
+        ff_session_beat(uplink->session);
+}
+
 void ff_uplink_say_draining(struct ff_uplink *uplink, const char *why)
 {
     struct ff_encoder encoder;
@@ -185,6 +191,13 @@ static void announce(struct ff_uplink *uplink)
                 .node = ff_span_of(manager->settings.node),
                 .devices = work->order.devices,
                 .cores = work->order.cores,
+                .nodes = work->order.nodes,
+                .node_list = work->order.node_list,
+                .function = work->order.function,
+                .user = work->order.user,
+                .priority = work->order.priority,
+                .time_limit_ms = work->order.time_limit_ms,
+                .can_checkpoint = ff_work_can_checkpoint(work),
             };
             if (!ff_encode_holding(&encoder, &holding))
                 break;
@@ -214,6 +227,8 @@ static void link_open(void *user, const struct ff_welcome *welcome)
     for (const struct ff_work *work = manager->ended.first; work != NULL; work = work->next)
         ff_uplink_outcome(uplink, (struct ff_span){work->outcome, work->outcome_size});
     ff_objects_online(manager->objects);
+    if (ff_leases_taken(manager->leases) > 0)
+        ff_uplink_beat(uplink);
     if (manager->draining)
         ff_uplink_say_draining(uplink, "the worker is about to leave");
 }
@@ -270,6 +285,7 @@ static void fill_heartbeat(void *user, struct ff_heartbeat *heartbeat)
     heartbeat->managers = 1;
     heartbeat->slots = manager->slot_count;
     heartbeat->devices = ff_leases_devices(manager->leases);
+    heartbeat->devices_taken = ff_leases_taken(manager->leases);
     for (size_t i = 0; i < manager->slot_count; i++) {
         enum ff_slot_state state = manager->slots[i].state;
         heartbeat->idle += state == FF_SLOT_EMPTY || state == FF_SLOT_IDLE;

@@ -24,6 +24,9 @@ void ff_uplink_preview(struct ff_uplink *uplink, struct ff_span frame);
 void ff_uplink_send(struct ff_uplink *uplink, struct ff_span frame);
 bool ff_uplink_flush(struct ff_uplink *uplink);
 
+/* Says now what the next heartbeat would say. */
+void ff_uplink_beat(struct ff_uplink *uplink);
+
 /* Tells the agent that nothing new is wanted. */
 void ff_uplink_say_draining(struct ff_uplink *uplink, const char *why);
 

@@ -139,6 +139,9 @@ void ff_works_give_back_all(struct ff_manager *manager, const char *why);
 /* The state that the protocol knows it by. */
 enum ff_task_state ff_work_state(const struct ff_work *work);
 
+/* Whether it runs a function that writes checkpoints. */
+bool ff_work_can_checkpoint(const struct ff_work *work);
+
 /* Over all works, in no order: the one behind `work`, or the first. None may be added or removed between. */
 struct ff_work *ff_works_next(const struct ff_manager *manager, const struct ff_work *work);
 

@@ -114,6 +114,12 @@ enum ff_task_state ff_work_state(const struct ff_work *work)
     return work->place < FF_WORK_STORING ? FF_TASK_WAITING_FOR_LAUNCH : FF_TASK_RUNNING;
 }
 
+bool ff_work_can_checkpoint(const struct ff_work *work)
+{
+    return work->place == FF_WORK_HANDED && work->slot->state == FF_SLOT_BUSY &&
+           (work->slot->flags & FF_FUNCTION_CAN_CHECKPOINT) != 0;
+}
+
 /* ---- groups ---- */
 
 static bool span_is(struct ff_span span, const char *text)
@@ -176,8 +182,8 @@ static void drop_idle_groups(struct ff_manager *manager)
 static int copy_order(struct ff_work *work, const struct ff_order *order)
 {
     work->order = *order;
-    struct ff_span *spans[] = {&work->order.name, &work->order.kind, &work->order.arguments,
-                               &work->order.user, &work->order.priority};
+    struct ff_span *spans[] = {&work->order.name, &work->order.kind,     &work->order.arguments,
+                               &work->order.user, &work->order.priority, &work->order.node_list};
     enum { SPANS = sizeof spans / sizeof spans[0] };
     size_t size = 0;
     for (size_t i = 0; i < SPANS; i++)

@@ -119,6 +119,8 @@ static bool begin_watch(struct ff_gpus *gpus)
 
 static void end_watch(struct ff_gpus *gpus)
 {
+    if (gpus->stays)
+        return;
     for (const struct ff_gpu_claim *claim = gpus->claims; claim != NULL; claim = claim->next)
         if (claim->ticket != 0)
             return;
@@ -330,6 +332,12 @@ void ff_gpu_claim_destroy(struct ff_gpu_claim *claim)
     *link = claim->next;
     end_watch(gpus);
     free(claim);
+}
+
+void ff_gpus_watch(struct ff_gpus *gpus)
+{
+    gpus->stays = true;
+    (void)begin_watch(gpus);
 }
 
 int ff_gpus_fd(const struct ff_gpus *gpus)

@@ -74,6 +74,9 @@ void ff_gpu_claim_why(struct ff_gpu_claim *claim, char *text, size_t size);
 /* Leaves the queue. NULL is fine. */
 void ff_gpu_claim_destroy(struct ff_gpu_claim *claim);
 
+/* Hears of ends of leases also while no claim waits. */
+void ff_gpus_watch(struct ff_gpus *gpus);
+
 int ff_gpus_fd(const struct ff_gpus *gpus);
 void ff_gpus_drain(struct ff_gpus *gpus);
 

@@ -15,6 +15,7 @@ struct ff_gpus {
     bool has_mask;
     int notices; /* inotify; -1 before the first claim that waits, and where the kernel gives none */
     int watch;   /* of fd; -1: nothing is watched */
+    bool stays;  /* it is kept without claims */
     unsigned looks;
     struct ff_gpu_claim *claims;
 };

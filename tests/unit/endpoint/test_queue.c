@@ -141,6 +141,47 @@ static void test_priority_comes_before_age(void **state)
     ff_queue_destroy(queue);
 }
 
+static void test_users_take_turns_by_their_use(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    struct ff_order anna = make_order(1, "", 0, 1);
+    struct ff_order again = make_order(1, "", 0, 1);
+    struct ff_order bert = make_order(1, "", 0, 1);
+    struct ff_order batch = make_order(1, "batch", 0, 1);
+    anna.user = again.user = ff_span_of("anna");
+    bert.user = ff_span_of("bert");
+    batch.user = ff_span_of("carl");
+    struct ff_held *first = add(queue, &anna, "a");
+    struct ff_held *third = add(queue, &again, "a");
+    struct ff_held *second = add(queue, &bert, "b");
+    add(queue, &batch, "c");
+    struct ff_held_list manager = {0};
+    assert_ptr_equal(ff_queue_next_shape(queue)->list.first, first); /* nobody has used anything */
+    ff_share_charge(ff_queue_share(queue), first->sharer, 1, 1);
+    ff_queue_give(queue, first, &manager, &manager);
+    assert_ptr_equal(ff_queue_next_shape(queue)->list.first, second);
+    ff_share_charge(ff_queue_share(queue), second->sharer, 2, 1);
+    assert_ptr_equal(ff_queue_next_shape(queue)->list.first, third);
+    ff_queue_destroy(queue);
+}
+
+static void test_limits_of_about_the_same_make_one_shape(void **state)
+{
+    (void)state;
+    struct ff_queue *queue = make_queue();
+    const uint64_t limits[] = {0, 1, 100000, 100001, 101000, 130000};
+    const uint64_t rounded[] = {0, 1, 106496, 106496, 106496, 131072};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct ff_order order = make_order(1, "", 0, 1);
+        order.time_limit_ms = limits[i];
+        struct ff_held *held = add(queue, &order, "x");
+        assert_int_equal(held->limit_ms, rounded[i]);
+        assert_int_equal(held->shape->list.count, i == 3 ? 2 : i == 4 ? 3 : 1);
+    }
+    ff_queue_destroy(queue);
+}
+
 static void test_given_back_stands_in_front(void **state)
 {
     (void)state;
@@ -166,6 +207,8 @@ int main(void)
         cmocka_unit_test(test_life_of_an_attempt),
         cmocka_unit_test(test_announced_attempts_have_no_order_to_take_back),
         cmocka_unit_test(test_priority_comes_before_age),
+        cmocka_unit_test(test_users_take_turns_by_their_use),
+        cmocka_unit_test(test_limits_of_about_the_same_make_one_shape),
         cmocka_unit_test(test_given_back_stands_in_front),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,93 @@
+/* The words of dispatch.h: why tasks wait, told to the service, and to whoever asks for the endpoint. */
+#include "endpoint/dispatch.h"
+#include "endpoint/downlink.h"
+#include "endpoint/manager.h"
+#include "endpoint/uplink.h"
+#include "protocol/core/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000 };
+
+static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
+                    size_t size)
+{
+    unsigned nodes = 0;
+    unsigned slots = 0;
+    unsigned devices = 0;
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next) {
+        nodes++;
+        slots += at->room.slots;
+        devices += at->room.devices;
+    }
+    switch (shape->reason) {
+    case FF_WAIT_SLOT:
+        snprintf(text, size, "all %u slots of %u node%s are busy", slots, nodes,
+                 nodes == 1 ? "" : "s");
+        break;
+    case FF_WAIT_DEVICES:
+        snprintf(text, size, "waits for %u free GPU%s on one node; there are %u on %u node%s",
+                 shape->devices, shape->devices == 1 ? "" : "s", devices, nodes,
+                 nodes == 1 ? "" : "s");
+        break;
+    case FF_WAIT_CORES:
+        snprintf(text, size, "waits for %u free cores on one node", shape->cores);
+        break;
+    case FF_WAIT_PROMISED:
+        snprintf(text, size, "what is free is kept for an older task that needs more of it");
+        break;
+    case FF_WAIT_ENDS:
+        snprintf(text, size, "waits for a block that does not end before the task would");
+        break;
+    default:
+        if (agent->phase >= FF_AGENT_DRAINING)
+            snprintf(text, size, "the endpoint is stopping");
+        else if (agent->block_why[0] != '\0')
+            snprintf(text, size, "no node is there: %s", agent->block_why);
+        else
+            snprintf(text, size, "waits for a node to start");
+    }
+}
+
+void ff_dispatch_why(const struct ff_agent *agent, char *text, size_t size)
+{
+    const struct ff_shape *oldest = NULL;
+    text[0] = '\0';
+    for (const struct ff_shape *at = ff_queue_shapes(agent->queue); at != NULL; at = at->next)
+        if (oldest == NULL || at->list.first->sequence < oldest->list.first->sequence)
+            oldest = at;
+    if (oldest != NULL)
+        say_why(agent, oldest, text, size);
+}
+
+void ff_dispatch_report_waiting(struct ff_agent *agent)
+{
+    char why[512];
+    int64_t now = ff_monotonic_ns();
+    agent->telling = ff_queue_count(agent->queue, FF_HELD_WAITING) > 0;
+    if (!agent->telling)
+        return;
+    ff_timer_set_after(agent->wait_timer, TELL_AGAIN_MS);
+    if (!ff_uplink_is_announced(agent->uplink))
+        return;
+    for (struct ff_shape *shape = ff_queue_shapes(agent->queue); shape != NULL;
+         shape = shape->next) {
+        say_why(agent, shape, why, sizeof why);
+        for (struct ff_held *at = shape->list.first; at != NULL; at = at->next) {
+            if (at->reported == shape->reason ||
+                now - at->since_ns < (int64_t)TELL_AFTER_MS * 1000000)
+                continue;
+            const struct ff_report report = {
+                .task = at->task,
+                .attempt = at->attempt,
+                .state = FF_TASK_WAITING_FOR_NODES,
+                .why = ff_span_of(why),
+                .time_ns = (uint64_t)ff_wall_ns(),
+            };
+            ff_uplink_report(agent->uplink, &report);
+            at->reported = (uint8_t)shape->reason;
+        }
+    }
+}

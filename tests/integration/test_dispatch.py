@@ -1,0 +1,68 @@
+"""Which task goes where and when: GPUs that others hold, the large beside the small, who comes first."""
+from harness import FarfieldTest, main, wait_for
+
+FOR_EVER = {"do": "sleep", "seconds": 3600}
+
+
+class Dispatch(FarfieldTest):
+    slots = 4
+
+    def setUp(self):
+        super().setUp()
+        self.ff.run("gpu", "pretend", 2, "--registry", self.ff.registry)
+        self.ff.up("fault", "echo")
+
+    def hold(self, *words, endpoint="local"):
+        """A task that runs until it is cancelled."""
+        task = self.ff.submit("fault", FOR_EVER, *words, endpoint=endpoint)
+        self.ff.wait_task(task, "running")
+        return task
+
+    def cancel(self, *tasks):
+        for task in tasks:
+            self.ff.run("task", "cancel", task)
+            self.ff.wait_task(task)
+
+    def why(self, task, word):
+        """What a waiting task says, once it says this."""
+        return wait_for(lambda: word in (self.ff.show(task)["waiting_because"] or "") and
+                        self.ff.show(task)["waiting_because"], f"{task} to say {word}")
+
+    def test_gpus_that_another_endpoint_holds_are_waited_for(self):
+        self.ff.configure("other")
+        self.ff.start_endpoint("other")
+        held = self.hold("--gpus", "2", endpoint="other")
+        task = self.ff.submit("echo", {"n": 1}, "--gpus", "1")
+        self.why(task, "GPU")
+        self.assertEqual(self.ff.call("echo", {"n": 2})["result"], {"n": 2})  # needs none
+        self.assertNotEqual(self.ff.show(task)["state"], "running")
+        self.cancel(held)
+        self.assertEqual(self.ff.wait_task(task)["result"], {"n": 1})
+
+    def test_the_large_are_not_starved_and_the_small_not_blocked(self):
+        first = self.hold("--gpus", "1")
+        large = self.ff.submit("fault", FOR_EVER, "--gpus", "2")
+        self.why(large, "GPU")
+        small = self.ff.submit("fault", FOR_EVER, "--gpus", "1")  # a GPU is free, but the large one comes first
+        self.why(small, "kept for an older task")
+        self.assertEqual(self.ff.call("echo", {"n": 3})["result"], {"n": 3})  # takes nothing that it needs
+        self.cancel(first)
+        self.ff.wait_task(large, "running")
+        self.assertNotEqual(self.ff.show(small)["state"], "running")
+        self.cancel(large)
+        self.ff.wait_task(small, "running")
+        self.cancel(small)
+
+    def test_what_ends_before_runs_on_the_promised_node(self):
+        first = self.hold("--gpus", "1", "--time-limit", "1h")
+        large = self.ff.submit("echo", {}, "--gpus", "2")
+        self.why(large, "GPU")
+        longer = self.ff.submit("fault", FOR_EVER, "--gpus", "1", "--time-limit", "2h")
+        self.why(longer, "kept for an older task")
+        shorter = self.hold("--gpus", "1", "--time-limit", "30m")
+        self.cancel(shorter, longer, first)
+        self.assertEqual(self.ff.wait_task(large)["state"], "success")
+
+
+if __name__ == "__main__":
+    main()
