@@ -134,6 +134,10 @@ static void sweep(struct ff_chore *chore)
 static void swept(struct ff_chore *chore, bool closing)
 {
     struct ff_sweeper *sweeper = (struct ff_sweeper *)chore;
+    if (closing) { /* it may not have run */
+        sweeper->batch.stale = false;
+        sweep(chore);
+    }
     drop_batch(&sweeper->batch);
     sweeper->running = false;
     if (!closing && (sweeper->count > 0 || sweeper->stale_due))
@@ -160,11 +164,8 @@ static void list_held(struct ff_sweeper *sweeper)
     qsort(held, count, sizeof *held, compare_ids);
 }
 
-static void hand_over(void *user)
+static void make_batch(struct ff_sweeper *sweeper)
 {
-    struct ff_sweeper *sweeper = user;
-    if (sweeper->running || (sweeper->count == 0 && !sweeper->stale_due))
-        return;
     sweeper->batch.over = sweeper->ids;
     sweeper->batch.over_count = sweeper->count;
     if (sweeper->count > 0)
@@ -172,6 +173,14 @@ static void hand_over(void *user)
     sweeper->ids = NULL;
     sweeper->count = 0;
     sweeper->room = 0;
+}
+
+static void hand_over(void *user)
+{
+    struct ff_sweeper *sweeper = user;
+    if (sweeper->running || (sweeper->count == 0 && !sweeper->stale_due))
+        return;
+    make_batch(sweeper);
     if (sweeper->stale_due)
         list_held(sweeper);
     sweeper->stale_due = false;
@@ -240,6 +249,11 @@ void ff_sweeper_destroy(struct ff_sweeper *sweeper)
     ff_chores_destroy(sweeper->chores);
     ff_timer_destroy(sweeper->timer);
     ff_timer_destroy(sweeper->stale_timer);
-    free(sweeper->ids);
+    /* The next agent does not know that these are over. */
+    if (sweeper->count > 0) {
+        make_batch(sweeper);
+        sweep(&sweeper->chore);
+        drop_batch(&sweeper->batch);
+    }
     free(sweeper);
 }

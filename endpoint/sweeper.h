@@ -12,7 +12,7 @@
 
 struct ff_sweeper *ff_sweeper_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
 
-/* Waits for the thread. */
+/* Waits for the thread, and removes what is over by now. */
 void ff_sweeper_destroy(struct ff_sweeper *sweeper);
 
 /* Looks for what is old now, and not when it is due. */

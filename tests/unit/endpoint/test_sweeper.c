@@ -145,9 +145,27 @@ static void test_nothing_is_old_while_the_service_is_away(void **state)
     close_scene(&scene, home);
 }
 
+static void test_what_is_over_goes_with_the_sweeper(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_error error;
+    char *home = open_scene(&scene);
+    struct ff_id over = make_task(&scene, 0, 0);
+    struct ff_id waiting = make_task(&scene, 0, 0);
+    ff_sweeper_add(scene.agent.sweeper, &over);
+    ff_sweeper_destroy(scene.agent.sweeper);
+    assert_false(exists(&scene, &over));
+    assert_true(exists(&scene, &waiting));
+    scene.agent.sweeper = ff_sweeper_create(&scene.agent, &error);
+    assert_non_null(scene.agent.sweeper);
+    close_scene(&scene, home);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_over_goes_with_the_sweeper),
         cmocka_unit_test(test_only_what_nobody_can_want_goes),
         cmocka_unit_test(test_nothing_is_old_while_the_service_is_away),
     };
