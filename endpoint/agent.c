@@ -10,10 +10,10 @@
 
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/elastic.h"
 #include "endpoint/manager.h"
 #include "endpoint/objects.h"
 #include "endpoint/registration.h"
-#include "endpoint/scaling.h"
 #include "endpoint/state_file.h"
 #include "endpoint/sweeper.h"
 #include "endpoint/uplink.h"
@@ -121,17 +121,6 @@ static void awaited_enough(void *user)
 
 /* ---- blocks ---- */
 
-static void note_failure(struct ff_agent *agent, const struct ff_block *block)
-{
-    char words[256];
-    ff_block_last_words(block, words, sizeof words);
-    agent->block_failures++;
-    agent->block_failed_ns = ff_monotonic_ns();
-    snprintf(agent->block_why, sizeof agent->block_why, "block %s did not come up: %s%s%s",
-             block->id, block->why, words[0] != '\0' ? "; its log ends with: " : "", words);
-    ff_log(FF_LOG_WARNING, "%s", agent->block_why);
-}
-
 static void sweep_block(struct ff_agent *agent, struct ff_block *block)
 {
     if (block->ended && block->managers == 0)
@@ -145,8 +134,7 @@ static void block_ended(void *user, struct ff_block *block)
 {
     struct ff_agent *agent = user;
     ff_log(FF_LOG_INFO, "block %s has ended: %s", block->id, block->why);
-    if (!block->had_manager && !block->stopping)
-        note_failure(agent, block);
+    ff_elastic_block_ended(agent->elastic, block);
     if (block->managers > 0)
         ff_downlink_block_ended(agent->downlink, block); /* sweeps it with its last manager */
     else
@@ -156,77 +144,6 @@ static void block_ended(void *user, struct ff_block *block)
 void ff_agent_manager_gone(struct ff_agent *agent, struct ff_block *block)
 {
     sweep_block(agent, block);
-}
-
-static struct ff_scaling_input survey(const struct ff_agent *agent)
-{
-    const struct ff_config *config = &agent->config;
-    struct ff_scaling_input input = {
-        .now_ns = ff_monotonic_ns(),
-        .min_blocks = (unsigned)config->min_blocks,
-        .max_blocks = (unsigned)config->max_blocks,
-        .init_blocks = (unsigned)config->init_blocks,
-        .first = !agent->scaled_once,
-        .draining = agent->phase >= FF_AGENT_DRAINING,
-        .slots_a_block = ff_config_slots(config),
-        .waiting = ff_queue_count(agent->queue, FF_HELD_WAITING),
-        .idle_since_ns = agent->idle_since_ns,
-        .idle_limit_ns = config->idle_block_s * 1000000000,
-        .failures = agent->block_failures,
-        .failed_ns = agent->block_failed_ns,
-    };
-    for (const struct ff_block *block = ff_blocks_first(agent->blocks); block != NULL;
-         block = block->next) {
-        if (block->ended || block->stopping)
-            continue;
-        unsigned given = 0;
-        for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
-             at = at->next)
-            if (at->block == block)
-                given += at->given.count;
-        input.blocks_pending += block->managers == 0 ? 1 : 0;
-        input.blocks_running += block->managers > 0 ? 1 : 0;
-        input.blocks_idle += block->managers > 0 && given == 0 ? 1 : 0;
-    }
-    return input;
-}
-
-static void stop_idle_blocks(struct ff_agent *agent, unsigned count)
-{
-    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL && count > 0;
-         at = at->next) {
-        if (at->given.count > 0 || at->block->stopping)
-            continue;
-        ff_log(FF_LOG_INFO, "block %s is idle and ends", at->block->id);
-        at->room.open = false;
-        ff_block_cancel(at->block, false);
-        count--;
-    }
-}
-
-static void scale(void *user)
-{
-    struct ff_agent *agent = user;
-    struct ff_error error;
-    const struct ff_scaling_input input = survey(agent);
-    const struct ff_scaling_orders orders = ff_scaling_plan(&input);
-    agent->scale_needed = false;
-    agent->scaled_once = true;
-    for (unsigned i = 0; i < orders.start; i++) {
-        const struct ff_block *block = ff_blocks_start(agent->blocks, &agent->endpoint_id, &error);
-        if (block == NULL) {
-            ff_log_error("cannot start a block", &error);
-            agent->block_failures++;
-            agent->block_failed_ns = ff_monotonic_ns();
-            snprintf(agent->block_why, sizeof agent->block_why, "%.500s", error.message);
-            ff_timer_set_after(agent->scale_timer,
-                               ff_scaling_pause_ns(agent->block_failures) / 1000000);
-            return;
-        }
-        ff_log(FF_LOG_INFO, "block %s starts", block->id);
-    }
-    stop_idle_blocks(agent, orders.stop);
-    ff_timer_set(agent->scale_timer, orders.look_again_ns);
 }
 
 /* ---- leaving ---- */
@@ -348,7 +265,7 @@ static bool before_sleep(void *user)
     if (agent->dispatch_needed)
         ff_dispatch_run(agent);
     if (agent->scale_needed)
-        scale(agent);
+        ff_elastic_run(agent->elastic);
     if (agent->beat_needed)
         ff_uplink_beat(agent->uplink);
     agent->beat_needed = false;
@@ -373,7 +290,6 @@ static int make_timers(struct ff_agent *agent, struct ff_error *error)
     } timers[] = {
         {&agent->announce_timer, awaited_enough},
         {&agent->drain_timer, drain_limit},
-        {&agent->scale_timer, scale},
         {&agent->wait_timer, tell_waiting},
         {&agent->start_timer, not_reachable},
         {&agent->rest_timer, rest},
@@ -412,11 +328,12 @@ static int make_rooms(struct ff_agent *agent, struct ff_error *error)
     agent->endpoint_id = registration.endpoint_id;
     agent->provider = ff_provider_find(agent->config.provider);
     agent->queue = ff_queue_create(error);
+    agent->elastic = ff_elastic_create(agent, error);
     agent->blocks = make_blocks(agent, error);
     agent->objects = ff_objects_create(agent, error);
     agent->uploads = ff_uploads_create(agent, error);
-    if (agent->queue == NULL || agent->blocks == NULL || agent->objects == NULL ||
-        agent->uploads == NULL)
+    if (agent->queue == NULL || agent->elastic == NULL || agent->blocks == NULL ||
+        agent->objects == NULL || agent->uploads == NULL)
         return -1;
     agent->downlink = ff_downlink_create(agent, &of_downlink, error);
     if (agent->downlink == NULL)
@@ -462,6 +379,7 @@ static void close_agent(struct ff_agent *agent)
     ff_sweeper_destroy(agent->sweeper);
     ff_downlink_destroy(agent->downlink, NULL);
     ff_blocks_destroy(agent->blocks);
+    ff_elastic_destroy(agent->elastic);
     ff_queue_destroy(agent->queue);
     free(agent->releases);
     if (agent->context != NULL)
@@ -479,7 +397,6 @@ int ff_agent_run(const char *name, bool take_over, bool patient, struct ff_error
         return ff_fail(error, FF_NO_MEMORY, "no memory for the agent");
     agent->take_over = take_over;
     agent->patient = patient;
-    agent->idle_since_ns = ff_monotonic_ns();
     int result = ff_folder_locate(&agent->folder, name, error);
     if (result == 0)
         result = ff_folder_check(&agent->folder, error);

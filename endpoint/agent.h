@@ -3,7 +3,7 @@
  *
  *     service ◄──uplink──► dispatch ◄──downlink──► managers
  *                        queue, placement            ▲
- *                          scaling ──► blocks ──► provider
+ *                elastic, scaling ──► blocks ──► provider
  *
  * One thread. Every room gets the agent. The links tell what comes by tables of events, which wiring.c joins with the other
  * rooms; those use the headers of the links. What an attempt goes through is decided in dispatch.c, the life of the agent in
@@ -26,6 +26,7 @@ struct ff_objects;
 struct ff_uploads;
 struct ff_sweeper;
 struct ff_state_file;
+struct ff_elastic;
 
 enum ff_agent_phase {
     FF_AGENT_STARTING, /* never connected yet */
@@ -49,6 +50,7 @@ struct ff_agent {
     struct ff_pace pace;
     const struct ff_provider *provider;
     struct ff_blocks *blocks;
+    struct ff_elastic *elastic;
     struct ff_downlink *downlink;
     struct ff_uplink *uplink;
     struct ff_objects *objects;
@@ -57,7 +59,6 @@ struct ff_agent {
     struct ff_state_file *state_file;
     struct ff_timer *announce_timer; /* known blocks may still announce what they hold */
     struct ff_timer *drain_timer;
-    struct ff_timer *scale_timer;
     struct ff_timer *wait_timer;  /* tells the service why tasks wait */
     struct ff_timer *rest_timer;  /* gives memory back when a rush is over */
     struct ff_timer *start_timer; /* gives up when the service cannot be reached */
@@ -72,11 +73,6 @@ struct ff_agent {
     bool telling; /* the wait timer is set */
     bool scale_needed;
     bool beat_needed; /* the service should hear the numbers of the heartbeat now */
-    bool scaled_once;
-    unsigned block_failures; /* in a row */
-    int64_t block_failed_ns;
-    int64_t idle_since_ns;
-    char block_why[512]; /* why the last block did not come up; "" when it did */
     bool saying_last_words;
     bool failed; /* the agent ends with this error */
     struct ff_error error;

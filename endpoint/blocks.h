@@ -24,14 +24,17 @@ struct ff_block {
     struct ff_provider_job *job;
     char id[FF_BLOCK_ID_SIZE];
     char public_key[FF_CURVE_TEXT_SIZE];
-    unsigned managers; /* connected, or away but not given up */
-    bool had_manager;  /* ever */
-    bool adopted;      /* from an earlier agent */
-    bool announced;    /* its manager has said all that it holds (of an adopted one) */
-    bool ended;        /* its job is over; it goes when its last manager has gone */
-    bool draining;     /* its managers were asked to leave, and get nothing new */
-    bool stopping;     /* by our order */
-    char why[160];     /* what it waits for, or why it ended */
+    unsigned managers;     /* connected, or away but not given up */
+    bool had_manager;      /* ever */
+    bool adopted;          /* from an earlier agent */
+    bool announced;        /* its manager has said all that it holds (of an adopted one) */
+    bool ended;            /* its job is over; it goes when its last manager has gone */
+    bool draining;         /* its managers were asked to leave, and get nothing new */
+    bool stopping;         /* by our order */
+    int64_t submitted_ns;  /* monotonic, as the next two */
+    int64_t used_ns;       /* when a task of it ended last */
+    int64_t idle_since_ns; /* since when nothing needs it, as scaling found; 0: something does */
+    char why[160];         /* what it waits for, or why it ended */
 };
 
 struct ff_blocks_events {

@@ -193,8 +193,6 @@ void ff_dispatch_receipt(struct ff_agent *agent, const struct ff_receipt *receip
     ff_queue_remove(agent->queue, held);
     if (receipt->ended && !ff_queue_holds(agent->queue, &receipt->task))
         ff_sweeper_add(agent->sweeper, &receipt->task);
-    if (ff_queue_count(agent->queue, FF_HELD_ENDED) == 0)
-        agent->idle_since_ns = ff_monotonic_ns();
 }
 
 /* ---- from managers ---- */
@@ -317,7 +315,10 @@ void ff_dispatch_outcome(struct ff_agent *agent, struct ff_manager *manager,
     }
     ff_booking_give_back(agent, held,
                          outcome->run_us > 0 ? (int64_t)outcome->run_us : FF_RAN_SINCE_GIVEN);
+    manager->block->used_ns = ff_monotonic_ns();
     agent->dispatch_needed = true;
+    if (manager->given.count == 1)
+        agent->scale_needed = true; /* its last one: the node may not be needed any more */
     if (!outcome->lost)
         ff_pace_learn(&agent->pace, &held->function, outcome->run_us);
     if (place_again(agent, held, outcome)) {

@@ -1,6 +1,7 @@
 /* The words of dispatch.h: why tasks wait, told to the service, and to whoever asks for the endpoint. */
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/elastic.h"
 #include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
@@ -44,8 +45,8 @@ static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, 
     default:
         if (agent->phase >= FF_AGENT_DRAINING)
             snprintf(text, size, "the endpoint is stopping");
-        else if (agent->block_why[0] != '\0')
-            snprintf(text, size, "no node is there: %s", agent->block_why);
+        else if (ff_elastic_why(agent->elastic)[0] != '\0')
+            snprintf(text, size, "no node is there: %s", ff_elastic_why(agent->elastic));
         else
             snprintf(text, size, "waits for a node to start");
     }

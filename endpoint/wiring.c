@@ -1,6 +1,7 @@
 #include "endpoint/wiring.h"
 
 #include "endpoint/dispatch.h"
+#include "endpoint/elastic.h"
 #include "endpoint/manager.h"
 #include "endpoint/objects.h"
 #include "endpoint/uploads.h"
@@ -105,8 +106,7 @@ static void manager_came(void *user, struct ff_manager *manager)
     if (left_ns > agent->longest_block_ns)
         agent->longest_block_ns = left_ns;
     manager->block->had_manager = true;
-    agent->block_failures = 0;
-    agent->block_why[0] = '\0';
+    ff_elastic_manager_came(agent->elastic, manager);
 }
 
 /* It asks and sends again when it is back. */

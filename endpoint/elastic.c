@@ -1,0 +1,317 @@
+#include "endpoint/elastic.h"
+
+#include "endpoint/booking.h"
+#include "endpoint/downlink.h"
+#include "endpoint/manager.h"
+#include "endpoint/scaling.h"
+#include "protocol/core/clock.h"
+#include "protocol/core/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A look goes over all that waits, all that runs and all nodes: not after each of ten thousand results a second. */
+static const int64_t rest_ns = 10000000;
+
+struct ff_elastic {
+    struct ff_agent *agent;
+    struct ff_timer *timer;
+    struct ff_scaling_memory memory;
+    struct ff_scaling_shape seen; /* most that a node had */
+    int64_t looked_ns;
+    char why[512];
+};
+
+/* What one look sees: the rows of scaling.h, in one piece of memory each. */
+struct look {
+    struct ff_scaling_input input;
+    struct ff_block **blocks; /* of input.blocks */
+};
+
+static void look_due(void *user)
+{
+    ff_elastic_run(user);
+}
+
+struct ff_elastic *ff_elastic_create(struct ff_agent *agent, struct ff_error *error)
+{
+    struct ff_elastic *elastic = calloc(1, sizeof *elastic);
+    if (elastic == NULL) {
+        ff_fail(error, FF_NO_MEMORY, "no memory for the scaling of blocks");
+        return NULL;
+    }
+    elastic->agent = agent;
+    elastic->timer = ff_timer_create(agent->loop, look_due, elastic, error);
+    if (elastic->timer == NULL) {
+        free(elastic);
+        return NULL;
+    }
+    return elastic;
+}
+
+void ff_elastic_destroy(struct ff_elastic *elastic)
+{
+    if (elastic == NULL)
+        return;
+    ff_timer_destroy(elastic->timer);
+    free(elastic);
+}
+
+/* ---- what the rooms tell ---- */
+
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager)
+{
+    elastic->seen.slots = larger(elastic->seen.slots, manager->room.slots);
+    elastic->seen.devices = larger(elastic->seen.devices, manager->room.devices);
+    elastic->seen.cores = larger(elastic->seen.cores, manager->room.cores);
+    elastic->seen.seen = true;
+    ff_scaling_came(&elastic->memory);
+    elastic->why[0] = '\0';
+}
+
+void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block)
+{
+    char words[256];
+    if (block->had_manager || block->stopping)
+        return;
+    ff_block_last_words(block, words, sizeof words);
+    ff_scaling_failed(&elastic->memory, block->submitted_ns, ff_monotonic_ns());
+    snprintf(elastic->why, sizeof elastic->why, "block %s did not come up: %s%s%s", block->id,
+             block->why, words[0] != '\0' ? "; its log ends with: " : "", words);
+    ff_log(FF_LOG_WARNING, "%s", elastic->why);
+}
+
+const char *ff_elastic_why(const struct ff_elastic *elastic)
+{
+    return elastic->why;
+}
+
+/* ---- looking ---- */
+
+static struct ff_scaling_limits limits_of(const struct ff_agent *agent)
+{
+    const struct ff_config *config = &agent->config;
+    const struct ff_scaling_limits limits = {
+        .min_blocks = (unsigned)config->min_blocks,
+        .max_blocks = (unsigned)config->max_blocks,
+        .init_blocks = (unsigned)config->init_blocks,
+        .nodes_per_block = 1,
+        .idle_limit_ns = config->idle_block_s * 1000000000,
+    };
+    return limits;
+}
+
+/* What nodes were seen to have, else what the settings say of them. */
+static struct ff_scaling_shape shape_of(const struct ff_elastic *elastic)
+{
+    if (elastic->seen.seen)
+        return elastic->seen;
+    return (struct ff_scaling_shape){.slots = ff_config_slots(&elastic->agent->config)};
+}
+
+static int make_rows(const struct ff_elastic *elastic, struct look *look)
+{
+    const struct ff_agent *agent = elastic->agent;
+    size_t demands = 1; /* calloc of nothing may give NULL */
+    size_t blocks = 1;
+    size_t nodes = 1;
+    for (const struct ff_shape *at = ff_queue_shapes(agent->queue); at != NULL; at = at->next)
+        demands++;
+    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next) {
+        blocks++;
+        nodes++;
+    }
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next)
+        nodes++;
+    look->input.demand = calloc(demands, sizeof *look->input.demand);
+    look->input.blocks = calloc(blocks, sizeof *look->input.blocks);
+    look->input.nodes = calloc(nodes, sizeof *look->input.nodes);
+    look->blocks = calloc(blocks, sizeof *look->blocks);
+    return look->input.demand != NULL && look->input.blocks != NULL && look->input.nodes != NULL &&
+                   look->blocks != NULL
+               ? 0
+               : -1;
+}
+
+static void free_rows(struct look *look)
+{
+    free(look->input.demand);
+    free(look->input.blocks);
+    free(look->input.nodes);
+    free(look->blocks);
+}
+
+static void see_demand(const struct ff_agent *agent, struct ff_scaling_input *input)
+{
+    for (const struct ff_shape *at = ff_queue_shapes(agent->queue); at != NULL; at = at->next) {
+        const struct ff_needs needs = ff_booking_needs_of_shape(agent, at);
+        input->demand[input->demands++] = (struct ff_scaling_demand){
+            .count = at->list.count,
+            .devices = needs.devices,
+            .cores = needs.cores,
+            .nodes = needs.nodes,
+            .cost_us = needs.cost_us,
+            .lasts_ns = needs.lasts_ns,
+            .waited_ns = input->now_ns - at->list.first->since_ns,
+        };
+    }
+}
+
+/* The list of blocks begins with the one asked for last, the rows end with it. */
+static void see_blocks(const struct ff_agent *agent, struct look *look)
+{
+    unsigned count = 0;
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (!at->ended)
+            look->blocks[count++] = at;
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct ff_block *swapped = look->blocks[i];
+        look->blocks[i] = look->blocks[count - 1 - i];
+        look->blocks[count - 1 - i] = swapped;
+    }
+    for (unsigned row = 0; row < count; row++) {
+        const struct ff_block *at = look->blocks[row];
+        look->input.blocks[row] = (struct ff_scaling_block){
+            .nodes = 1,
+            .come = at->had_manager,
+            .leaving = at->stopping || at->draining,
+            .idle_since_ns = at->idle_since_ns,
+        };
+    }
+    look->input.block_count = count;
+}
+
+static struct ff_scaling_node *add_node(struct ff_scaling_input *input, unsigned block, bool come,
+                                        const struct ff_scaling_shape *has)
+{
+    struct ff_scaling_node *node = &input->nodes[input->node_count++];
+    node->block = block;
+    node->come = come;
+    node->has = *has;
+    node->free = ff_scaling_all_of(has);
+    return node;
+}
+
+/* What runs there now or soon, what others of the machine hold, and what ends with the block. */
+static void see_room(struct ff_scaling_node *node, const struct ff_manager *manager, int64_t now_ns)
+{
+    const struct ff_room *room = &manager->room;
+    if (room->whole)
+        memset(&node->free, 0, sizeof node->free);
+    for (const struct ff_held *at = manager->given.first; at != NULL; at = at->next)
+        ff_scaling_occupy(&node->free, ff_scaling_weight_of(at->cost_us), at->devices, at->cores);
+    uint64_t taken = (uint64_t)room->devices_taken * FF_SCALING_UNIT;
+    node->free.devices = taken < node->free.devices ? node->free.devices - taken : 0;
+    if (room->ends_ns > 0)
+        node->left_ns = room->ends_ns > now_ns ? room->ends_ns - now_ns : 1;
+}
+
+static void see_manager(struct look *look, const struct ff_manager *manager)
+{
+    const struct ff_room *room = &manager->room;
+    const struct ff_scaling_shape has = {room->slots, room->devices, room->cores, true};
+    struct ff_scaling_input *input = &look->input;
+    for (unsigned row = 0; row < input->block_count; row++) {
+        if (look->blocks[row] != manager->block)
+            continue;
+        input->blocks[row].tasks += manager->given.count;
+        if (manager->draining)
+            return;
+        see_room(add_node(input, row, true, &has), manager, input->now_ns);
+        return;
+    }
+}
+
+static int see(const struct ff_elastic *elastic, struct look *look)
+{
+    const struct ff_agent *agent = elastic->agent;
+    memset(look, 0, sizeof *look);
+    look->input.now_ns = elastic->looked_ns;
+    look->input.limits = limits_of(agent);
+    look->input.shape = shape_of(elastic);
+    if (make_rows(elastic, look) < 0)
+        return -1;
+    see_demand(agent, &look->input);
+    see_blocks(agent, look);
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next)
+        see_manager(look, at);
+    for (unsigned row = 0; row < look->input.block_count; row++) {
+        struct ff_scaling_block *block = &look->input.blocks[row];
+        for (unsigned i = look->blocks[row]->managers; i < block->nodes && !block->come; i++)
+            add_node(&look->input, row, false, &look->input.shape);
+        if (block->idle_since_ns > 0 && look->blocks[row]->used_ns > block->idle_since_ns)
+            block->idle_since_ns = look->blocks[row]->used_ns;
+    }
+    return 0;
+}
+
+/* ---- doing ---- */
+
+static int start_block(struct ff_elastic *elastic)
+{
+    struct ff_agent *agent = elastic->agent;
+    struct ff_error error;
+    int64_t now_ns = ff_monotonic_ns();
+    ff_scaling_submitted(&elastic->memory, now_ns);
+    struct ff_block *block = ff_blocks_start(agent->blocks, &agent->endpoint_id, &error);
+    if (block != NULL) {
+        block->submitted_ns = now_ns;
+        ff_log(FF_LOG_INFO, "block %s starts", block->id);
+        return 0;
+    }
+    ff_log_error("cannot start a block", &error);
+    ff_scaling_failed(&elastic->memory, now_ns, now_ns);
+    snprintf(elastic->why, sizeof elastic->why, "%.500s", error.message);
+    return -1;
+}
+
+static void end_block(struct ff_elastic *elastic, struct ff_block *block)
+{
+    ff_log(FF_LOG_INFO, "block %s is not needed any more and ends", block->id);
+    ff_downlink_drain_block(elastic->agent->downlink, block);
+    ff_block_cancel(block, false);
+}
+
+static int64_t carry_out(struct ff_elastic *elastic, const struct look *look,
+                         const struct ff_scaling_orders *orders)
+{
+    for (unsigned row = 0; row < look->input.block_count; row++) {
+        look->blocks[row]->idle_since_ns = look->input.blocks[row].idle_since_ns;
+        if (look->input.blocks[row].end)
+            end_block(elastic, look->blocks[row]);
+    }
+    for (unsigned i = 0; i < orders->start; i++)
+        if (start_block(elastic) < 0)
+            return elastic->looked_ns + ff_scaling_pause_ns(elastic->memory.failures);
+    return orders->look_again_ns;
+}
+
+void ff_elastic_run(struct ff_elastic *elastic)
+{
+    struct look look;
+    const int64_t now_ns = ff_monotonic_ns();
+    elastic->agent->scale_needed = false;
+    if (elastic->agent->phase >= FF_AGENT_DRAINING)
+        return;
+    if (now_ns < elastic->looked_ns + rest_ns) {
+        ff_timer_set(elastic->timer, elastic->looked_ns + rest_ns);
+        return;
+    }
+    elastic->looked_ns = now_ns;
+    if (see(elastic, &look) == 0) {
+        const struct ff_scaling_orders orders = ff_scaling_plan(&look.input, &elastic->memory);
+        ff_timer_set(elastic->timer, carry_out(elastic, &look, &orders));
+    } else {
+        ff_log(FF_LOG_WARNING, "no memory to look whether there are enough blocks");
+        ff_timer_set(elastic->timer, now_ns + 100 * rest_ns);
+    }
+    free_rows(&look);
+}

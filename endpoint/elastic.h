@@ -1,0 +1,27 @@
+/*
+ * endpoint/elastic.h: keeps as many blocks as there should be. It looks at the queue, the blocks and their managers, lets
+ * scaling.h decide, carries out the orders, looks again when time alone may change them, and remembers which blocks did not
+ * come up and why. It runs in the turn of the loop in which something arrived, so a block is asked for at once.
+ */
+#ifndef FF_ENDPOINT_ELASTIC_H
+#define FF_ENDPOINT_ELASTIC_H
+
+#include "endpoint/agent.h"
+
+struct ff_elastic;
+struct ff_manager;
+
+struct ff_elastic *ff_elastic_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
+void ff_elastic_destroy(struct ff_elastic *elastic);
+
+/* Looks, and does what is to be done; where the last look is only just over, soon. */
+void ff_elastic_run(struct ff_elastic *elastic);
+
+/* For the rooms: a manager has said HELLO; the job of a block is over (before the block may be destroyed). */
+void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager);
+void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block);
+
+/* Why the last block did not come up, in words; "" when it did. */
+const char *ff_elastic_why(const struct ff_elastic *elastic);
+
+#endif
