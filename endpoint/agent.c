@@ -106,7 +106,7 @@ static void end_awaiting(struct ff_agent *agent)
 void ff_agent_block_announced(struct ff_agent *agent)
 {
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (at->adopted && !at->announced && !at->ended)
+        if (at->adopted && !at->announced && at->state != FF_BLOCK_ENDED)
             return;
     end_awaiting(agent);
 }
@@ -123,7 +123,7 @@ static void awaited_enough(void *user)
 
 static void sweep_block(struct ff_agent *agent, struct ff_block *block)
 {
-    if (block->ended && block->managers == 0)
+    if (block->state == FF_BLOCK_ENDED && block->managers == 0)
         ff_block_destroy(block);
     ff_agent_block_announced(agent);
     agent->scale_needed = true;
@@ -141,8 +141,17 @@ static void block_ended(void *user, struct ff_block *block)
         sweep_block(agent, block);
 }
 
+static void block_changed(void *user, struct ff_block *block)
+{
+    struct ff_agent *agent = user;
+    (void)block;
+    agent->scale_needed = true;
+    agent->dispatch_needed = true;
+}
+
 void ff_agent_manager_gone(struct ff_agent *agent, struct ff_block *block)
 {
+    ff_block_look(block);
     sweep_block(agent, block);
 }
 
@@ -304,7 +313,7 @@ static int make_timers(struct ff_agent *agent, struct ff_error *error)
 
 static struct ff_blocks *make_blocks(struct ff_agent *agent, struct ff_error *error)
 {
-    const struct ff_blocks_events events = {agent, block_ended};
+    const struct ff_blocks_events events = {agent, block_ended, block_changed};
     char *folder = ff_program_folder(error);
     if (folder == NULL)
         return NULL;

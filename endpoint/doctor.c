@@ -224,7 +224,7 @@ static void check_provider(struct doctor *doctor)
     if (!doctor->has_config)
         return;
     const struct ff_provider *provider = ff_provider_find(doctor->config.provider);
-    if (provider->check(&error) < 0) {
+    if (provider->check(&doctor->config, &error) < 0) {
         say_error(doctor, ERROR, "provider", &error);
         return;
     }

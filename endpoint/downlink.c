@@ -1,5 +1,6 @@
 #include "endpoint/downlink.h"
 
+#include "endpoint/address.h"
 #include "endpoint/manager.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
@@ -170,7 +171,7 @@ static void peer_gone(void *user, struct ff_peer *peer, const char *why)
     ff_gather_drop(&manager->receipts);
     ff_gather_drop(&manager->controls);
     downlink->events.away(downlink->events.user, manager);
-    if (manager->block->ended || ff_peer_has_left(peer)) {
+    if (manager->block->state == FF_BLOCK_ENDED || ff_peer_has_left(peer)) {
         give_up(manager, why);
         return;
     }
@@ -265,13 +266,13 @@ void ff_downlink_block_ended(struct ff_downlink *downlink, struct ff_block *bloc
 }
 
 /* Where managers find this agent: read at each of their attempts. */
-static int write_address(const struct ff_agent *agent, int port, const struct ff_curve_keys *keys,
-                         struct ff_error *error)
+static int write_address(const struct ff_agent *agent, const char *host, int port,
+                         const struct ff_curve_keys *keys, struct ff_error *error)
 {
     char path[PATH_MAX];
-    char address[FF_CONFIG_TEXT_SIZE + 32];
+    char address[FF_ADDRESS_SIZE + 32];
     struct ff_buffer buffer;
-    snprintf(address, sizeof address, "tcp://%s:%d", agent->config.agent_host, port);
+    snprintf(address, sizeof address, "tcp://%s:%d", host, port);
     ff_buffer_init(&buffer, 4096);
     ff_buffer_append_text(&buffer, "address: ");
     ff_yaml_quote(&buffer, address);
@@ -290,6 +291,7 @@ struct ff_downlink *ff_downlink_create(struct ff_agent *agent,
 {
     struct ff_downlink *downlink = calloc(1, sizeof *downlink);
     char path[PATH_MAX];
+    char host[FF_ADDRESS_SIZE];
     struct ff_curve_keys keys;
     int port = (int)agent->config.agent_port;
     if (downlink == NULL) {
@@ -308,10 +310,11 @@ struct ff_downlink *ff_downlink_create(struct ff_agent *agent,
     downlink->events = *events;
     ff_buffer_init(&downlink->buffer, FF_MESSAGE_LIMIT);
     ff_folder_path(&agent->folder, path, "run/agent_curve");
-    if (ff_curve_load_or_make(path, &keys, error) == 0)
-        downlink->peers = ff_peers_create(agent->loop, agent->context, agent->config.agent_host,
-                                          &port, &keys, &of_peers, error);
-    if (downlink->peers == NULL || write_address(agent, port, &keys, error) < 0) {
+    if (ff_curve_load_or_make(path, &keys, error) == 0 &&
+        ff_address_find(agent->config.agent_host, agent->provider->grows, host, error) == 0)
+        downlink->peers =
+            ff_peers_create(agent->loop, agent->context, host, &port, &keys, &of_peers, error);
+    if (downlink->peers == NULL || write_address(agent, host, port, &keys, error) < 0) {
         ff_downlink_destroy(downlink, NULL);
         return NULL;
     }

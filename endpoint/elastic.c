@@ -77,12 +77,12 @@ void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager
 
 void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block)
 {
-    char words[256];
+    char words[240];
     if (block->had_manager || block->stopping)
         return;
     ff_block_last_words(block, words, sizeof words);
     ff_scaling_failed(&elastic->memory, block->submitted_ns, ff_monotonic_ns());
-    snprintf(elastic->why, sizeof elastic->why, "block %s did not come up: %s%s%s", block->id,
+    snprintf(elastic->why, sizeof elastic->why, "block %s did not come up: %.180s%s%s", block->id,
              block->why, words[0] != '\0' ? "; its log ends with: " : "", words);
     ff_log(FF_LOG_WARNING, "%s", elastic->why);
 }
@@ -101,7 +101,7 @@ static struct ff_scaling_limits limits_of(const struct ff_agent *agent)
         .min_blocks = (unsigned)config->min_blocks,
         .max_blocks = (unsigned)config->max_blocks,
         .init_blocks = (unsigned)config->init_blocks,
-        .nodes_per_block = 1,
+        .nodes_per_block = (unsigned)config->nodes_per_block,
         .idle_limit_ns = config->idle_block_s * 1000000000,
     };
     return limits;
@@ -125,7 +125,7 @@ static int make_rows(const struct ff_elastic *elastic, struct look *look)
         demands++;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next) {
         blocks++;
-        nodes++;
+        nodes += at->nodes;
     }
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next)
@@ -169,7 +169,7 @@ static void see_blocks(const struct ff_agent *agent, struct look *look)
 {
     unsigned count = 0;
     for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (!at->ended)
+        if (at->state != FF_BLOCK_ENDED)
             look->blocks[count++] = at;
     for (unsigned i = 0; i < count / 2; i++) {
         struct ff_block *swapped = look->blocks[i];
@@ -179,7 +179,7 @@ static void see_blocks(const struct ff_agent *agent, struct look *look)
     for (unsigned row = 0; row < count; row++) {
         const struct ff_block *at = look->blocks[row];
         look->input.blocks[row] = (struct ff_scaling_block){
-            .nodes = 1,
+            .nodes = at->nodes,
             .come = at->had_manager,
             .leaving = at->stopping || at->draining,
             .idle_since_ns = at->idle_since_ns,
@@ -261,9 +261,9 @@ static int start_block(struct ff_elastic *elastic)
     struct ff_error error;
     int64_t now_ns = ff_monotonic_ns();
     ff_scaling_submitted(&elastic->memory, now_ns);
-    struct ff_block *block = ff_blocks_start(agent->blocks, &agent->endpoint_id, &error);
+    struct ff_block *block = ff_blocks_start(agent->blocks, (unsigned)agent->config.nodes_per_block,
+                                             &agent->endpoint_id, &error);
     if (block != NULL) {
-        block->submitted_ns = now_ns;
         ff_log(FF_LOG_INFO, "block %s starts", block->id);
         return 0;
     }

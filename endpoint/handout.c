@@ -142,7 +142,7 @@ static bool may_grow(const struct ff_agent *agent)
     if (agent->provider->grows)
         return true;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (!at->announced && !at->ended)
+        if (!at->announced && at->state != FF_BLOCK_ENDED)
             return true;
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next)

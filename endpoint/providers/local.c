@@ -4,11 +4,13 @@
  */
 #include "endpoint/providers/provider.h"
 
+#include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +20,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+struct ff_provider_site {
+    struct ff_loop *loop;
+};
+
 struct ff_provider_job {
     struct ff_provider_events events;
     struct ff_process_id id;
     int pidfd;
     bool child; /* of this process, so it has to be reaped */
     struct ff_watch *watch;
-    char handle[FF_HANDLE_SIZE];
+    struct ff_job_report report;
 };
+
+static struct ff_provider_site *open_site(const struct ff_provider *provider, struct ff_loop *loop,
+                                          const struct ff_config *config, struct ff_error *error)
+{
+    struct ff_provider_site *site = calloc(1, sizeof *site);
+    (void)provider;
+    (void)config;
+    if (site == NULL)
+        ff_fail(error, FF_NO_MEMORY, "no memory for a provider");
+    else
+        site->loop = loop;
+    return site;
+}
+
+static void close_site(struct ff_provider_site *site)
+{
+    free(site);
+}
 
 static void release(struct ff_provider_job *job)
 {
@@ -54,12 +78,12 @@ static void describe_end(struct ff_provider_job *job, char *why, size_t size)
 static void process_ended(void *user, uint32_t events)
 {
     struct ff_provider_job *job = user;
-    char why[128];
     (void)events;
     ff_watch_destroy(job->watch);
     job->watch = NULL;
-    describe_end(job, why, sizeof why);
-    job->events.changed(job->events.user, FF_BLOCK_ENDED, job->handle, why);
+    describe_end(job, job->report.why, sizeof job->report.why);
+    job->report.state = FF_BLOCK_ENDED;
+    job->events.changed(job->events.user);
 }
 
 /* Takes over the pidfd. */
@@ -78,7 +102,9 @@ static struct ff_provider_job *make_job(struct ff_loop *loop, struct ff_process_
     job->events = *events;
     job->id = id;
     job->pidfd = pidfd;
-    snprintf(job->handle, sizeof job->handle, "%d %llu %s", (int)id.pid,
+    job->report.state = FF_BLOCK_RUNNING;
+    job->report.starts_ns = ff_wall_ns();
+    snprintf(job->report.handle, sizeof job->report.handle, "%d %llu %s", (int)id.pid,
              (unsigned long long)id.start_ticks, host);
     job->watch = ff_watch_create(loop, pidfd, EPOLLIN, process_ended, job, error);
     if (job->watch == NULL) {
@@ -102,15 +128,18 @@ static int spawn(const char *const command[], const char *log, pid_t *pid)
     return failure;
 }
 
-static struct ff_provider_job *submit(struct ff_loop *loop, const char *const command[],
-                                      const char *log, const struct ff_provider_events *events,
+static struct ff_provider_job *submit(struct ff_provider_site *site,
+                                      const struct ff_job_order *order,
+                                      const struct ff_provider_events *events,
                                       struct ff_error *error)
 {
+    char log[PATH_MAX];
     pid_t pid = -1;
     struct ff_process_id id;
-    int failure = spawn(command, log, &pid);
+    snprintf(log, sizeof log, "%s/log", order->folder);
+    int failure = spawn(order->command, log, &pid);
     if (failure != 0) {
-        ff_fail_errno(error, FF_IO, failure, "cannot start %s", command[0]);
+        ff_fail_errno(error, FF_IO, failure, "cannot start %s", order->command[0]);
         return NULL;
     }
     int pidfd = pidfd_open(pid, 0);
@@ -122,13 +151,14 @@ static struct ff_provider_job *submit(struct ff_loop *loop, const char *const co
             close(pidfd);
         return NULL;
     }
-    struct ff_provider_job *job = make_job(loop, id, pidfd, events, error);
+    struct ff_provider_job *job = make_job(site->loop, id, pidfd, events, error);
     if (job != NULL)
         job->child = true;
     return job;
 }
 
-static struct ff_provider_job *adopt(struct ff_loop *loop, const char *handle,
+static struct ff_provider_job *adopt(struct ff_provider_site *site,
+                                     const struct ff_job_order *order, const char *handle,
                                      const struct ff_provider_events *events,
                                      struct ff_error *error)
 {
@@ -136,6 +166,7 @@ static struct ff_provider_job *adopt(struct ff_loop *loop, const char *handle,
     unsigned long long start_ticks = 0;
     char host[128] = "";
     char here[128] = "";
+    (void)order;
     gethostname(here, sizeof here - 1);
     if (sscanf(handle, "%d %llu %127s", &pid, &start_ticks, host) != 3) {
         ff_fail(error, FF_NOT_FOUND, "\"%s\" names no process", handle);
@@ -153,12 +184,17 @@ static struct ff_provider_job *adopt(struct ff_loop *loop, const char *handle,
         ff_fail(error, FF_NOT_FOUND, "process %d has ended", pid);
         return NULL;
     }
-    return make_job(loop, id, pidfd, events, error);
+    return make_job(site->loop, id, pidfd, events, error);
 }
 
-static const char *handle_of(const struct ff_provider_job *job)
+static const struct ff_job_report *report(const struct ff_provider_job *job)
 {
-    return job->handle;
+    return &job->report;
+}
+
+static void look(struct ff_provider_job *job)
+{
+    (void)job; /* its end tells itself */
 }
 
 static void cancel(struct ff_provider_job *job, bool at_once)
@@ -167,8 +203,9 @@ static void cancel(struct ff_provider_job *job, bool at_once)
         pidfd_send_signal(job->pidfd, at_once ? SIGKILL : SIGTERM, NULL, 0);
 }
 
-static int check(struct ff_error *error)
+static int check(const struct ff_config *config, struct ff_error *error)
 {
+    (void)config;
     char *folder = ff_program_folder(error);
     if (folder == NULL)
         return -1;
@@ -186,9 +223,12 @@ static int check(struct ff_error *error)
 const struct ff_provider ff_provider_local = {
     .name = "local",
     .grows = false,
+    .open = open_site,
+    .close = close_site,
     .submit = submit,
     .adopt = adopt,
-    .handle = handle_of,
+    .report = report,
+    .look = look,
     .cancel = cancel,
     .release = release,
     .check = check,

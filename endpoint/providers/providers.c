@@ -5,12 +5,20 @@
 
 static const struct ff_provider *const providers[] = {
     &ff_provider_local,
+    &ff_provider_slurm,
 };
+
+enum { COUNT = sizeof providers / sizeof providers[0] };
 
 const struct ff_provider *ff_provider_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof providers / sizeof providers[0]; i++)
+    for (size_t i = 0; i < COUNT; i++)
         if (strcmp(name, providers[i]->name) == 0)
             return providers[i];
     return NULL;
+}
+
+const char *ff_provider_name(size_t index)
+{
+    return index < COUNT ? providers[index]->name : NULL;
 }

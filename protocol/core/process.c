@@ -234,17 +234,22 @@ void ff_process_say_failed(const struct ff_error *error)
     say(line);
 }
 
+int ff_process_file_write_of(const char *path, struct ff_process_id id, struct ff_error *error)
+{
+    char host[256] = "";
+    char line[512];
+    gethostname(host, sizeof host - 1);
+    snprintf(line, sizeof line, "%d %llu %s\n", (int)id.pid, (unsigned long long)id.start_ticks,
+             host);
+    return ff_file_write(path, ff_span_of(line), 0600, error);
+}
+
 int ff_process_file_write(const char *path, struct ff_error *error)
 {
     struct ff_process_id self;
     if (ff_process_identify(getpid(), &self) < 0)
         return ff_fail(error, FF_INTERNAL, "cannot read /proc/self/stat");
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
-    char line[512];
-    snprintf(line, sizeof line, "%d %llu %s\n", (int)self.pid, (unsigned long long)self.start_ticks,
-             host);
-    return ff_file_write(path, ff_span_of(line), 0600, error);
+    return ff_process_file_write_of(path, self, error);
 }
 
 int ff_process_file_read(const char *path, struct ff_process_id *id, char *host, size_t host_size,

@@ -45,8 +45,10 @@ int ff_process_spawn(const char *path, char *const argv[],
 void ff_process_say_ready(const char *text);
 void ff_process_say_failed(const struct ff_error *error);
 
-/* Reads and writes files that hold one process: "PID START_TICKS HOST\n". */
+/* Reads and writes files that hold one process of this host, this one or another: "PID START_TICKS HOST\n". */
 int ff_process_file_write(const char *path, struct ff_error *error) FF_MUST_USE;
+int ff_process_file_write_of(const char *path, struct ff_process_id id,
+                             struct ff_error *error) FF_MUST_USE;
 int ff_process_file_read(const char *path, struct ff_process_id *id, char *host, size_t host_size,
                          struct ff_error *error) FF_MUST_USE;
 

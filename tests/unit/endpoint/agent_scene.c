@@ -345,6 +345,8 @@ static void leave_block(struct scene *scene)
     assert_ok(ff_curve_load_or_make(path, &scene->block_keys, &error), error);
     snprintf(line, sizeof line, "%d %llu %s", (int)id.pid, (unsigned long long)id.start_ticks,
              host);
+    ff_folder_path(&scene->folder, path, "blocks/ab12/block.yaml");
+    assert_ok(ff_file_write(path, ff_span_of("slots: 2\nnodes: 1\n"), 0600, &error), error);
     ff_folder_path(&scene->folder, path, "blocks/ab12/job");
     assert_ok(ff_file_write(path, ff_span_of(line), 0600, &error), error);
 }

@@ -2,56 +2,94 @@
 #include "tests/unit/check.h"
 
 #include "endpoint/blocks.h"
+#include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 
 #include <unistd.h>
 
+struct ff_provider_site {
+    int jobs;
+};
+
 struct ff_provider_job {
+    struct ff_provider_site *site;
     struct ff_provider_events events;
+    struct ff_job_report report;
     bool cancelled;
 };
 
 static struct ff_provider_job *last_job;
+static char last_name[FF_JOB_NAME_SIZE];
+static unsigned last_nodes;
 static bool adoptable;
 static bool submits;
 
-static struct ff_provider_job *make_job(const struct ff_provider_events *events)
+static struct ff_provider_site *open_site(const struct ff_provider *provider, struct ff_loop *loop,
+                                          const struct ff_config *config, struct ff_error *error)
+{
+    (void)provider;
+    (void)loop;
+    (void)config;
+    (void)error;
+    return calloc(1, sizeof(struct ff_provider_site));
+}
+
+static void close_site(struct ff_provider_site *site)
+{
+    assert_int_equal(site->jobs, 0);
+    free(site);
+}
+
+static struct ff_provider_job *make_job(struct ff_provider_site *site,
+                                        const struct ff_job_order *order,
+                                        const struct ff_provider_events *events)
 {
     struct ff_provider_job *job = calloc(1, sizeof *job);
+    job->site = site;
+    site->jobs++;
     job->events = *events;
+    job->report.state = FF_BLOCK_SUBMITTING;
+    snprintf(last_name, sizeof last_name, "%s", order->name);
+    last_nodes = order->nodes;
     last_job = job;
     return job;
 }
 
-static struct ff_provider_job *submit(struct ff_loop *loop, const char *const command[],
-                                      const char *log, const struct ff_provider_events *events,
+static struct ff_provider_job *submit(struct ff_provider_site *site,
+                                      const struct ff_job_order *order,
+                                      const struct ff_provider_events *events,
                                       struct ff_error *error)
 {
-    (void)loop;
-    assert_string_equal(command[0], "/prefix/farfield-manager");
-    assert_non_null(strstr(log, command[2])); /* the block's id */
+    assert_string_equal(order->command[0], "/prefix/farfield-manager");
+    assert_non_null(strstr(order->folder, order->command[2])); /* the block's id */
     if (submits)
-        return make_job(events);
+        return make_job(site, order, events);
     ff_fail(error, FF_BUSY, "the queue is closed");
     return NULL;
 }
 
-static struct ff_provider_job *adopt(struct ff_loop *loop, const char *handle,
+static char adopted_handle[FF_HANDLE_SIZE];
+
+static struct ff_provider_job *adopt(struct ff_provider_site *site,
+                                     const struct ff_job_order *order, const char *handle,
                                      const struct ff_provider_events *events,
                                      struct ff_error *error)
 {
-    (void)loop;
-    assert_string_equal(handle, "job 17");
+    snprintf(adopted_handle, sizeof adopted_handle, "%s", handle);
     if (adoptable)
-        return make_job(events);
+        return make_job(site, order, events);
     ff_fail(error, FF_NOT_FOUND, "it is over");
     return NULL;
 }
 
-static const char *handle(const struct ff_provider_job *job)
+static const struct ff_job_report *report(const struct ff_provider_job *job)
+{
+    return &job->report;
+}
+
+static void look(struct ff_provider_job *job)
 {
     (void)job;
-    return "job 17";
 }
 
 static void cancel(struct ff_provider_job *job, bool at_once)
@@ -62,17 +100,30 @@ static void cancel(struct ff_provider_job *job, bool at_once)
 
 static void release(struct ff_provider_job *job)
 {
+    job->site->jobs--;
     free(job);
 }
 
 static const struct ff_provider pretend = {
     .name = "pretend",
+    .grows = true,
+    .open = open_site,
+    .close = close_site,
     .submit = submit,
     .adopt = adopt,
-    .handle = handle,
+    .report = report,
+    .look = look,
     .cancel = cancel,
     .release = release,
 };
+
+static void becomes(enum ff_block_state state, const char *handle, const char *why)
+{
+    last_job->report.state = state;
+    snprintf(last_job->report.handle, sizeof last_job->report.handle, "%s", handle);
+    snprintf(last_job->report.why, sizeof last_job->report.why, "%s", why);
+    last_job->events.changed(last_job->events.user);
+}
 
 struct bench {
     struct ff_folder folder;
@@ -80,19 +131,27 @@ struct bench {
     struct ff_loop *loop;
     struct ff_blocks *blocks;
     int ended;
+    int changed;
 };
 
 static void note_ended(void *user, struct ff_block *block)
 {
     struct bench *bench = user;
-    assert_true(block->ended);
+    assert_int_equal(block->state, FF_BLOCK_ENDED);
     bench->ended++;
+}
+
+static void note_changed(void *user, struct ff_block *block)
+{
+    struct bench *bench = user;
+    assert_int_not_equal(block->state, FF_BLOCK_ENDED);
+    bench->changed++;
 }
 
 static void open_blocks(struct bench *bench)
 {
     struct ff_error error;
-    const struct ff_blocks_events events = {bench, note_ended};
+    const struct ff_blocks_events events = {bench, note_ended, note_changed};
     bench->blocks = ff_blocks_create(bench->loop, &bench->folder, &bench->config, &pretend,
                                      "/prefix/farfield-manager", &events, &error);
     assert_non_null(bench->blocks);
@@ -137,10 +196,18 @@ static void test_a_block_has_keys_settings_and_a_handle(void **state)
     char *text = NULL;
     size_t size = 0;
     open_bench(&bench);
-    struct ff_block *block = ff_blocks_start(bench.blocks, &endpoint, &error);
+    struct ff_block *block = ff_blocks_start(bench.blocks, 1, &endpoint, &error);
     assert_non_null(block);
     assert_true(is_there(&bench, block->id, "keys"));
+    assert_int_equal(block->state, FF_BLOCK_SUBMITTING);
+    assert_false(is_there(&bench, block->id, "job"));
+    becomes(FF_BLOCK_PENDING, "17", "the nodes are busy");
+    assert_int_equal(block->state, FF_BLOCK_PENDING);
+    assert_string_equal(block->why, "the nodes are busy");
+    assert_int_equal(bench.changed, 1);
     assert_true(is_there(&bench, block->id, "job"));
+    snprintf(path, sizeof path, "ff-01000000-%s", block->id);
+    assert_string_equal(last_name, path);
     ff_folder_path(&bench.folder, path, "blocks/%s/block.yaml", block->id);
     assert_ok(ff_file_read(path, 65536, &text, &size, &error), error);
     assert_non_null(strstr(text, "slots: 3"));
@@ -158,13 +225,13 @@ static void test_the_end_is_told_and_swept(void **state)
     struct ff_error error;
     const struct ff_id endpoint = {{1}};
     open_bench(&bench);
-    struct ff_block *block = ff_blocks_start(bench.blocks, &endpoint, &error);
+    struct ff_block *block = ff_blocks_start(bench.blocks, 1, &endpoint, &error);
     char id[FF_BLOCK_ID_SIZE];
     snprintf(id, sizeof id, "%s", block->id);
     ff_block_cancel(block, false);
     assert_true(last_job->cancelled);
     assert_true(block->stopping);
-    last_job->events.changed(last_job->events.user, FF_BLOCK_ENDED, "job 17", "as was asked");
+    becomes(FF_BLOCK_ENDED, "17", "as was asked");
     assert_int_equal(bench.ended, 1);
     assert_string_equal(block->why, "as was asked");
     ff_block_destroy(block);
@@ -173,33 +240,78 @@ static void test_the_end_is_told_and_swept(void **state)
     close_bench(&bench);
 }
 
-static void test_the_next_agent_adopts_what_lives(void **state)
+static void test_times_are_told(void **state)
 {
     (void)state;
     struct bench bench;
     struct ff_error error;
     const struct ff_id endpoint = {{1}};
-    char key[FF_CURVE_TEXT_SIZE];
-    char id[FF_BLOCK_ID_SIZE];
+    const int64_t second = 1000000000;
     open_bench(&bench);
-    struct ff_block *block = ff_blocks_start(bench.blocks, &endpoint, &error);
-    snprintf(key, sizeof key, "%s", block->public_key);
-    snprintf(id, sizeof id, "%s", block->id);
-    ff_blocks_destroy(bench.blocks); /* as when the agent is killed */
-    open_blocks(&bench);
-    adoptable = true;
-    ff_blocks_adopt(bench.blocks);
-    block = ff_blocks_find_key(bench.blocks, key);
-    assert_non_null(block);
-    assert_true(block->adopted);
-    assert_false(block->announced);
-    ff_blocks_destroy(bench.blocks);
-    open_blocks(&bench);
-    adoptable = false;
-    ff_blocks_adopt(bench.blocks);
-    assert_null(ff_blocks_first(bench.blocks));
-    assert_false(is_there(&bench, id, ""));
+    int64_t now_ns = ff_wall_ns();
+    struct ff_block *block = ff_blocks_start(bench.blocks, 1, &endpoint, &error);
+    last_job->report.starts_ns = now_ns + 60 * second;
+    becomes(FF_BLOCK_PENDING, "17", "");
+    assert_int_equal(block->expected_ns, now_ns + 60 * second);
+    assert_int_equal(block->started_ns, 0);
+    last_job->report.starts_ns = now_ns - second / 10;
+    last_job->report.ends_ns = now_ns + 100 * second;
+    becomes(FF_BLOCK_RUNNING, "17", "");
+    assert_int_equal(block->expected_ns, 0);
+    assert_int_equal(block->ends_ns, now_ns + 100 * second);
+    assert_true(block->started_ns > 0 && block->started_ns <= ff_monotonic_ns() - second / 10);
+    last_job->report.ends_ns = 0;
+    becomes(FF_BLOCK_PENDING, "17", "requeued"); /* it waits again */
+    assert_int_equal(block->started_ns, 0);
+    assert_int_equal(block->ends_ns, 0);
+    last_job->report.unknown_since_ns = 77;
+    becomes(FF_BLOCK_PENDING, "17", "requeued");
+    assert_int_equal(block->unknown_since_ns, 77);
     close_bench(&bench);
+}
+
+/* With an id, and killed before there was one: then the name has to do. */
+static void test_the_next_agent_adopts_what_lives(void **state)
+{
+    (void)state;
+    static const char *const handles[] = {"17", ""};
+    struct bench bench;
+    struct ff_error error;
+    const struct ff_id endpoint = {{0xab, 0xcd, 0x12, 0x34}};
+    for (int i = 0; i < 2; i++) {
+        char key[FF_CURVE_TEXT_SIZE];
+        char id[FF_BLOCK_ID_SIZE];
+        char name[FF_JOB_NAME_SIZE];
+        open_bench(&bench);
+        struct ff_block *block = ff_blocks_start(bench.blocks, 3, &endpoint, &error);
+        assert_int_equal(last_nodes, 3);
+        if (handles[i][0] != '\0')
+            becomes(FF_BLOCK_PENDING, handles[i], "");
+        snprintf(key, sizeof key, "%s", block->public_key);
+        snprintf(id, sizeof id, "%s", block->id);
+        snprintf(name, sizeof name, "ff-abcd1234-%s", id);
+        ff_blocks_destroy(bench.blocks); /* as when the agent is killed */
+        open_blocks(&bench);
+        adoptable = true;
+        last_nodes = 0;
+        last_name[0] = '\0';
+        ff_blocks_adopt(bench.blocks);
+        block = ff_blocks_find_key(bench.blocks, key);
+        assert_non_null(block);
+        assert_true(block->adopted);
+        assert_false(block->announced);
+        assert_string_equal(adopted_handle, handles[i]);
+        assert_string_equal(last_name, name);
+        assert_int_equal(last_nodes, 3);
+        assert_int_equal(block->nodes, 3);
+        ff_blocks_destroy(bench.blocks);
+        open_blocks(&bench);
+        adoptable = false;
+        ff_blocks_adopt(bench.blocks);
+        assert_null(ff_blocks_first(bench.blocks));
+        assert_false(is_there(&bench, id, ""));
+        close_bench(&bench);
+    }
 }
 
 static void test_what_cannot_start_leaves_nothing(void **state)
@@ -210,7 +322,7 @@ static void test_what_cannot_start_leaves_nothing(void **state)
     const struct ff_id endpoint = {{1}};
     open_bench(&bench);
     submits = false;
-    assert_null(ff_blocks_start(bench.blocks, &endpoint, &error));
+    assert_null(ff_blocks_start(bench.blocks, 1, &endpoint, &error));
     assert_non_null(strstr(error.message, "closed"));
     assert_null(ff_blocks_first(bench.blocks));
     adoptable = true;
@@ -224,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_block_has_keys_settings_and_a_handle),
         cmocka_unit_test(test_the_end_is_told_and_swept),
+        cmocka_unit_test(test_times_are_told),
         cmocka_unit_test(test_the_next_agent_adopts_what_lives),
         cmocka_unit_test(test_what_cannot_start_leaves_nothing),
     };
