@@ -78,7 +78,7 @@ static void give_receipt(struct ff_manager *manager, const struct ff_id *task,
         ff_gather_receipt(&manager->receipts, &receipt);
 }
 
-static void ask_manager(struct ff_held *held, enum ff_control_action action)
+void ff_dispatch_ask(struct ff_held *held, enum ff_control_action action)
 {
     struct ff_manager *manager = held->manager;
     const struct ff_control control = {
@@ -171,7 +171,7 @@ void ff_dispatch_control(struct ff_agent *agent, const struct ff_control *contro
         if (action == FF_CONTROL_CANCEL)
             control_unknown(agent, control);
     } else if (held->place == FF_HELD_GIVEN) {
-        ask_manager(held, action);
+        ff_dispatch_ask(held, action);
     } else if (held->place == FF_HELD_WAITING) {
         control_waiting(agent, held, action);
     }
@@ -185,7 +185,7 @@ void ff_dispatch_receipt(struct ff_agent *agent, const struct ff_receipt *receip
     if (held->place == FF_HELD_GIVEN) {
         /* Nobody wants this attempt any more. */
         held->unwanted = true;
-        ask_manager(held, FF_CONTROL_CANCEL);
+        ff_dispatch_ask(held, FF_CONTROL_CANCEL);
         return;
     }
     if (held->place == FF_HELD_ENDED)
@@ -252,7 +252,7 @@ static void settle_missing(struct ff_agent *agent, struct ff_manager *manager)
         next = at->next;
         if (at->announced) {
             if (at->asked != 0)
-                ask_manager(at, (enum ff_control_action)at->asked);
+                ff_dispatch_ask(at, (enum ff_control_action)at->asked);
             continue;
         }
         ff_booking_give_back(agent, at, 0);

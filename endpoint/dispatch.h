@@ -25,6 +25,9 @@ void ff_dispatch_outcome(struct ff_agent *agent, struct ff_manager *manager,
                          const struct ff_outcome *outcome, struct ff_span raw);
 void ff_dispatch_manager_lost(struct ff_agent *agent, struct ff_manager *manager, const char *why);
 
+/* Asks the manager of an attempt that was given. */
+void ff_dispatch_ask(struct ff_held *held, enum ff_control_action action);
+
 /* Tells the service all that is held, then all outcomes that it has not acknowledged; nothing while known blocks may
  * still announce themselves. */
 void ff_dispatch_announce(struct ff_agent *agent);

@@ -226,6 +226,8 @@ static void place_first(struct ff_agent *agent, struct ff_shape *shape, int64_t 
     }
     shape->blocked = true;
     shape->reason = reason_of(verdict);
+    if (shape->priority == 0 && needs.nodes <= 1)
+        ff_aside_make_room(agent, shape, &needs, now_ns);
     if (!*promised && is_large(&needs)) {
         promise_soonest(agent, &needs, now_ns);
         *promised = true;
@@ -241,8 +243,10 @@ void ff_dispatch_run(struct ff_agent *agent)
     if (agent->phase >= FF_AGENT_DRAINING)
         return;
     ff_queue_begin_pass(agent->queue);
-    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next)
+    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next) {
         at->room.promise.made = false;
+        at->awaited = (struct ff_coming){0};
+    }
     while ((shape = ff_queue_next_shape(agent->queue)) != NULL)
         place_first(agent, shape, now_ns, &promised);
     if (ff_queue_count(agent->queue, FF_HELD_WAITING) > 0) {

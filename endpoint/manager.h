@@ -9,6 +9,7 @@
 #define FF_ENDPOINT_MANAGER_H
 
 #include "endpoint/agent.h"
+#include "endpoint/aside.h"
 #include "protocol/gather.h"
 #include "protocol/peers.h"
 
@@ -23,6 +24,8 @@ struct ff_manager {
     bool ready;    /* has announced what it holds */
     bool draining; /* takes nothing new */
     struct ff_room room;
+    struct ff_coming
+        awaited; /* in the present pass: what will be free here for live tasks that wait */
     struct ff_held_list given;
     struct ff_gather tasks;
     struct ff_gather receipts;

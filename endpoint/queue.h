@@ -67,6 +67,7 @@ struct ff_held {
     uint64_t number;
     int64_t since_ns; /* monotonic, when it came */
     struct ff_sharer *sharer;
+    int64_t asked_ns; /* monotonic, when it was asked to step aside */
     int64_t given_ns; /* monotonic, when its manager got it */
     int64_t lasts_ns; /* how long it was expected to run then; 0: not known */
     double charged;   /* core-seconds that its user was charged ahead */

@@ -71,6 +71,7 @@ void ff_dispatch_report_waiting(struct ff_agent *agent)
     if (!agent->telling)
         return;
     ff_timer_set_after(agent->wait_timer, TELL_AGAIN_MS);
+    agent->dispatch_needed = true; /* what was about to end may be overdue by now */
     if (!ff_uplink_is_announced(agent->uplink))
         return;
     for (struct ff_shape *shape = ff_queue_shapes(agent->queue); shape != NULL;

@@ -1,6 +1,7 @@
 #include "service/catalog.h"
 
 #include "protocol/core/text.h"
+#include "service/lanes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static void destroy_endpoint(struct ff_endpoint *endpoint)
     for (size_t i = 0; i < endpoint->node_count; i++)
         free((void *)(uintptr_t)endpoint->nodes[i]);
     free(endpoint->nodes);
+    ff_lanes_destroy(endpoint->lanes);
     free(endpoint->link.receipts);
     free(endpoint->link.controls);
     free(endpoint->name);

@@ -23,8 +23,9 @@ struct ff_function {
     int64_t created_ns, deleted_ns;
 };
 
-/* Tasks that wait for an endpoint's window, oldest first. */
+/* Tasks in a row, oldest first. */
 struct ff_task;
+struct ff_lane;
 struct ff_queue {
     struct ff_task *first, *last;
 };
@@ -60,10 +61,10 @@ struct ff_endpoint {
     struct ff_id holder;
     char holder_host[257];
     int64_t holder_pid;
-    int64_t seen_ns;  /* wall clock, for display */
-    int64_t heard_ns; /* monotonic clock: the lease lapses lost_ms after it */
-    struct ff_queue queue;
-    uint64_t live; /* its tasks without result */
+    int64_t seen_ns;       /* wall clock, for display */
+    int64_t heard_ns;      /* monotonic clock: the lease lapses lost_ms after it */
+    struct ff_lane *lanes; /* what waits for the window (service/lanes.h) */
+    uint64_t live;         /* its tasks without result */
     struct ff_endpoint_link link;
     const char **nodes; /* names seen, each once, kept for ever */
     size_t node_count;

@@ -8,6 +8,7 @@
 
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
+#include "service/lanes.h"
 #include "service/router/router.h"
 
 #include <stdlib.h>
@@ -71,7 +72,6 @@ static int write_endings(struct ff_job *job, struct ff_store *store, struct ff_e
 static void try_again(struct ff_service *service, struct ff_ending *ending)
 {
     struct ff_task *task = ending->task;
-    struct ff_endpoint *endpoint = task->batch->endpoint;
     task->ending = false;
     task->charged = (uint8_t)ending->trial.charged;
     task->uncharged = (uint8_t)ending->trial.uncharged;
@@ -81,7 +81,7 @@ static void try_again(struct ff_service *service, struct ff_ending *ending)
     }
     ff_ledger_move(service->ledger, task, FF_TASK_WAITING_FOR_EP);
     task->node = NULL;
-    ff_queue_push_front(&endpoint->queue, task);
+    ff_lane_push_front(task);
     struct ff_event event = {.time_ns = ff_wall_ns(),
                              .type = FF_EVENT_STATE,
                              .number = task->state,
@@ -110,8 +110,8 @@ static void tell(struct ff_endings *endings)
                 ff_recent_keep(&service->recent, task, &ending->result);
             ff_ledger_end(service->ledger, task, ending->result.state, ending->result.seq);
         }
-        wake = wake || endpoint->queue.first != NULL ||
-               endpoint->link.receipt_count >= FF_RECEIPTS_AT_ONCE;
+        wake =
+            wake || ff_lanes_wait(endpoint) || endpoint->link.receipt_count >= FF_RECEIPTS_AT_ONCE;
     }
     ff_batches_close(service, false);
     /* Receipts alone can wait for the loop to look by itself. */
@@ -252,7 +252,7 @@ void ff_task_cancel_here(struct ff_service *service, struct ff_task *task, ff_sa
     endings->done = done;
     endings->user = user;
     if (task->queued)
-        ff_queue_remove(&task->batch->endpoint->queue, task);
+        ff_lane_remove(task);
     ff_ending_cancel(ff_endings_add(endings, task));
     ff_endings_submit(endings);
 }
@@ -263,7 +263,7 @@ bool ff_task_fail_here(struct ff_service *service, struct ff_task *task,
     struct ff_endings *endings = ff_endings_create(service, 1, ff_span_of(error->message));
     if (endings == NULL)
         return false;
-    ff_queue_remove(&task->batch->endpoint->queue, task);
+    ff_lane_remove(task);
     ff_ending_fail(ff_endings_add(endings, task), error->code, endings->text);
     ff_endings_submit(endings);
     return true;

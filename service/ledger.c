@@ -1,6 +1,7 @@
 #include "service/ledger.h"
 
 #include "protocol/core/clock.h"
+#include "service/lanes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,8 +186,9 @@ static struct slot *find_slot(const struct ff_ledger *ledger, int64_t key)
 
 void ff_ledger_add(struct ff_ledger *ledger, struct ff_batch *batch, bool new_group)
 {
-    /* Without memory for the list the tasks wait on the disk for the next start. */
-    if (!insert(ledger, batch)) {
+    /* Without memory for the lists the tasks wait on the disk for the next start. */
+    batch->lane = ff_lane_of(batch->endpoint, batch);
+    if (batch->lane == NULL || !insert(ledger, batch)) {
         ff_batch_destroy(batch);
         return;
     }
@@ -200,7 +202,7 @@ void ff_ledger_add(struct ff_ledger *ledger, struct ff_batch *batch, bool new_gr
         batch->undelivered += task->payload != NULL;
         task->state = FF_TASK_WAITING_FOR_EP;
         ledger->states[FF_TASK_WAITING_FOR_EP]++;
-        ff_queue_push(&batch->endpoint->queue, task);
+        ff_lane_push(task);
     }
     if (batch->undelivered == 0 || ledger->text_bytes > TEXT_IN_MEMORY)
         drop_text(ledger, batch);
@@ -290,7 +292,7 @@ void ff_ledger_end(struct ff_ledger *ledger, struct ff_task *task, enum ff_task_
     struct ff_task_detail *detail = task->detail;
     int64_t key = ff_task_key_of(task);
     if (task->queued)
-        ff_queue_remove(&batch->endpoint->queue, task);
+        ff_lane_remove(task);
     ff_batch_delivered(ledger, task);
     ledger->states[task->state]--;
     ledger->states[state]++;
@@ -384,7 +386,7 @@ struct ff_group *ff_ledger_group(struct ff_ledger *ledger, pthread_mutex_t *lock
     return ff_groups_find(ledger->groups, lock, store, id, error);
 }
 
-/* ---- the queue of an endpoint ---- */
+/* ---- rows of tasks ---- */
 
 void ff_queue_push(struct ff_queue *queue, struct ff_task *task)
 {

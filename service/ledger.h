@@ -58,6 +58,7 @@ struct ff_batch {
     uint32_t undelivered; /* whose arguments stand in `text` and are still needed */
     struct ff_id group, request;
     struct ff_endpoint *endpoint;
+    struct ff_lane *lane; /* from ff_ledger_add on */
     struct ff_function *function;
     char *user;
     char priority[17];
@@ -152,7 +153,7 @@ void ff_task_set_text(char **field, struct ff_span text);
 /* The trace of a task that ended lately; NULL when it is gone. */
 const struct ff_trace *ff_ledger_old_trace(const struct ff_ledger *ledger, int64_t key);
 
-/* The queue of an endpoint. */
+/* A row of tasks. */
 void ff_queue_push(struct ff_queue *queue, struct ff_task *task);
 void ff_queue_push_front(struct ff_queue *queue, struct ff_task *task);
 void ff_queue_remove(struct ff_queue *queue, struct ff_task *task);

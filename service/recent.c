@@ -61,6 +61,7 @@ void ff_recent_keep(struct ff_recent *recent, const struct ff_task *task,
     result->submitted_ns = batch->submitted_ns;
     result->accepted_ns = batch->accepted_ns;
     snprintf(result->user, sizeof result->user, "%s", batch->user);
+    snprintf(result->priority, sizeof result->priority, "%s", batch->priority);
     free(recent->results[recent->next]);
     recent->results[recent->next] = result;
     recent->next = (recent->next + 1) % FF_RECENT_RESULTS;

@@ -19,6 +19,7 @@ struct ff_recent_result {
     struct ff_endpoint *endpoint;
     int64_t submitted_ns, accepted_ns;
     char user[FF_USER_LIMIT + 1];
+    char priority[17];
     char text[]; /* what the spans of the row point into */
 };
 

@@ -28,6 +28,20 @@ static int add_integer(const struct ff_invocation *invocation, const char *optio
     return 0;
 }
 
+static int add_priority(const struct ff_invocation *invocation, json_t *resources,
+                        struct ff_error *error)
+{
+    static const char *const classes[] = {"live", "normal", "batch"};
+    const char *priority = ff_given_text(invocation, "priority");
+    if (priority == NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strcmp(priority, classes[i]) == 0)
+            return json_object_set_new(resources, "priority", json_string(priority));
+    return ff_fail(error, FF_INVALID_ARGUMENT, "--priority takes live, normal or batch, not '%s'",
+                   priority);
+}
+
 static json_t *read_resources(const struct ff_invocation *invocation, struct ff_error *error)
 {
     json_t *resources = json_object();
@@ -38,6 +52,8 @@ static json_t *read_resources(const struct ff_invocation *invocation, struct ff_
                 "--time-limit takes a time such as 90, 15m or 2h, not '%s'", limit);
     } else if (add_integer(invocation, "gpus", "gpus", 0, FF_NODE_DEVICES, resources, error) == 0 &&
                add_integer(invocation, "cores", "cores", 1, 4096, resources, error) == 0 &&
+               add_integer(invocation, "nodes", "nodes", 1, 65536, resources, error) == 0 &&
+               add_priority(invocation, resources, error) == 0 &&
                add_integer(invocation, "retries", "max_retries", 0, 100, resources, error) == 0) {
         if (limit != NULL)
             json_object_set_new(resources, "time_limit_s", json_real(seconds));
@@ -214,6 +230,10 @@ static const struct ff_command_option run_options[] = {
     {"args", 'a', "JSON|@FILE", "its arguments ({}); @- reads standard input"},
     {"gpus", '\0', "N", "how many GPUs it gets to itself (0)"},
     {"cores", '\0', "N", "how many CPU cores it needs (those of its slot)"},
+    {"nodes", '\0', "K",
+     "how many whole nodes it gets; shell functions, which see FARFIELD_NODELIST (1)"},
+    {"priority", '\0', "CLASS",
+     "live, normal or batch: who comes first where several wait (normal)"},
     {"time-limit", '\0', "TIME", "end it when it has run for so long: 90, 15m, 2h"},
     {"retries", '\0', "N", "attempts after the first when its node is lost (2)"},
     {"detach", 'd', NULL, "print the id of the task and do not wait"},

@@ -177,6 +177,7 @@ static int print_task(const json_t *task, struct ff_error *error)
     ff_output_field(stdout, "endpoint", ff_output_text_of(task, "endpoint"));
     ff_output_field(stdout, "state", ff_output_text_of(task, "state"));
     ff_output_field(stdout, "waits for", ff_output_text_of(task, "waiting_because"));
+    ff_output_field(stdout, "priority", ff_output_text_of(task, "priority"));
     print_number("attempt", json_object_get(task, "attempt"));
     if (json_is_object(json_object_get(task, "progress")))
         ff_event_progress_text(json_object_get(task, "progress"), true, line, sizeof line);

@@ -12,7 +12,7 @@ _farfield_options() {
         'endpoint restart') echo --now --take-over ;;
         'endpoint delete') echo --force ;;
         'function register') echo --native --shell --description ;;
-        'run '*) echo --endpoint --args --gpus --cores --time-limit --retries --detach --literal ;;
+        'run '*) echo --endpoint --args --gpus --cores --nodes --priority --time-limit --retries --detach --literal ;;
         'task list') echo --state --function --endpoint --limit --before ;;
         'task result') echo --no-wait ;;
         'task logs') echo --follow ;;

@@ -43,7 +43,7 @@ static void write_head(struct ff_buffer *out, const struct ff_id *id, enum ff_ta
 
 static void write_place(struct ff_buffer *out, const struct ff_function *function,
                         const struct ff_endpoint *endpoint, const struct ff_id *group,
-                        uint32_t attempt)
+                        const char *priority, uint32_t attempt)
 {
     if (function != NULL) {
         ff_json_member_id(out, "function_id", &function->id);
@@ -54,6 +54,7 @@ static void write_place(struct ff_buffer *out, const struct ff_function *functio
         ff_json_member_text(out, "endpoint", endpoint->name);
     }
     ff_json_member_id(out, "task_group_id", group);
+    ff_json_member_text(out, "priority", priority);
     ff_json_member_integer(out, "attempt", attempt);
 }
 
@@ -139,7 +140,7 @@ void ff_document_write_live(struct ff_documents *documents, const struct ff_task
     ff_document_why(task, why, sizeof why);
     ff_json_begin(out, '{');
     write_head(out, &task->id, (enum ff_task_state)task->state);
-    write_place(out, batch->function, batch->endpoint, &batch->group,
+    write_place(out, batch->function, batch->endpoint, &batch->group, batch->priority,
                 task->number > 0 ? task->number : 1);
     ff_json_member_text(out, "waiting_because", why[0] != '\0' ? why : NULL);
     write_progress(out, detail);
@@ -170,6 +171,8 @@ static int take_batch(void *user, const struct ff_batch_row *row)
     documents->accepted_ns = row->accepted_ns;
     snprintf(documents->user, sizeof documents->user, "%.*s", (int)row->user.size,
              (const char *)row->user.data);
+    snprintf(documents->priority, sizeof documents->priority, "%.*s", (int)row->priority.size,
+             (const char *)row->priority.data);
     pthread_mutex_lock(&service->lock);
     documents->function = ff_catalog_function(service->catalog, row->function);
     documents->endpoint = ff_catalog_endpoint(service->catalog, row->endpoint);
@@ -254,7 +257,7 @@ static int write_ended(void *user, const struct ff_result_row *row)
     ff_json_begin(out, '{');
     write_head(out, &id, row->state);
     write_place(out, documents->function, documents->endpoint, &documents->group,
-                row->number > 0 ? row->number : 1);
+                documents->priority, row->number > 0 ? row->number : 1);
     ff_json_member_null(out, "waiting_because");
     if (row->state != FF_TASK_SUCCESS)
         write_error(documents, row);
@@ -281,6 +284,7 @@ static int write_recent(struct ff_documents *documents, const struct ff_recent_r
     documents->submitted_ns = recent->submitted_ns;
     documents->accepted_ns = recent->accepted_ns;
     snprintf(documents->user, sizeof documents->user, "%s", recent->user);
+    snprintf(documents->priority, sizeof documents->priority, "%s", recent->priority);
     return write_ended(documents, &recent->row);
 }
 

@@ -23,6 +23,7 @@ struct ff_documents {
     uint32_t count;
     struct ff_id group;
     char user[FF_USER_LIMIT + 1];
+    char priority[17];
     struct ff_function *function;
     struct ff_endpoint *endpoint;
     int64_t submitted_ns, accepted_ns;

@@ -277,6 +277,19 @@ static int fill_batch(struct submission *submission, const struct part *part,
     return 0;
 }
 
+/* Only a shell function can spread over nodes: it is told their names. */
+static int check_nodes(const struct submission *submission, const struct ff_function *function,
+                       struct ff_error *error)
+{
+    if (submission->resources.nodes <= 1 || strcmp(function->kind, "shell") == 0)
+        return 0;
+    ff_fail(error, FF_INVALID_ARGUMENT,
+            "%s asks for %u nodes; only shell functions run on several, and %s is a %s function",
+            function->name, submission->resources.nodes, function->name, function->kind);
+    return ff_hint(error, "leave --nodes away, or register a shell function, which sees "
+                          "FARFIELD_NODELIST");
+}
+
 static int make_batches(struct submission *submission, struct ff_error *error)
 {
     struct ff_service *service = submission->request->service;
@@ -286,6 +299,8 @@ static int make_batches(struct submission *submission, struct ff_error *error)
     ff_id_random(&submission->request_id);
     for (size_t i = 0; i < submission->part_count; i++) {
         struct part *part = &submission->parts[i];
+        if (check_nodes(submission, part->function, error) < 0)
+            return -1;
         part->batch = ff_batch_create(service->identity.secret, first, (uint32_t)part->count);
         if (part->batch == NULL)
             return ff_fail(error, FF_NO_MEMORY, "no memory for the tasks");

@@ -26,7 +26,7 @@ static void adopt(struct ff_service *service, struct ff_endpoint *endpoint, stru
                   const struct ff_holding *holding)
 {
     if (task->queued)
-        ff_queue_remove(&endpoint->queue, task);
+        ff_lane_remove(task);
     else
         ff_router_note_cancel(endpoint, &task->id, task->attempt);
     task->attempt = holding->attempt;
@@ -104,7 +104,7 @@ void ff_router_holding_end(struct ff_router *router, struct ff_endpoint *endpoin
     while (search.again.last != NULL) {
         struct ff_task *task = search.again.last;
         ff_queue_remove(&search.again, task);
-        ff_queue_push_front(&endpoint->queue, task);
+        ff_lane_push_front(task);
     }
     if (search.lost > 0)
         ff_log(FF_LOG_INFO, "endpoint=%s announced all but %zu tasks: they get new attempts",

@@ -1,5 +1,5 @@
 /*
- * Orders: a task is given to its endpoint only when it is durable, in the order of the queue, and
+ * Orders: a task is given to its endpoint only when it is durable, in the order of lanes.h, and
  * while the endpoint's window has room. Every delivery is a new attempt, and no attempt is ever
  * sent twice.
  */
@@ -17,6 +17,7 @@ void ff_router_hold(struct ff_task *task)
         return;
     task->held = true;
     task->batch->endpoint->link.held++;
+    task->batch->lane->held++;
     task->batch->endpoint->link.held_bytes += task->payload_size;
 }
 
@@ -26,6 +27,7 @@ void ff_router_release(struct ff_task *task)
         return;
     task->held = false;
     task->batch->endpoint->link.held--;
+    task->batch->lane->held--;
     task->batch->endpoint->link.held_bytes -= task->payload_size;
 }
 
@@ -93,7 +95,7 @@ static void mark_delivered(struct ff_router *router, struct ff_task *task,
                            struct ff_attempt attempt, int64_t now)
 {
     struct ff_endpoint *endpoint = task->batch->endpoint;
-    ff_queue_remove(&endpoint->queue, task);
+    ff_lane_remove(task);
     task->attempt = attempt;
     task->number++;
     task->delivered_ns = now;
@@ -104,12 +106,6 @@ static void mark_delivered(struct ff_router *router, struct ff_task *task,
         ff_router_note_control(endpoint, task, FF_CONTROL_STOP);
 }
 
-bool ff_router_has_room(const struct ff_endpoint_link *link)
-{
-    return link->held + link->receipt_count < link->window &&
-           (link->held == 0 || link->held_bytes < link->window_bytes);
-}
-
 /* Packs orders into one message until it, the window, or the queue is at its end. */
 static size_t pack(struct ff_router *router, struct ff_endpoint *endpoint, struct ff_error *error)
 {
@@ -118,8 +114,8 @@ static size_t pack(struct ff_router *router, struct ff_endpoint *endpoint, struc
     size_t packed = 0;
     int64_t now = ff_wall_ns();
     ff_encode_begin(&encoder, &router->message, FF_MSG_TASKS);
-    while (endpoint->queue.first != NULL && ff_router_has_room(link)) {
-        struct ff_task *task = endpoint->queue.first;
+    struct ff_task *task;
+    while ((task = ff_lanes_next(endpoint)) != NULL) {
         if (task->asked == FF_CONTROL_CANCEL) {
             /* Accepted before a restart, and nobody has it any more. */
             ff_task_cancel_here(router->service, task, NULL, NULL);
@@ -155,7 +151,7 @@ bool ff_router_dispatch(struct ff_router *router, struct ff_endpoint *endpoint)
     struct ff_error error;
     bool did = false;
     while (endpoint->link.announced && !endpoint->link.draining && !endpoint->deleted &&
-           endpoint->queue.first != NULL && pack(router, endpoint, &error) > 0) {
+           pack(router, endpoint, &error) > 0) {
         did = true;
         /* What cannot be sent is missing in the next announcement, and gets a new attempt then. */
         if (!ff_peer_send(endpoint->link.peer, ff_buffer_span(&router->message)))

@@ -6,6 +6,7 @@
 
 #include "protocol/codec.h"
 #include "protocol/peers.h"
+#include "service/lanes.h"
 #include "service/router/router.h"
 
 enum { FF_MESSAGE_BUFFER = FF_MESSAGE_LIMIT };
@@ -30,8 +31,6 @@ bool ff_router_dispatch(struct ff_router *router, struct ff_endpoint *endpoint);
 /* Makes the loop look for receipts in FF_RECEIPT_WAIT_MS, unless it does so already. In the loop,
  * under the lock. */
 void ff_router_time_receipts(struct ff_router *router);
-/* Whether the window, in which attempts whose receipt waits here still count, takes another. */
-bool ff_router_has_room(const struct ff_endpoint_link *link);
 /* The window has one attempt more; router.h has the opposite. */
 void ff_router_hold(struct ff_task *task);
 

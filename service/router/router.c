@@ -101,7 +101,7 @@ static void receipts_due(void *user)
 static void pass_receipts(struct ff_router *router, struct ff_endpoint *endpoint)
 {
     const struct ff_endpoint_link *link = &endpoint->link;
-    bool window_full = endpoint->queue.first != NULL && !ff_router_has_room(link);
+    bool window_full = ff_lanes_wait(endpoint) && ff_lanes_next(endpoint) == NULL;
     if (link->receipt_count == 0)
         return;
     if (router->receipts_due || window_full || link->draining ||
@@ -139,7 +139,7 @@ static bool prepare(void *user)
             continue;
         pass_receipts(router, endpoint);
         /* Orders before controls, so that a control never overtakes its order. */
-        if (endpoint->queue.first != NULL)
+        if (ff_lanes_wait(endpoint))
             did |= ff_router_dispatch(router, endpoint);
         if (endpoint->link.control_count > 0)
             send_controls(router, endpoint);

@@ -1,5 +1,5 @@
 """Which task goes where and when: GPUs that others hold, the large beside the small, who comes first."""
-from harness import FarfieldTest, main, wait_for
+from harness import WRONG_USE, FarfieldTest, main, wait_for
 
 FOR_EVER = {"do": "sleep", "seconds": 3600}
 
@@ -62,6 +62,50 @@ class Dispatch(FarfieldTest):
         shorter = self.hold("--gpus", "1", "--time-limit", "30m")
         self.cancel(shorter, longer, first)
         self.assertEqual(self.ff.wait_task(large)["state"], "success")
+
+    def test_live_comes_before_normal_before_batch(self):
+        held = [self.hold() for _ in range(self.slots)]
+        order = [self.ff.submit("fault", FOR_EVER, "--priority", word) for word in ("batch", "normal", "batch")]
+        first = self.ff.submit("fault", FOR_EVER, "--priority", "live")
+        for task in [*order, first]:
+            self.why(task, "slots")
+        self.assertEqual([self.ff.show(task)["priority"] for task in [*order, first]],
+                         ["batch", "normal", "batch", "live"])
+        for expected, others in ((first, order), (order[1], [order[0], order[2]]), (order[0], [order[2]])):
+            self.cancel(held.pop(0))
+            self.ff.wait_task(expected, "running")
+            self.assertNotIn("running", [self.ff.show(task)["state"] for task in others])
+            held.append(expected)
+        self.cancel(*held, order[2])
+        done = self.ff.call("echo", {}, "--priority", "batch")
+        self.assertEqual((done["state"], done["priority"]), ("success", "batch"))
+        refused = self.ff.run("run", "echo", "--endpoint", "local", "--priority", "urgent", status=WRONG_USE)
+        self.assert_says(refused, "live, normal or batch")
+
+    def test_batch_steps_aside_for_live_and_is_not_charged(self):
+        small = self.hold("--gpus", "1", "--priority", "batch", "--retries", "0")
+        large = self.hold("--gpus", "1", "--priority", "batch", "--retries", "0")
+        normal = self.ff.submit("echo", {}, "--gpus", "1", "--retries", "0")
+        self.why(normal, "GPU")  # it waits: only live may ask
+        live = self.ff.submit("fault", FOR_EVER, "--gpus", "1", "--priority", "live")
+        self.ff.wait_task(live, "running")
+        states = sorted((self.ff.show(task)["attempt"], task) for task in (small, large))
+        self.assertEqual([number for number, _ in states], [1, 2])  # one of them, and only one
+        aside = states[1][1]
+        self.cancel(live)
+        self.assertEqual(self.ff.wait_task(normal)["state"], "success")
+        self.ff.wait_task(aside, "running")  # and goes on, for all its retries were none
+        self.cancel(small, large)
+
+    def test_what_cannot_checkpoint_is_left_alone(self):
+        self.ff.run("function", "register", "wait", "--shell", "sleep 3600")
+        deaf = self.ff.submit("wait", {}, "--gpus", "2", "--priority", "batch")
+        self.ff.wait_task(deaf, "running")
+        live = self.ff.submit("echo", {}, "--gpus", "1", "--priority", "live")
+        self.why(live, "GPU")
+        self.assertEqual(self.ff.show(deaf)["state"], "running")
+        self.cancel(deaf)
+        self.assertEqual(self.ff.wait_task(live)["state"], "success")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "tests/unit/check.h"
 
+#include "service/lanes.h"
 #include "service/recent.h"
 
 static const uint8_t secret[FF_ID_SECRET_SIZE] = {42};
@@ -38,16 +39,23 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct ff_batch *add(struct fixture *fixture, int64_t first, uint32_t count)
+static struct ff_batch *add_of(struct fixture *fixture, int64_t first, uint32_t count,
+                               const char *user, const char *priority)
 {
     struct ff_batch *batch = ff_batch_create(secret, first, count);
     assert_non_null(batch);
     batch->endpoint = fixture->endpoint;
     batch->function = fixture->function;
-    batch->user = strdup("a");
+    batch->user = strdup(user);
+    snprintf(batch->priority, sizeof batch->priority, "%s", priority);
     ff_id_random(&batch->group);
     ff_ledger_add(fixture->ledger, batch, true);
     return batch;
+}
+
+static struct ff_batch *add(struct fixture *fixture, int64_t first, uint32_t count)
+{
+    return add_of(fixture, first, count, "a", "normal");
 }
 
 static void test_tasks_are_found_by_their_whole_id_alone(void **state)
@@ -92,7 +100,7 @@ static void test_the_queue_keeps_its_order(void **state)
 {
     struct fixture *fixture = *state;
     struct ff_batch *batch = add(fixture, 1, 4);
-    struct ff_queue *queue = &fixture->endpoint->queue;
+    struct ff_queue *queue = &batch->lane->queue;
     assert_ptr_equal(queue->first, &batch->tasks[0]);
     ff_queue_remove(queue, &batch->tasks[1]);
     ff_queue_remove(queue, &batch->tasks[0]);
@@ -104,6 +112,50 @@ static void test_the_queue_keeps_its_order(void **state)
     assert_ptr_equal(queue->first, &batch->tasks[0]);
     assert_ptr_equal(queue->last, &batch->tasks[3]);
     assert_false(batch->tasks[1].queued);
+}
+
+/* Gives the next task to the endpoint, as the router does. */
+static struct ff_task *deliver(struct ff_endpoint *endpoint)
+{
+    struct ff_task *task = ff_lanes_next(endpoint);
+    if (task == NULL)
+        return NULL;
+    ff_lane_remove(task);
+    task->batch->lane->held++;
+    endpoint->link.held++;
+    return task;
+}
+
+static void test_classes_and_users_have_lanes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ff_endpoint *endpoint = fixture->endpoint;
+    struct ff_batch *many = add_of(fixture, 1, 8, "anna", "normal");
+    struct ff_batch *few = add_of(fixture, 20, 2, "bert", "normal");
+    struct ff_batch *batch = add_of(fixture, 30, 8, "bert", "batch");
+    struct ff_batch *live = add_of(fixture, 40, 9, "anna", "live");
+    endpoint->link.window = endpoint->link.window_bytes = 1 << 20;
+    assert_ptr_equal(deliver(endpoint), &live->tasks[0]);
+    for (int i = 1; i < 9; i++)
+        assert_ptr_equal(deliver(endpoint), &live->tasks[i]);
+    assert_ptr_equal(deliver(endpoint), &many->tasks[0]);
+    assert_ptr_equal(deliver(endpoint), &few->tasks[0]);
+    assert_ptr_equal(deliver(endpoint), &many->tasks[1]);
+    assert_ptr_equal(deliver(endpoint), &few->tasks[1]);
+    for (int i = 2; i < 8; i++)
+        assert_ptr_equal(deliver(endpoint), &many->tasks[i]);
+    assert_ptr_equal(deliver(endpoint), &batch->tasks[0]);
+    /* 20 are there. A window of 24 is full for batch at 18 and for normal at 21. */
+    endpoint->link.window = 24;
+    assert_null(deliver(endpoint));
+    struct ff_batch *later = add_of(fixture, 60, 2, "carl", "normal");
+    assert_ptr_equal(deliver(endpoint), &later->tasks[0]);
+    assert_null(deliver(endpoint));
+    struct ff_batch *urgent = add_of(fixture, 70, 4, "carl", "live");
+    for (int i = 0; i < 3; i++)
+        assert_ptr_equal(deliver(endpoint), &urgent->tasks[i]);
+    assert_null(deliver(endpoint));
+    assert_true(ff_lanes_wait(endpoint));
 }
 
 static int woken;
@@ -245,6 +297,7 @@ int main(void)
         FIXED(test_tasks_are_found_by_their_whole_id_alone),
         FIXED(test_batches_that_come_out_of_order_and_go),
         FIXED(test_the_queue_keeps_its_order),
+        FIXED(test_classes_and_users_have_lanes),
         FIXED(test_waiters_wake_by_events_ends_and_time),
         FIXED(test_arguments_leave_memory_when_all_are_delivered),
         FIXED(test_moves_follow_the_table),
