@@ -37,11 +37,11 @@ static bool find_interface(const char *name, char address[FF_ADDRESS_SIZE])
     return found;
 }
 
-/* The address that a packet to the outside would carry (192.0.2.1 is nobody's: RFC 5737). Nothing is sent. */
+/* The address that a packet to the outside would carry (198.51.100.1 is nobody's: RFC 5737). Nothing is sent. */
 static bool find_route(char address[FF_ADDRESS_SIZE])
 {
     const struct sockaddr_in outside = {
-        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201)};
+        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc6336401)};
     struct sockaddr_in own;
     socklen_t size = sizeof own;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -247,13 +247,20 @@ static void write_key(const struct key *key, const char *at, const char *standar
     ff_buffer_append_text(buffer, "\n");
 }
 
-void ff_config_write(const struct ff_config *config, struct ff_buffer *buffer)
+void ff_config_write(const struct ff_config *config, const char *notes, struct ff_buffer *buffer)
 {
     struct ff_config standard;
     ff_config_defaults(&standard);
     ff_buffer_append_text(buffer, "# Settings of this endpoint. A line with # shows the default; "
                                   "remove the # to change it.\n# `farfield endpoint restart` makes "
                                   "the agent read them again.\n");
+    if (notes[0] != '\0')
+        ff_buffer_append_text(buffer, "\n# Chosen when it was made:\n");
+    while (*notes != '\0') {
+        size_t length = strcspn(notes, "\n");
+        ff_buffer_printf(buffer, "#   %.*s\n", (int)length, notes);
+        notes += notes[length] == '\n' ? length + 1 : length;
+    }
     for (int i = 0; i < KEY_COUNT; i++)
         write_key(&keys[i], (const char *)config + keys[i].offset,
                   (const char *)&standard + keys[i].offset, buffer);

@@ -74,8 +74,9 @@ int ff_config_check(const struct ff_config *config, struct ff_error *error) FF_M
 /* Defaults, then the file, checked. Errors name file and line. */
 int ff_config_read(struct ff_config *config, const char *path, struct ff_error *error) FF_MUST_USE;
 
-/* The commented file: what differs from the default stands, the rest is shown as a comment. */
-void ff_config_write(const struct ff_config *config, struct ff_buffer *buffer);
+/* The commented file: what differs from the default stands, the rest is shown as a comment. The lines of `notes` go before
+ * all, as comments. */
+void ff_config_write(const struct ff_config *config, const char *notes, struct ff_buffer *buffer);
 
 /* What the settings make of `slots` here. */
 unsigned ff_config_slots(const struct ff_config *config);

@@ -4,11 +4,15 @@
 #include "endpoint/agent.h"
 #include "endpoint/doctor.h"
 #include "endpoint/init.h"
+#include "endpoint/providers/provider.h"
 #include "protocol/core/log.h"
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { NOTES_LIMIT = 16384 };
 
 static const char usage[] =
     "usage: farfield-endpoint init NAME [--provider P] [--slots N] [--set KEY=VALUE]...\n"
@@ -56,32 +60,92 @@ static int set_pair(struct ff_config *config, const char *pair, struct ff_error 
     return ff_config_set(config, key, equals + 1, error);
 }
 
-static int run_init(const char *name, int count, char **arguments)
+/* The settings that were given, over what `config` has. */
+static int set_given(struct ff_config *config, int count, char **arguments, struct ff_error *error)
+{
+    for (int i = 0; i + 1 < count; i += 2) {
+        int result;
+        if (strcmp(arguments[i], "--provider") == 0)
+            result = ff_config_set(config, "provider", arguments[i + 1], error);
+        else if (strcmp(arguments[i], "--slots") == 0)
+            result = ff_config_set(config, "slots", arguments[i + 1], error);
+        else
+            result = set_pair(config, arguments[i + 1], error);
+        if (result < 0)
+            return -1;
+    }
+    return ff_config_check(config, error);
+}
+
+/* What was given needs no reason. */
+static void drop_given(int count, char **arguments, struct ff_buffer *notes)
+{
+    char *text = ff_span_copy(ff_buffer_span(notes));
+    ff_buffer_clear(notes);
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        size_t length = strcspn(line, "\n") + 1;
+        bool given = false;
+        for (int i = 0; i + 1 < count; i += 2) {
+            const char *pair = arguments[i + 1];
+            size_t key = strcspn(pair, "=");
+            given = given || (strcmp(arguments[i], "--set") == 0 && pair[key] == '=' &&
+                              strncmp(pair, line, key) == 0 && line[key] == ':');
+        }
+        if (!given)
+            ff_buffer_append(notes, line, length);
+        line += length;
+    }
+    free(text);
+}
+
+/* Defaults; for a scheduler, what goes well with what it has; then what was given. */
+static int make_config(struct ff_config *config, int count, char **arguments,
+                       struct ff_buffer *notes, struct ff_error *error)
+{
+    struct ff_config given;
+    ff_config_defaults(config);
+    ff_config_defaults(&given);
+    if (set_given(&given, count, arguments, error) < 0)
+        return -1;
+    if (ff_provider_find(given.provider)->scheduler != NULL) {
+        snprintf(config->provider, sizeof config->provider, "%s", given.provider);
+        snprintf(config->partition, sizeof config->partition, "%s", given.partition);
+        if (ff_init_propose(config, notes, error) < 0)
+            return -1;
+        drop_given(count, arguments, notes);
+    }
+    return set_given(config, count, arguments, error);
+}
+
+static int init_endpoint(const char *name, int count, char **arguments, struct ff_buffer *notes,
+                         struct ff_error *error)
 {
     struct ff_folder folder;
     struct ff_config config;
     struct ff_curve_keys keys;
+    if (ff_folder_locate(&folder, name, error) < 0 || ff_init_check_new(&folder, error) < 0 ||
+        make_config(&config, count, arguments, notes, error) < 0 ||
+        ff_init_endpoint(&folder, &config, ff_buffer_text(notes), &keys, error) < 0)
+        return -1;
+    fputs(ff_buffer_text(notes), stderr);
+    return print_key(&keys);
+}
+
+static int run_init(const char *name, int count, char **arguments)
+{
     struct ff_error error;
-    ff_config_defaults(&config);
+    struct ff_buffer notes;
     for (int i = 0; i < count; i += 2) {
-        int result;
         if (i + 1 >= count)
             return wrong_use("an option lacks its value");
-        if (strcmp(arguments[i], "--provider") == 0)
-            result = ff_config_set(&config, "provider", arguments[i + 1], &error);
-        else if (strcmp(arguments[i], "--slots") == 0)
-            result = ff_config_set(&config, "slots", arguments[i + 1], &error);
-        else if (strcmp(arguments[i], "--set") == 0)
-            result = set_pair(&config, arguments[i + 1], &error);
-        else
+        if (strcmp(arguments[i], "--provider") != 0 && strcmp(arguments[i], "--slots") != 0 &&
+            strcmp(arguments[i], "--set") != 0)
             return wrong_use("init does not know such an option");
-        if (result < 0)
-            return complain(&error);
     }
-    if (ff_folder_locate(&folder, name, &error) < 0 ||
-        ff_init_endpoint(&folder, &config, &keys, &error) < 0)
-        return complain(&error);
-    return print_key(&keys);
+    ff_buffer_init(&notes, NOTES_LIMIT);
+    int result = init_endpoint(name, count, arguments, &notes, &error);
+    ff_buffer_dispose(&notes);
+    return result < 0 ? complain(&error) : 0;
 }
 
 static int run_key(const char *name, int count, char **arguments)

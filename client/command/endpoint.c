@@ -316,7 +316,8 @@ static int run_doctor(const struct ff_invocation *invocation, struct ff_error *e
 }
 
 static const struct ff_command_option configure_options[] = {
-    {"provider", '\0', "P", "where its nodes come from: local (local)"},
+    {"provider", '\0', "P",
+     "where its nodes come from: local, or a scheduler, which is asked what it has: slurm (local)"},
     {"slots", '\0', "N", "calls that run at once on a node (one a core)"},
     {"set", '\0', "KEY=VALUE", "any other setting of its config.yaml; may be given several times"},
     {NULL, '\0', NULL, NULL},
@@ -357,7 +358,9 @@ const struct ff_command ff_endpoint_commands[] = {
      .summary = "make an endpoint on this host and register it with the service",
      .options = configure_options,
      .examples = "  farfield endpoint configure local\n"
-                 "  farfield endpoint configure beamline --slots 4 --set drain_limit_ms=60000\n",
+                 "  farfield endpoint configure beamline --slots 4 --set drain_limit_ms=60000\n"
+                 "  farfield endpoint configure cluster --provider slurm --set partition=gpu "
+                 "--set walltime=2h\n",
      .run = run_configure},
     {ONE_ENDPOINT, .name = "start",
      .summary = "start an endpoint; returns when it is connected, or says why not",

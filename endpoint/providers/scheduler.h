@@ -14,6 +14,8 @@
 
 /* ---- command lines ---- */
 
+struct ff_survey;
+
 struct ff_words {
     char **items; /* NULL-ended */
     size_t count;
@@ -96,8 +98,11 @@ struct ff_scheduler {
 
     void (*cancel)(const char *id, struct ff_words *words);
 
-    /* How the version is asked for, or NULL. */
+    /* How the version is asked for. */
     const char *const *version;
+
+    /* What it has (survey.h); waits. NULL: it cannot be asked. */
+    int (*survey)(struct ff_survey *survey, struct ff_error *error);
 };
 
 /* The script of a job: environment, modules, worker_init, and one manager a node. */

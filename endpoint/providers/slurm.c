@@ -1,6 +1,7 @@
 /* Slurm, 20.02 and later: sbatch, squeue, scancel. */
 #include "endpoint/providers/batch.h"
 #include "endpoint/providers/scheduler.h"
+#include "endpoint/providers/survey.h"
 #include "endpoint/walltime.h"
 #include "protocol/core/text.h"
 
@@ -292,6 +293,7 @@ const struct ff_scheduler ff_scheduler_slurm = {
     .read_status = read_status,
     .cancel = cancel,
     .version = version,
+    .survey = ff_slurm_survey,
 };
 
 const struct ff_provider ff_provider_slurm = FF_BATCH_PROVIDER("slurm", &ff_scheduler_slurm);

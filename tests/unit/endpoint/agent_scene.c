@@ -446,7 +446,7 @@ void scene_open(struct scene *scene)
     setenv("FARFIELD_HOME", scene->home, 1);
     ff_config_defaults(&config);
     assert_ok(ff_folder_locate(&scene->folder, "scene", &error), error);
-    assert_ok(ff_init_endpoint(&scene->folder, &config, &scene->endpoint_keys, &error), error);
+    assert_ok(ff_init_endpoint(&scene->folder, &config, "", &scene->endpoint_keys, &error), error);
     leave_block(scene);
     scene->loop = ff_loop_create(&error);
     scene->limit = ff_timer_create(scene->loop, out_of_time, scene, &error);

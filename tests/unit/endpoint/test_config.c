@@ -137,11 +137,12 @@ static void test_what_is_written_reads_back(void **state)
     assert_ok(ff_config_set(&config, "worker_init", "echo \"a\"", &error), error);
     assert_ok(ff_config_set(&config, "worker_init", "\tdate", &error), error);
     ff_buffer_init(&buffer, 65536);
-    ff_config_write(&config, &buffer);
+    ff_config_write(&config, "one: why\ntwo: #", &buffer);
     assert_ok(read_text(&again, ff_buffer_text(&buffer), &error), error);
     assert_memory_equal(&config, &again, sizeof config);
     /* Every key is shown, so that nobody has to look it up. */
     assert_non_null(strstr(ff_buffer_text(&buffer), "# drain_limit_ms: 30000"));
+    assert_non_null(strstr(ff_buffer_text(&buffer), "\n#   one: why\n#   two: #\n"));
     ff_buffer_dispose(&buffer);
 }
 
