@@ -100,6 +100,7 @@ struct plan {
     unsigned new_nodes[FF_SCALING_STARTS];
     struct ff_scaling_node opened[FF_SCALING_NODES]; /* the nodes of new blocks */
     unsigned opened_count;
+    unsigned too_many; /* of the new blocks, for the limit of blocks */
     int64_t look_again_ns;
 };
 
@@ -114,18 +115,23 @@ static bool shape_allows(const struct ff_scaling_shape *has, const struct ff_sca
     return demand->devices <= has->devices && (has->cores == 0 || demand->cores <= has->cores);
 }
 
-/* Whether tasks of this demand may be thought of on that node at all. */
+/* Whether tasks of this demand could run there if nothing else did. */
+static bool could_hold(const struct ff_scaling_node *node, const struct ff_scaling_demand *demand)
+{
+    return (node->left_ns == 0 || demand->lasts_ns <= node->left_ns) &&
+           shape_allows(&node->has, demand);
+}
+
+/* Whether they may be thought of there. */
 static bool may_hold(const struct plan *plan, const struct ff_scaling_node *node,
                      const struct ff_scaling_demand *demand)
 {
     const struct ff_scaling_block *block = &plan->input->blocks[node->block];
     if (block->leaving || (block->late && !node->come))
         return false;
-    if (node->left_ns > 0 && demand->lasts_ns > node->left_ns)
-        return false;
     if (node->come && demand->waited_ns >= FF_SCALING_PATIENCE_NS)
         return false;
-    return shape_allows(&node->has, demand);
+    return could_hold(node, demand);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -351,10 +357,11 @@ static void order_starts(struct plan *plan, unsigned most, struct ff_scaling_ord
     for (unsigned i = 0; i < input->block_count; i++)
         nodes += input->blocks[i].nodes;
     for (unsigned i = 0; i < plan->new_blocks && orders->start < most; i++) {
-        if (input->block_count + orders->start >= max_blocks)
-            return;
-        if (nodes + plan->new_nodes[i] > max_blocks * block_size(input))
+        if (input->block_count + orders->start >= max_blocks ||
+            nodes + plan->new_nodes[i] > max_blocks * block_size(input)) {
+            plan->too_many++;
             continue;
+        }
         nodes += plan->new_nodes[i];
         orders->nodes[orders->start++] = plan->new_nodes[i];
     }
@@ -384,6 +391,37 @@ static void order_ends(struct plan *plan, unsigned spare)
         }
         oldest->end = true;
         spare--;
+    }
+}
+
+/* Whether nothing of what waits could ever run in this block. */
+static bool is_useless(const struct ff_scaling_input *input, unsigned row)
+{
+    const struct ff_scaling_block *block = &input->blocks[row];
+    for (unsigned i = 0; i < input->demands; i++)
+        for (unsigned j = 0; j < input->node_count; j++)
+            if (input->nodes[j].block == row && input->demand[i].nodes <= block->nodes &&
+                could_hold(&input->nodes[j], &input->demand[i]))
+                return false;
+    return true;
+}
+
+/* Blocks that are empty and of no use for what waits make room for `wanted` that are, where the limit of blocks stands
+ * against these. */
+static void order_exchange(struct plan *plan, unsigned wanted)
+{
+    const struct ff_scaling_input *input = plan->input;
+    for (unsigned i = 0; i < input->block_count && wanted > 0; i++) {
+        struct ff_scaling_block *block = &input->blocks[i];
+        if (block->end || !block->come || !counts(block) || block->unknown ||
+            block->idle_since_ns == 0 || !is_useless(input, i))
+            continue;
+        if (block->idle_since_ns + FF_SCALING_PATIENCE_NS > input->now_ns) {
+            look_again(plan, block->idle_since_ns + FF_SCALING_PATIENCE_NS);
+            continue;
+        }
+        block->end = true;
+        wanted--;
     }
 }
 
@@ -424,6 +462,7 @@ struct ff_scaling_orders ff_scaling_plan(const struct ff_scaling_input *input,
     plan.input = input;
     plan.new_blocks = 0;
     plan.opened_count = 0;
+    plan.too_many = 0;
     plan.look_again_ns = 0;
     for (unsigned i = 0; i < input->block_count; i++)
         input->blocks[i].needed = input->blocks[i].end = false;
@@ -438,6 +477,8 @@ struct ff_scaling_orders ff_scaling_plan(const struct ff_scaling_input *input,
     orders.wanted = plan.new_blocks;
     if (plan.new_blocks > 0)
         order_starts(&plan, allowed(&plan, memory), &orders);
+    if (plan.too_many > 0)
+        order_exchange(&plan, plan.too_many);
     if (orders.start == FF_SCALING_STARTS)
         look_again(&plan, input->now_ns);
     if (have > least)

@@ -10,7 +10,8 @@
  * What keeps it calm:
  *  - no more blocks exist than max_blocks, those that are ending included, and no more are asked for in any minute than
  *    submit_rate; after blocks that did not come up it waits longer each time, and then tries with one;
- *  - a block goes when nothing has needed it for idle_limit_ns, on its way or up, and only when it holds no task;
+ *  - a block goes when nothing has needed it for idle_limit_ns, on its way or up, and only when it holds no task; sooner when
+ *    what waits can never run there and there may be no more blocks;
  *  - while the scheduler does not tell how a block is, nothing is asked for and nothing ended.
  */
 #ifndef FF_ENDPOINT_SCALING_H

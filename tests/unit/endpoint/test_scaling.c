@@ -238,6 +238,11 @@ static void test_jobs_that_are_ending_count_against_the_cap(void **state)
     assert_int_equal(plan(stage).start, 1);
     stage->input.limits.max_blocks = 2;
     assert_int_equal(plan(stage).start, 0);
+    /* As many blocks, although of fewer nodes than new ones would have, are as many jobs. */
+    stage->input.limits.nodes_per_block = 4;
+    assert_int_equal(plan(stage).start, 0);
+    stage->input.limits.max_blocks = 3;
+    assert_int_equal(plan(stage).start, 1);
 }
 
 static void test_no_more_are_asked_for_in_a_minute_than_the_rate(void **state)
@@ -383,6 +388,43 @@ static void test_something_that_waits_keeps_what_it_needs(void **state)
     assert_int_equal(ends_of(stage), 1);
 }
 
+static void test_what_is_of_no_use_makes_room_for_what_is(void **state)
+{
+    (void)state;
+    struct stage *stage = set_stage();
+    stage->input.limits.max_blocks = 2;
+    for (int i = 0; i < 2; i++) {
+        add_block(stage, true, 0)->idle_since_ns = stage->input.now_ns - 5 * second_ns;
+        stage->nodes[i].left_ns = 60 * second_ns;
+    }
+    ask(stage, (struct ff_scaling_demand){.count = 1, .lasts_ns = 90 * second_ns});
+    struct ff_scaling_orders orders = plan(stage);
+    assert_int_equal(orders.start, 0);
+    assert_int_equal(ends_of(stage), 0);
+    assert_true(orders.look_again_ns == stage->input.now_ns + 5 * second_ns);
+    stage->input.now_ns = orders.look_again_ns;
+    orders = plan(stage);
+    assert_int_equal(ends_of(stage), 1);
+    /* Not while something that waits could run there; not where there may be more blocks. */
+    ask(stage, (struct ff_scaling_demand){.count = 1, .waited_ns = 60 * second_ns});
+    plan(stage);
+    assert_int_equal(ends_of(stage), 0);
+    stage->input.demands = 1;
+    stage->input.limits.max_blocks = 3;
+    orders = plan(stage);
+    assert_int_equal(orders.start, 1);
+    assert_int_equal(ends_of(stage), 0);
+    /* A gang of nodes needs them in one block. */
+    stage = set_stage();
+    stage->input.limits.max_blocks = 3;
+    for (int i = 0; i < 3; i++)
+        add_block(stage, true, i == 0 ? 1 : 0)->idle_since_ns = i == 0 ? 0 : 1;
+    ask(stage, (struct ff_scaling_demand){.count = 1, .nodes = 2});
+    orders = plan(stage);
+    assert_int_equal(orders.start, 0);
+    assert_true(!stage->blocks[0].end && stage->blocks[1].end);
+}
+
 static void test_a_task_starts_the_idle_time_anew(void **state)
 {
     (void)state;
@@ -439,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_blocks_end_when_nothing_needed_them_for_long_enough),
         cmocka_unit_test(test_those_needed_last_go_last_and_the_last_asked_for_first),
         cmocka_unit_test(test_something_that_waits_keeps_what_it_needs),
+        cmocka_unit_test(test_what_is_of_no_use_makes_room_for_what_is),
         cmocka_unit_test(test_a_task_starts_the_idle_time_anew),
         cmocka_unit_test(test_a_warm_reserve_lasts_until_its_end),
     };
