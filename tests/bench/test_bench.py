@@ -4,6 +4,7 @@ import sys
 import tempfile
 import unittest
 
+import elastic
 import environment
 import programs
 import quality
@@ -134,6 +135,18 @@ class Children(unittest.TestCase):
             lines = [line.strip() for line in file if line.strip() and not line.startswith("#")]
         self.assertIn("ptychi==2.2.0", lines)
         self.assertEqual([line for line in lines if line.count("==") != 1], [])
+
+
+class Elastic(unittest.TestCase):
+    def test_ideal_is_greedy(self):
+        self.assertEqual(elastic.ideal([0.0], 2, 5, 1.0), 3.0)
+        self.assertEqual(elastic.ideal([0.0, 2.0], 1, 4, 1.0), 3.0)  # two before the second comes, one on each after
+        self.assertEqual(elastic.ideal([0.0, 9.0], 1, 4, 1.0), 4.0)  # all before the second comes
+
+    def test_a_slot_is_taken_by_the_next_that_starts(self):
+        tasks = [{"node": "a", "started": start, "ended": end}
+                 for start, end in ((0.0, 1.0), (0.5, 2.0), (1.25, 3.0), (2.5, 4.0))]
+        self.assertEqual(elastic.gaps([*tasks, {"node": "b", "started": 0.0, "ended": 9.0}], 2), [0.25, 0.5])
 
 
 if __name__ == "__main__":

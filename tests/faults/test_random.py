@@ -14,12 +14,9 @@ KILLS = int(os.environ.get("FF_FAULT_KILLS", "12"))
 class Random(FarfieldTest):
     def submit_some(self, chance):
         values = [f"{chance.random()}" for _ in range(chance.randrange(1, 60))]
-        status, reply = self.ff.rest("POST", "/v3/endpoints/local/submit",
-                                     {"tasks": {self.function: values},
-                                      "resource_specification": {"max_retries": KILLS + 1}})
-        self.assertEqual(status, 200, reply)
-        self.group.append(reply["task_group_id"])
-        self.expected.update(zip(reply["tasks"][self.function], values))
+        group, tasks = self.ff.submit_group("local", "echo", values, max_retries=KILLS + 1)
+        self.group.append(group)
+        self.expected.update(zip(tasks, values))
 
     def kill_one(self, chance):
         what = chance.choice(["service", "agent", "manager", "runner", "runner"])
@@ -38,23 +35,10 @@ class Random(FarfieldTest):
                     pass  # it ended by itself in between
         return what
 
-    def results(self, group):
-        """Every ended task of a group, in order; a task that appears twice fails the test."""
-        found, after = {}, 0
-        while True:
-            page = self.ff.rest("GET", f"/v3/taskgroups/{group}/results?after={after}&limit=500")[1]
-            if not page["results"]:
-                return found
-            for entry in page["results"]:
-                self.assertNotIn(entry["task_id"], found, "answered twice")
-                found[entry["task_id"]] = entry
-                after = entry["seq"]
-
     def test_none_is_lost_and_none_is_answered_twice(self):
         chance = random.Random(SEED)
         self.group, self.expected, killed = [], {}, []
         self.ff.up("echo")
-        self.function = self.ff.rest("GET", "/v2/functions/echo")[1]["function_uuid"]
         for _ in range(KILLS):
             for _ in range(chance.randrange(1, 4)):
                 self.submit_some(chance)
@@ -62,11 +46,11 @@ class Random(FarfieldTest):
         what = f"seed {SEED}, killed {killed}"
 
         def ended():
-            return sum(len(self.results(group)) for group in self.group) == len(self.expected)
+            return sum(len(self.ff.group_results(group)) for group in self.group) == len(self.expected)
 
         wait_for(ended, f"{len(self.expected)} results ({what})", seconds=120)
         for group in self.group:
-            for task, entry in self.results(group).items():
+            for task, entry in self.ff.group_results(group).items():
                 self.assertEqual((entry["state"], entry["result"]), ("success", self.expected[task]), what)
 
 

@@ -129,11 +129,11 @@ class Farfield:
     def start_service(self):
         return self.run("service", "start")
 
-    def configure(self, name="local", slots=None, settings=()):
+    def configure(self, name="local", slots=None, settings=(), provider="local"):
         words = ["--set", f"gpu_registry={self.registry}", "--set", "drain_limit_ms=2000"]
         for setting in [*self.endpoint_settings, *settings]:
             words += ["--set", setting]
-        return self.run("endpoint", "configure", name, "--provider", "local", "--slots", slots or self.slots, *words)
+        return self.run("endpoint", "configure", name, "--provider", provider, "--slots", slots or self.slots, *words)
 
     def start_endpoint(self, name="local"):
         return self.run("endpoint", "start", name)
@@ -283,6 +283,27 @@ class Farfield:
         text = reply.read()
         connection.close()
         return reply.status, json.loads(text) if text else None
+
+    def submit_group(self, endpoint, function, values, **resources):
+        """Submits a call for each value in one request; (id of the group, ids of the tasks)."""
+        status, reply = self.rest("POST", f"/v3/endpoints/{endpoint}/submit",
+                                  {"tasks": {function: values}, "resource_specification": resources})
+        if status != 200:
+            raise AssertionError(f"not accepted: {status} {reply}")
+        return reply["task_group_id"], next(iter(reply["tasks"].values()))
+
+    def group_results(self, group):
+        """{id: task} of the ended tasks of a group; one that is there twice raises AssertionError."""
+        found, after = {}, 0
+        while True:
+            page = self.rest("GET", f"/v3/taskgroups/{group}/results?after={after}&limit=500")[1]
+            if not page["results"]:
+                return found
+            for entry in page["results"]:
+                if entry["task_id"] in found:
+                    raise AssertionError(f"answered twice: {entry}")
+                found[entry["task_id"]] = entry
+                after = entry["seq"]
 
     # The end
 

@@ -83,6 +83,10 @@ class Cluster:
             found[int(number)] = {"name": name, "state": state, "reason": reason, "nodes": nodes, "user": user}
         return found
 
+    def all_jobs(self):
+        """The ids of all jobs that the controller remembers: also those that ended in the last minutes."""
+        return [int(line) for line in self.run("squeue", "--noheader", "--states=all", "--format=%A").split()]
+
     def state(self, job):
         """The state of a job, "" when squeue does not show it (any more)."""
         return self.jobs().get(job, {}).get("state", "")
@@ -188,6 +192,55 @@ class ClusterTest(unittest.TestCase):
             for pid in processes:
                 os.kill(pid, signal.SIGKILL)
         self.assertEqual((jobs, processes), ({}, {}), "jobs and processes of jobs left behind")
+
+
+class EndpointTest(ClusterTest, harness.FarfieldTest):
+    """A test with a service in `self.ff`, whose endpoints take their nodes from the cluster. Each node has its own
+    registry with as many pretend GPUs as Slurm believes."""
+
+    settings = ()  # of every endpoint of the class
+
+    def setUp(self):
+        super().setUp()
+        self.ff.environment.update({name: value for name, value in self.cluster.environment.items()
+                                    if name.startswith("SLURM")})
+        self.ff.registry = os.path.join(self.ff.folder, "gpus-%n")
+        for node in self.cluster.names:
+            self.ff.run("gpu", "pretend", self.gpus, "--registry", self.ff.registry.replace("%n", node))
+
+    def configure(self, name="elastic", *settings):
+        """An endpoint that starts without blocks and asks for one node at a time."""
+        given = dict(setting.split("=", 1) for setting in (
+            "init_blocks=0", f"max_blocks={self.nodes}", f"gpus_per_node={self.gpus}", f"cores_per_node={self.ff.slots}",
+            "status_interval_s=1", *self.settings, *settings))
+        return self.ff.configure(name, settings=[f"{key}={value}" for key, value in given.items()], provider="slurm")
+
+    def up(self, *functions, settings=()):
+        self.ff.start_service()
+        for function in functions:
+            self.ff.register(function)
+        self.configure("elastic", *settings)
+        self.ff.start_endpoint("elastic")
+
+    def submit(self, function, arguments=None, *words):
+        return self.ff.submit(function, arguments, *words, endpoint="elastic")
+
+    def leased(self):
+        """The devices of all nodes that somebody holds."""
+        found = []
+        for node in self.cluster.names:
+            listed = self.ff.json("gpu", "list", "--registry", self.ff.registry.replace("%n", node))
+            found += [(node, device["uuid"]) for device in listed["devices"] if not device["free"]]
+        return found
+
+    def end_all(self):
+        super().end_all()
+        if not self.failed():
+            self.assertEqual(self.leased(), [], "devices left behind")
+            folder = os.path.join(self.ff.home, "endpoints")
+            for name in os.listdir(folder) if os.path.isdir(folder) else ():
+                for below in ("blocks", "tasks"):
+                    self.assertEqual(self.files(os.path.join(folder, name, below)), [], f"files left in {name}/{below}")
 
 
 def main():
