@@ -1,6 +1,6 @@
 #include "endpoint/config.h"
 
-#include "endpoint/providers/provider.h"
+#include "endpoint/providers/scheduler.h"
 #include "endpoint/walltime.h"
 #include "protocol/core/text.h"
 #include "protocol/core/yaml.h"
@@ -188,7 +188,8 @@ int ff_config_check(const struct ff_config *config, struct ff_error *error)
                 (long long)config->nodes_per_block, alone ? "launcher: none" : "provider: local");
         return ff_hint(error, alone ? "set launcher: auto" : "set nodes_per_block: 1");
     }
-    return 0;
+    const struct ff_scheduler *scheduler = provider->scheduler;
+    return scheduler != NULL && scheduler->check != NULL ? scheduler->check(config, error) : 0;
 }
 
 struct reading {

@@ -12,7 +12,7 @@
  * several, in order: a list, text of several lines, or the key again; a FLAG is true or false; a DURATION is kept in seconds. */
 /* clang-format off */
 #define FF_CONFIG_KEYS(X)                                                                                                      \
-    X(TEXT, provider, "local", 0, 0, "what starts the workers: local (processes on this machine), or a scheduler: slurm")      \
+    X(TEXT, provider, "local", 0, 0, "what starts the workers: local (processes on this machine), or a scheduler: slurm, pbs (PBS Pro, OpenPBS), cobalt") \
     X(TEXT, partition, "", 0, 0, "scheduler: the partition (slurm) or queue of the jobs; empty: the scheduler's default")      \
     X(TEXT, account, "", 0, 0, "scheduler: the account or project that is charged; empty: your default one")                   \
     X(TEXT, qos, "", 0, 0, "slurm: quality of service")                                                                        \

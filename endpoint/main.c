@@ -74,7 +74,7 @@ static int set_given(struct ff_config *config, int count, char **arguments, stru
         if (result < 0)
             return -1;
     }
-    return ff_config_check(config, error);
+    return 0;
 }
 
 /* What was given needs no reason. */
@@ -114,7 +114,7 @@ static int make_config(struct ff_config *config, int count, char **arguments,
             return -1;
         drop_given(count, arguments, notes);
     }
-    return set_given(config, count, arguments, error);
+    return set_given(config, count, arguments, error) == 0 ? ff_config_check(config, error) : -1;
 }
 
 static int init_endpoint(const char *name, int count, char **arguments, struct ff_buffer *notes,

@@ -317,7 +317,8 @@ static int run_doctor(const struct ff_invocation *invocation, struct ff_error *e
 
 static const struct ff_command_option configure_options[] = {
     {"provider", '\0', "P",
-     "where its nodes come from: local, or a scheduler, which is asked what it has: slurm (local)"},
+     "where its nodes come from: local, or a scheduler: slurm, which is asked what it has, pbs, "
+     "cobalt (local)"},
     {"slots", '\0', "N", "calls that run at once on a node (one a core)"},
     {"set", '\0', "KEY=VALUE", "any other setting of its config.yaml; may be given several times"},
     {NULL, '\0', NULL, NULL},

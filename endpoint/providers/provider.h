@@ -111,5 +111,7 @@ const char *ff_provider_name(size_t index);
 /* The rows of that table. */
 extern const struct ff_provider ff_provider_local;
 extern const struct ff_provider ff_provider_slurm;
+extern const struct ff_provider ff_provider_pbs;
+extern const struct ff_provider ff_provider_cobalt;
 
 #endif

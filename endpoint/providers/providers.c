@@ -6,6 +6,8 @@
 static const struct ff_provider *const providers[] = {
     &ff_provider_local,
     &ff_provider_slurm,
+    &ff_provider_pbs,
+    &ff_provider_cobalt,
 };
 
 enum { COUNT = sizeof providers / sizeof providers[0] };

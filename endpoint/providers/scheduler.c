@@ -92,6 +92,24 @@ int ff_scheduler_succeeded(const struct ff_command_result *result, const char *p
     return ff_fail(error, FF_UNREACHABLE, "%s", words);
 }
 
+int ff_scheduler_refuse_slurm_keys(const char *scheduler, const struct ff_config *config,
+                                   struct ff_error *error)
+{
+    const struct {
+        const char *key;
+        const char *value;
+    } keys[] = {{"qos", config->qos},
+                {"constraint", config->constraint},
+                {"reservation", config->reservation}};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (keys[i].value[0] == '\0')
+            continue;
+        ff_fail(error, FF_INVALID_SETTING, "provider %s knows no %s", scheduler, keys[i].key);
+        return ff_hint(error, "write what you need of it as scheduler_options");
+    }
+    return 0;
+}
+
 /* ---- the script ---- */
 
 /* Words before the manager's that start one on each of $FARFIELD_NODES nodes. A dead manager must not end the others, and
@@ -103,8 +121,9 @@ static const struct {
     {"none", ""},
     {"srun", "srun --nodes=$FARFIELD_NODES --ntasks=$FARFIELD_NODES --ntasks-per-node=1 "
              "--kill-on-bad-exit=0 --no-kill --wait=0 --cpu-bind=none "},
-    {"mpiexec", "mpiexec -n $FARFIELD_NODES -ppn 1 "},
-    {"pbsdsh", "pbsdsh -- "},
+    {"mpiexec", "mpiexec -n $FARFIELD_NODES --ppn 1 "},
+    {"pbsdsh", "pbsdsh -- env \"FARFIELD_HOME=$FARFIELD_HOME\" "
+               "\"FARFIELD_BLOCK_ENDS=$FARFIELD_BLOCK_ENDS\" "}, /* it passes no environment on */
     {"cobalt", "mpirun --hostfile \"$COBALT_NODEFILE\" -n $FARFIELD_NODES -N 1 "},
 };
 
@@ -138,12 +157,16 @@ static void write_lines(struct ff_buffer *script, const char *before, bool quote
 static void write_end(const struct ff_launch *launch, const struct ff_config *config,
                       struct ff_buffer *script)
 {
-    ff_buffer_printf(script, "FARFIELD_BLOCK_ENDS=${%s:-", launch->job_ends);
+    ff_buffer_append_text(script, "FARFIELD_BLOCK_ENDS=");
+    if (launch->job_ends != NULL)
+        ff_buffer_printf(script, "${%s:-", launch->job_ends);
     if (config->walltime > 0)
         ff_buffer_printf(script, "$(($(date +%%s) + %lld))", (long long)config->walltime);
     else if (launch->ask_end != NULL)
         ff_buffer_printf(script, "$(%s)", launch->ask_end);
-    ff_buffer_append_text(script, "}\ncase $FARFIELD_BLOCK_ENDS in '' | *[!0-9]*) "
+    if (launch->job_ends != NULL)
+        ff_buffer_append_text(script, "}");
+    ff_buffer_append_text(script, "\ncase $FARFIELD_BLOCK_ENDS in '' | *[!0-9]*) "
                                   "FARFIELD_BLOCK_ENDS=0 ;; esac\nexport FARFIELD_BLOCK_ENDS\n");
 }
 
@@ -178,7 +201,13 @@ void ff_scheduler_script(const struct ff_scheduler *scheduler, const struct ff_j
     ff_buffer_append_text(script, "\n# The endpoint removes this folder when it has given the "
                                   "block up.\n[ -d ");
     ff_shell_quote(script, order->folder);
-    ff_buffer_append_text(script, " ] || exit 0\nexport FARFIELD_HOME=");
+    ff_buffer_append_text(script, " ] || exit 0\n");
+    if (scheduler->launch.own_log) {
+        ff_buffer_append_text(script, "exec >>");
+        ff_shell_quote(script, order->folder);
+        ff_buffer_append_text(script, "/log 2>&1\n");
+    }
+    ff_buffer_append_text(script, "export FARFIELD_HOME=");
     ff_shell_quote(script, order->home);
     ff_buffer_printf(script, "\nexport FARFIELD_NODES=%u\n", order->nodes);
     write_end(&scheduler->launch, config, script);

@@ -68,9 +68,11 @@ struct ff_job_question {
 struct ff_launch {
     const char *directive; /* what begins a line of options in a script: "#SBATCH" */
     const char *
-        job_ends; /* variable that says when the job ends, in seconds of the wall clock, where it is set */
+        job_ends; /* variable that says when the job ends, in seconds of the wall clock, where it is set; or NULL */
     const char
-        *ask_end;     /* command that prints it, for jobs without a configured walltime, or NULL */
+        *ask_end; /* command that prints it, for jobs without a configured walltime, or NULL */
+    bool
+        own_log; /* the script appends its output to FOLDER/log itself: the scheduler would bring it later */
     const char *many; /* the launcher that `auto` is for several nodes, of those in scheduler.c */
 };
 
@@ -98,6 +100,9 @@ struct ff_scheduler {
 
     void (*cancel)(const char *id, struct ff_words *words);
 
+    /* Whether settings are such that it can do; NULL: they always are. */
+    int (*check)(const struct ff_config *config, struct ff_error *error);
+
     /* How the version is asked for. */
     const char *const *version;
 
@@ -113,6 +118,12 @@ void ff_scheduler_script(const struct ff_scheduler *scheduler, const struct ff_j
 int ff_scheduler_succeeded(const struct ff_command_result *result, const char *program,
                            struct ff_error *error) FF_MUST_USE;
 
+/* Fails where a key is set that only Slurm has. */
+int ff_scheduler_refuse_slurm_keys(const char *scheduler, const struct ff_config *config,
+                                   struct ff_error *error) FF_MUST_USE;
+
 extern const struct ff_scheduler ff_scheduler_slurm;
+extern const struct ff_scheduler ff_scheduler_pbs;
+extern const struct ff_scheduler ff_scheduler_cobalt;
 
 #endif
