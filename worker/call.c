@@ -267,6 +267,19 @@ static void describe_limit(const struct ff_work *work, struct ff_outcome *outcom
     outcome->hint = ff_span_of("give it more time, or less to do");
 }
 
+/* What runs is cut off when its worker has to leave; the attempt is not charged. */
+static void describe_cut(const struct ff_work *work, const struct ff_slot *slot, char *text,
+                         size_t size)
+{
+    const struct ff_manager *manager = slot->manager;
+    bool could = (slot->flags & FF_FUNCTION_CAN_CHECKPOINT) != 0;
+    snprintf(text, size, "%s on %s; %s %s",
+             manager->block_ends ? "the time of the block was over" : "the worker had to leave",
+             manager->settings.node, work->group->name,
+             could ? "had written no checkpoint by then"
+                   : "writes no checkpoints, so it begins anew");
+}
+
 void ff_handed_answered(struct ff_work *work, struct ff_outcome *outcome)
 {
     ff_works_well(work->manager);
@@ -278,6 +291,9 @@ void ff_handed_answered(struct ff_work *work, struct ff_outcome *outcome)
         describe_limit(work, outcome);
     } else if (outcome->state != FF_TASK_SUCCESS) {
         outcome->state = FF_TASK_FAILED_STATE;
+        /* A scheduler that ends a block signals all its processes, commands of shell functions too. */
+        if (work->manager->signalled)
+            outcome->lost = outcome->uncharged = true;
     }
     if (outcome->value.size > FF_INLINE_LIMIT)
         ff_work_end_large(work, outcome);
@@ -298,7 +314,8 @@ void ff_handed_lost(struct ff_work *work, const struct ff_slot *slot, int status
     if (work->limited) {
         describe_limit(work, &outcome);
     } else if (slot->manager->hurried) {
-        ff_work_give_back(work, true, "the worker had to leave before the task ended");
+        describe_cut(work, slot, message, sizeof message);
+        ff_work_give_back(work, true, message);
         return;
     } else {
         ff_child_describe_end(status, end, sizeof end);

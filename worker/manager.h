@@ -6,6 +6,7 @@
  *   objects.h   functions, arguments, large values
  *   leases.h    works that wait for GPUs; warm.h: runners that keep them for a while
  *   dispatch.h  which work goes to which slot
+ *   leaving.h   its end, and that of its block
  *   slot.h      runners in slots; call.h: a call in a slot; speech.h: what a runner says
  */
 #ifndef FF_WORKER_MANAGER_H
@@ -49,19 +50,18 @@ struct ff_manager {
     struct ff_buffer frame; /* of messages to runners */
     bool draining;          /* takes nothing new, and leaves when nothing is left */
     bool hurried;           /* and ends what runs */
+    bool block_ends;        /* for that reason */
+    bool signalled;         /* by the scheduler, which may have signalled what runs as well */
     bool overdue;           /* and waits for nothing any more */
     bool dispatch_wanted;
-    struct ff_timer *rest_timer;  /* when what rests is given back */
-    bool is_resting;              /* it is set */
-    int64_t rest_ms;              /* doubles with each rest; back to the least with an answer */
+    struct ff_timer *rest_timer; /* when what rests is given back */
+    bool is_resting;             /* it is set */
+    int64_t rest_ms;             /* doubles with each rest; back to the least with an answer */
+    int64_t leaves_ns; /* wall clock at which it leaves because its block ends; 0: never */
     struct ff_timer *leave_timer; /* in a hurry: when what still runs is killed */
-    struct ff_timer *ends_timer;  /* shortly before the block ends */
+    struct ff_timer *ends_timer;  /* at leaves_ns */
     struct ff_error failure;      /* for which it ends; code FF_OK: none */
     char text[256];               /* of the message that is made at the moment */
 };
-
-/* Drains: takes nothing new, gives back what has not begun, and leaves when the last outcome has its receipt. `hurried`:
- * what runs is asked for a checkpoint, and killed after a while; and a receipt that cannot come is not waited for. */
-void ff_manager_leave(struct ff_manager *manager, bool hurried);
 
 #endif

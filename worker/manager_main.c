@@ -11,6 +11,7 @@
 #include "worker/call.h"
 #include "worker/dispatch.h"
 #include "worker/leases.h"
+#include "worker/leaving.h"
 #include "worker/objects.h"
 #include "worker/slot.h"
 #include "worker/uplink.h"
@@ -25,71 +26,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum {
-    CHECKPOINT_MS = 10000, /* for writing a checkpoint, when the manager has to leave */
-    BEFORE_THE_END_MS =
-        60000, /* the scheduler ends the block: so long before, checkpoints are asked for */
-};
-
-/* ---- leaving ---- */
-
-static void ask_for_checkpoints(struct ff_manager *manager)
-{
-    for (size_t i = 0; i < manager->slot_count; i++) {
-        struct ff_slot *slot = &manager->slots[i];
-        if (slot->calls.first != NULL)
-            ff_handed_ask(slot->calls.first, FF_CHECKPOINT);
-    }
-}
-
-static void kill_all(void *user)
-{
-    struct ff_manager *manager = user;
-    for (size_t i = 0; i < manager->slot_count; i++)
-        if (manager->slots[i].calls.first != NULL)
-            ff_slot_kill(&manager->slots[i], NULL);
-    manager->overdue = true;
-    ff_loop_wake(manager->loop);
-}
-
-static bool can_checkpoint(const struct ff_manager *manager)
-{
-    for (size_t i = 0; i < manager->slot_count; i++)
-        if (manager->slots[i].calls.first != NULL &&
-            (manager->slots[i].flags & FF_FUNCTION_CAN_CHECKPOINT) != 0)
-            return true;
-    return false;
-}
-
-void ff_manager_leave(struct ff_manager *manager, bool hurried)
-{
-    static const char why[] = "the worker is about to leave";
-    if (!manager->draining) {
-        manager->draining = true;
-        ff_uplink_say_draining(manager->uplink, why);
-        for (size_t i = 0; i < manager->slot_count; i++)
-            if (manager->slots[i].child != NULL)
-                ff_slot_recall(&manager->slots[i]);
-        ff_works_give_back_all(manager, why);
-    }
-    if (hurried && !manager->hurried) {
-        manager->hurried = true;
-        ask_for_checkpoints(manager);
-        ff_timer_set_after(manager->leave_timer,
-                           can_checkpoint(manager) ? CHECKPOINT_MS : FF_KILL_GRACE_MS);
-    }
-    ff_loop_wake(manager->loop);
-}
-
-/* Nothing runs, and the agent has every outcome, or cannot be told. */
-static bool has_left(const struct ff_manager *manager)
-{
-    if (!manager->draining || manager->work_count > manager->ended.count)
-        return false;
-    return manager->ended.count == 0 || (manager->hurried && !ff_uplink_is_open(manager->uplink)) ||
-           manager->overdue;
-}
-
 static void caught_signal(void *user, int signal_number)
 {
     struct ff_manager *manager = user;
@@ -100,16 +36,18 @@ static void caught_signal(void *user, int signal_number)
     case SIGHUP:
         ff_log_reopen();
         break;
-    default:
-        ff_log(FF_LOG_INFO, "asked to end (%s)", strsignal(signal_number));
+    case SIGINT: /* somebody at a terminal: what runs may end */
         ff_manager_leave(manager, manager->draining);
+        break;
+    case SIGTERM:
+        ff_log(FF_LOG_INFO, "asked to end");
+        manager->signalled = true;
+        ff_manager_leave(manager, true);
+        break;
+    default: /* how a scheduler announces the end of a job */
+        manager->signalled = true;
+        ff_manager_block_ends(manager);
     }
-}
-
-static void block_ends(void *user)
-{
-    ff_log(FF_LOG_INFO, "the block ends soon: what runs is asked for a checkpoint");
-    ff_manager_leave(user, true);
 }
 
 /* ---- before the loop sleeps ---- */
@@ -125,7 +63,7 @@ static bool prepare(void *user)
     ff_slots_flush(manager);
     did = ff_uplink_flush(manager->uplink) || did;
     ff_dispatch_refill(manager);
-    if (has_left(manager))
+    if (ff_manager_has_left(manager))
         ff_loop_stop(manager->loop);
     return did;
 }
@@ -184,7 +122,7 @@ static int find_paths(struct ff_manager *manager, struct ff_error *error)
 
 static int open_manager(struct ff_manager *manager, struct ff_error *error)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0};
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGUSR2, SIGINT, SIGHUP, SIGCHLD, 0};
     ff_buffer_init(&manager->frame, FF_MESSAGE_LIMIT);
     manager->loop = ff_loop_create(error);
     if (manager->loop == NULL ||
@@ -197,14 +135,8 @@ static int open_manager(struct ff_manager *manager, struct ff_error *error)
     ff_dispatch_refill(manager); /* it gets ready while the link opens */
     manager->objects = ff_objects_create(manager, error);
     manager->leases = manager->objects != NULL ? ff_leases_create(manager, error) : NULL;
-    manager->leave_timer = ff_timer_create(manager->loop, kill_all, manager, error);
-    manager->ends_timer = ff_timer_create(manager->loop, block_ends, manager, error);
-    if (manager->leases == NULL || manager->leave_timer == NULL || manager->ends_timer == NULL)
+    if (manager->leases == NULL || ff_leaving_open(manager, error) < 0)
         return -1;
-    if (manager->settings.ends_ns > 0) {
-        int64_t left_ms = (manager->settings.ends_ns - ff_wall_ns()) / 1000000 - BEFORE_THE_END_MS;
-        ff_timer_set_after(manager->ends_timer, left_ms > 0 ? left_ms : 0);
-    }
     manager->prepare = ff_prepare_create(manager->loop, prepare, manager, error);
     manager->uplink = manager->prepare != NULL ? ff_uplink_create(manager, error) : NULL;
     return manager->uplink != NULL ? 0 : -1;
@@ -218,8 +150,7 @@ static void close_manager(struct ff_manager *manager)
     ff_warm_close(manager);
     ff_leases_destroy(manager->leases);
     ff_objects_destroy(manager->objects);
-    ff_timer_destroy(manager->leave_timer);
-    ff_timer_destroy(manager->ends_timer);
+    ff_leaving_close(manager);
     ff_prepare_destroy(manager->prepare);
     if (manager->spare != NULL)
         ff_child_kill(manager->spare);

@@ -161,6 +161,22 @@ static int run(struct runner *runner, struct ff_error *error)
     return serve(runner, error);
 }
 
+/* A scheduler that ends a job signals all its processes. What runs here is the manager's to end: it asks for a checkpoint
+ * first. A handler and not SIG_IGN, which commands of the function would inherit. */
+static void leave_to_manager(int signal_number)
+{
+    (void)signal_number;
+}
+
+static void outlive_signals(void)
+{
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGUSR2};
+    struct sigaction action = {.sa_handler = leave_to_manager, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
 int main(void)
 {
     static struct runner runner = {.lease = -1};
@@ -169,6 +185,7 @@ int main(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     /* The second thread ends the runner when the manager is gone; a stopped one must wake for that. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
+    outlive_signals();
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (run(&runner, &error) == 0)
         return 0;

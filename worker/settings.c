@@ -1,5 +1,6 @@
 #include "worker/settings.h"
 
+#include "protocol/core/clock.h"
 #include "protocol/core/text.h"
 #include "protocol/core/yaml.h"
 #include "protocol/limits.h"
@@ -53,6 +54,18 @@ static void name_node(struct ff_settings *settings)
              node != NULL && node[0] != '\0' ? node : settings->host);
 }
 
+/* A time that has passed is not that of this block: a variable may outlive the job that set it. */
+static void find_end(struct ff_settings *settings)
+{
+    const char *text = getenv("FARFIELD_BLOCK_ENDS"); /* seconds since the epoch */
+    int64_t seconds = 0;
+    if (text != NULL && ff_text_integer(text, 0, INT64_MAX / 1000000000, &seconds) == 0 &&
+        seconds > 0)
+        settings->ends_ns = seconds * 1000000000;
+    if (settings->ends_ns <= ff_wall_ns())
+        settings->ends_ns = 0;
+}
+
 int ff_settings_read(const char *endpoint_folder, const char *block, struct ff_settings *settings,
                      struct ff_error *error)
 {
@@ -76,6 +89,7 @@ int ff_settings_read(const char *endpoint_folder, const char *block, struct ff_s
     snprintf(path, sizeof path, "%s/blocks/%s/block.yaml", settings->endpoint_folder, block);
     if (ff_yaml_read(path, take_pair, settings, error) < 0)
         return -1;
+    find_end(settings);
     snprintf(path, sizeof path, "%s/blocks/%s/keys", settings->endpoint_folder, block);
     return ff_curve_load(path, &settings->keys, error);
 }

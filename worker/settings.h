@@ -1,5 +1,5 @@
 /*
- * worker/settings.h: what a manager is told by the files of its block (protocol/STATE.md).
+ * worker/settings.h: what a manager is told by the files of its block (protocol/STATE.md) and by the job that it runs in.
  */
 #ifndef FF_WORKER_SETTINGS_H
 #define FF_WORKER_SETTINGS_H
@@ -22,7 +22,7 @@ struct ff_settings {
     int64_t slots;
     int64_t cores; /* as the block was promised; 0: those that the process may run on */
     int64_t agent_lost_limit_ms;
-    int64_t ends_ns; /* wall clock; 0: never */
+    int64_t ends_ns; /* wall clock at which the scheduler ends the block; 0: never */
 };
 
 /* Reads blocks/BLOCK/block.yaml and keys. INVALID_SETTING names file and line; unknown keys are skipped, because the

@@ -6,6 +6,7 @@
 #include "worker/uplink.h"
 
 #include "worker/leases.h"
+#include "worker/leaving.h"
 #include "worker/manager.h"
 #include "worker/objects.h"
 #include "worker/slot.h"
@@ -172,6 +173,7 @@ static void fill_hello(void *user, struct ff_hello *hello)
     hello->devices = ff_leases_devices(manager->leases);
     hello->window = window < LINK_WINDOW ? window : LINK_WINDOW;
     hello->ends_ns = (uint64_t)settings->ends_ns;
+    hello->leaves_ns = (uint64_t)manager->leaves_ns;
 }
 
 static void announce(struct ff_uplink *uplink)

@@ -1,5 +1,9 @@
 """Which task goes where and when: GPUs that others hold, the large beside the small, who comes first."""
-from harness import WRONG_USE, FarfieldTest, main, wait_for
+import os
+import signal
+import time
+
+from harness import DEADLINE, SIEMENS, WRONG_USE, FarfieldTest, main, tool, wait_for
 
 FOR_EVER = {"do": "sleep", "seconds": 3600}
 
@@ -106,6 +110,46 @@ class Dispatch(FarfieldTest):
         self.assertEqual(self.ff.show(deaf)["state"], "running")
         self.cancel(deaf)
         self.assertEqual(self.ff.wait_task(live)["state"], "success")
+
+
+class EndOfBlock(FarfieldTest):
+    """The scheduler ends the block of the local provider, which starts another one then."""
+
+    slots = 1
+
+    def path(self, name):
+        return os.path.join(self.ff.folder, name)
+
+    def reconstruct(self, name):
+        return self.ff.submit("reconstruct", {"input": SIEMENS, "output": self.path(name), "epochs": 100}, "--retries", "0")
+
+    def test_a_reconstruction_goes_on_in_the_next_block_bit_for_bit(self):
+        self.ff.up("reconstruct")
+        task = self.reconstruct("cut.h5")
+        wait_for(lambda: self.ff.epochs(task) >= 5, "five epochs")
+        manager, = self.ff.pids("farfield-manager")
+        self.ff.kill(manager, signal.SIGUSR1)  # as a scheduler announces the end of a job
+        ended = self.ff.wait_task(task)
+        self.assertEqual((ended["state"], ended["attempt"]), ("success", 2), ended)
+        self.assertGreaterEqual(ended["result"]["resumed_at"], 5)
+        self.assertNotIn(manager, self.ff.pids("farfield-manager"))
+        whole = self.ff.wait_task(self.reconstruct("whole.h5"))
+        self.assertEqual((whole["state"], whole["attempt"]), ("success", 1), whole)
+        self.assertEqual(*(tool("hdf5_tool", "digest", self.path(name), "/object") for name in ("cut.h5", "whole.h5")))
+
+    def test_a_command_that_cannot_is_cut_off_and_begins_anew(self):
+        self.ff.start_service()
+        self.ff.run("function", "register", "slow", "--shell", "test -e {mark} || { touch {mark}; sleep 3600; }")
+        self.ff.configure()
+        self.ff.environment["FARFIELD_BLOCK_ENDS"] = str(int(time.time()) + 8)
+        self.ff.start_endpoint()
+        task = self.ff.submit("slow", {"mark": self.path("mark")}, "--retries", "0")
+        watch = self.ff.start("task", "watch", task, "--json")
+        ended = self.ff.wait_task(task)
+        self.assertEqual((ended["state"], ended["attempt"]), ("success", 2), ended)
+        said, _ = watch.communicate(timeout=DEADLINE)
+        self.assertIn("the time of the block was over", said)
+        self.assertIn("slow writes no checkpoints, so it begins anew", said)
 
 
 if __name__ == "__main__":
