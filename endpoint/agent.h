@@ -69,8 +69,10 @@ struct ff_agent {
         longest_block_ns; /* that a manager has said it has, when it came; INT64_MAX: for ever */
     bool awaiting_blocks; /* until then HOLDING_END is not said */
     bool dispatch_needed;
-    bool rushed;  /* many tasks were held since memory was given back last */
-    bool telling; /* the wait timer is set */
+    bool rushed;   /* many tasks were held since memory was given back last */
+    bool telling;  /* the wait timer is set */
+    uint64_t said; /* a sum of what was told last of blocks on their way */
+    int64_t said_ns;
     bool scale_needed;
     bool beat_needed; /* the service should hear the numbers of the heartbeat now */
     bool saying_last_words;

@@ -33,6 +33,7 @@ struct ff_block {
     bool announced;        /* its manager has said all that it holds (of an adopted one) */
     bool draining;         /* its managers were asked to leave, and get nothing new */
     bool stopping;         /* by our order */
+    bool late;             /* runs, and no manager has called back within block_start_limit_s */
     int64_t submitted_ns;  /* monotonic, as all where nothing is said */
     int64_t used_ns;       /* when a task of it ended last */
     int64_t idle_since_ns; /* since when nothing needs it, as scaling found; 0: something does */

@@ -35,7 +35,7 @@
     X(NUMBER, idle_block_s, 0, 0, 86400, "a block beyond min_blocks ends after so many seconds without a task; 0: never")      \
     X(NUMBER, submit_rate, 10, 1, 600, "scheduler: most jobs that are submitted in a minute")                                  \
     X(NUMBER, status_interval_s, 10, 1, 600, "scheduler: longest time between two questions about the jobs")                   \
-    X(NUMBER, block_start_limit_s, 300, 10, 86400, "scheduler: a job that runs so long without its workers calling back is told of") \
+    X(NUMBER, block_start_limit_s, 300, 10, 86400, "scheduler: a job that runs so long without its workers calling back is told of, and after as long again ended") \
     X(NUMBER, drain_limit_ms, FF_DRAIN_LIMIT_MS, 0, 86400000, "how long `endpoint stop` lets running tasks finish")            \
     X(NUMBER, agent_lost_limit_ms, FF_AGENT_LOST_LIMIT_MS, 1000, 604800000, "how long workers go on without their agent")      \
     X(NUMBER, endpoint_window, FF_ENDPOINT_WINDOW, 1, 1000000, "tasks that the endpoint takes from the service ahead")         \

@@ -1,5 +1,6 @@
 #include "endpoint/elastic.h"
 
+#include "endpoint/block_words.h"
 #include "endpoint/booking.h"
 #include "endpoint/downlink.h"
 #include "endpoint/manager.h"
@@ -13,14 +14,16 @@
 
 /* A look goes over all that waits, all that runs and all nodes: not after each of ten thousand results a second. */
 static const int64_t rest_ns = 10000000;
+static const int64_t second_ns = 1000000000;
 
 struct ff_elastic {
     struct ff_agent *agent;
     struct ff_timer *timer;
     struct ff_scaling_memory memory;
     struct ff_scaling_shape seen; /* most that a node had */
+    int64_t begun_ns;
     int64_t looked_ns;
-    char why[512];
+    char why[544];
 };
 
 /* What one look sees: the rows of scaling.h, in one piece of memory each. */
@@ -42,6 +45,7 @@ struct ff_elastic *ff_elastic_create(struct ff_agent *agent, struct ff_error *er
         return NULL;
     }
     elastic->agent = agent;
+    elastic->begun_ns = ff_monotonic_ns();
     elastic->timer = ff_timer_create(agent->loop, look_due, elastic, error);
     if (elastic->timer == NULL) {
         free(elastic);
@@ -75,21 +79,60 @@ void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager
     elastic->why[0] = '\0';
 }
 
-void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block)
+/* A block that did not come up, or not yet, with the end of what its workers have written. */
+static void note_failure(struct ff_elastic *elastic, const struct ff_block *block, const char *how)
 {
     char words[240];
-    if (block->had_manager || block->stopping)
-        return;
     ff_block_last_words(block, words, sizeof words);
     ff_scaling_failed(&elastic->memory, block->submitted_ns, ff_monotonic_ns());
-    snprintf(elastic->why, sizeof elastic->why, "block %s did not come up: %.180s%s%s", block->id,
-             block->why, words[0] != '\0' ? "; its log ends with: " : "", words);
+    snprintf(elastic->why, sizeof elastic->why, "block %s %s%s%s", block->id, how,
+             words[0] != '\0' ? "; its log ends with: " : "", words);
     ff_log(FF_LOG_WARNING, "%s", elastic->why);
 }
 
-const char *ff_elastic_why(const struct ff_elastic *elastic)
+void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block)
 {
-    return elastic->why;
+    char how[256];
+    if (block->had_manager || block->stopping)
+        return;
+    snprintf(how, sizeof how, "did not come up: %.220s", block->why);
+    note_failure(elastic, block, how);
+}
+
+/* The one that is nearest to being up: started before pending, and of those the one that is expected first. */
+static bool is_nearer(const struct ff_block *one, const struct ff_block *than)
+{
+    if (than == NULL || one->state != than->state)
+        return than == NULL || one->state > than->state;
+    if (one->expected_ns != than->expected_ns)
+        return one->expected_ns > 0 &&
+               (than->expected_ns == 0 || one->expected_ns < than->expected_ns);
+    return one->submitted_ns < than->submitted_ns;
+}
+
+void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size)
+{
+    const struct ff_block *nearest = NULL;
+    unsigned coming = 0;
+    for (const struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL;
+         at = at->next) {
+        if (at->state == FF_BLOCK_ENDED || at->stopping || at->draining || at->late ||
+            at->managers > 0)
+            continue;
+        coming++;
+        if (is_nearer(at, nearest))
+            nearest = at;
+    }
+    text[0] = '\0';
+    if (nearest != NULL)
+        ff_block_say(nearest, text, size);
+    size_t used = strlen(text);
+    if (coming > 1)
+        snprintf(text + used, size - used, "; %u more %s on the way", coming - 1,
+                 coming == 2 ? "is" : "are");
+    used = strlen(text);
+    if (elastic->why[0] != '\0')
+        snprintf(text + used, size - used, "%s%s", used > 0 ? "; before: " : "", elastic->why);
 }
 
 /* ---- looking ---- */
@@ -102,7 +145,8 @@ static struct ff_scaling_limits limits_of(const struct ff_agent *agent)
         .max_blocks = (unsigned)config->max_blocks,
         .init_blocks = (unsigned)config->init_blocks,
         .nodes_per_block = (unsigned)config->nodes_per_block,
-        .idle_limit_ns = config->idle_block_s * 1000000000,
+        .submit_rate = agent->provider->scheduler != NULL ? (unsigned)config->submit_rate : 0,
+        .idle_limit_ns = config->idle_block_s * second_ns,
     };
     return limits;
 }
@@ -110,9 +154,35 @@ static struct ff_scaling_limits limits_of(const struct ff_agent *agent)
 /* What nodes were seen to have, else what the settings say of them. */
 static struct ff_scaling_shape shape_of(const struct ff_elastic *elastic)
 {
+    const struct ff_config *config = &elastic->agent->config;
+    struct ff_scaling_shape shape = {.slots = ff_config_slots(config)};
     if (elastic->seen.seen)
         return elastic->seen;
-    return (struct ff_scaling_shape){.slots = ff_config_slots(&elastic->agent->config)};
+    if (elastic->agent->provider->scheduler == NULL)
+        return shape;
+    shape.devices = (unsigned)config->gpus_per_node;
+    shape.cores = (unsigned)config->cores_per_node;
+    /* Without `slots` a node has as many as cores, and no fewer than GPUs. */
+    shape.slots = config->slots > 0 ? (unsigned)config->slots : larger(shape.cores, shape.devices);
+    return shape;
+}
+
+/* Since when its workers could have called back. */
+static int64_t awaited_since_ns(const struct ff_elastic *elastic, const struct ff_block *block)
+{
+    return block->started_ns > elastic->begun_ns ? block->started_ns : elastic->begun_ns;
+}
+
+/* How many of its nodes may still come. */
+static unsigned nodes_to_come(const struct ff_elastic *elastic, const struct ff_block *block)
+{
+    int64_t limit_ns = elastic->agent->config.block_start_limit_s * second_ns;
+    if (block->state != FF_BLOCK_RUNNING)
+        return block->nodes;
+    if (block->managers >= block->nodes ||
+        elastic->looked_ns - awaited_since_ns(elastic, block) >= limit_ns)
+        return 0;
+    return block->nodes - block->managers;
 }
 
 static int make_rows(const struct ff_elastic *elastic, struct look *look)
@@ -125,7 +195,7 @@ static int make_rows(const struct ff_elastic *elastic, struct look *look)
         demands++;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next) {
         blocks++;
-        nodes += at->nodes;
+        nodes += nodes_to_come(elastic, at);
     }
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next)
@@ -158,7 +228,8 @@ static void see_demand(const struct ff_agent *agent, struct ff_scaling_input *in
             .cores = needs.cores,
             .nodes = needs.nodes,
             .cost_us = needs.cost_us,
-            .lasts_ns = needs.lasts_ns,
+            /* What no block outlives is begun anywhere, and goes on in the next. */
+            .lasts_ns = needs.lasts_ns <= agent->longest_block_ns ? needs.lasts_ns : 0,
             .waited_ns = input->now_ns - at->list.first->since_ns,
         };
     }
@@ -180,8 +251,10 @@ static void see_blocks(const struct ff_agent *agent, struct look *look)
         const struct ff_block *at = look->blocks[row];
         look->input.blocks[row] = (struct ff_scaling_block){
             .nodes = at->nodes,
-            .come = at->had_manager,
+            .come = at->had_manager && at->state == FF_BLOCK_RUNNING,
+            .unknown = at->unknown_since_ns > 0,
             .leaving = at->stopping || at->draining,
+            .late = at->late && at->managers == 0,
             .idle_since_ns = at->idle_since_ns,
         };
     }
@@ -245,7 +318,7 @@ static int see(const struct ff_elastic *elastic, struct look *look)
         see_manager(look, at);
     for (unsigned row = 0; row < look->input.block_count; row++) {
         struct ff_scaling_block *block = &look->input.blocks[row];
-        for (unsigned i = look->blocks[row]->managers; i < block->nodes && !block->come; i++)
+        for (unsigned i = nodes_to_come(elastic, look->blocks[row]); i > 0; i--)
             add_node(&look->input, row, false, &look->input.shape);
         if (block->idle_since_ns > 0 && look->blocks[row]->used_ns > block->idle_since_ns)
             block->idle_since_ns = look->blocks[row]->used_ns;
@@ -255,21 +328,21 @@ static int see(const struct ff_elastic *elastic, struct look *look)
 
 /* ---- doing ---- */
 
-static int start_block(struct ff_elastic *elastic)
+static int start_block(struct ff_elastic *elastic, unsigned nodes)
 {
     struct ff_agent *agent = elastic->agent;
     struct ff_error error;
     int64_t now_ns = ff_monotonic_ns();
     ff_scaling_submitted(&elastic->memory, now_ns);
-    struct ff_block *block = ff_blocks_start(agent->blocks, (unsigned)agent->config.nodes_per_block,
-                                             &agent->endpoint_id, &error);
+    struct ff_block *block = ff_blocks_start(agent->blocks, nodes, &agent->endpoint_id, &error);
     if (block != NULL) {
-        ff_log(FF_LOG_INFO, "block %s starts", block->id);
+        ff_log(FF_LOG_INFO, "block %s of %u node%s is asked for", block->id, nodes,
+               nodes == 1 ? "" : "s");
         return 0;
     }
     ff_log_error("cannot start a block", &error);
     ff_scaling_failed(&elastic->memory, now_ns, now_ns);
-    snprintf(elastic->why, sizeof elastic->why, "%.500s", error.message);
+    snprintf(elastic->why, sizeof elastic->why, "no block can be asked for: %.250s", error.message);
     return -1;
 }
 
@@ -289,9 +362,43 @@ static int64_t carry_out(struct ff_elastic *elastic, const struct look *look,
             end_block(elastic, look->blocks[row]);
     }
     for (unsigned i = 0; i < orders->start; i++)
-        if (start_block(elastic) < 0)
+        if (start_block(elastic, orders->nodes[i]) < 0)
             return elastic->looked_ns + ff_scaling_pause_ns(elastic->memory.failures);
     return orders->look_again_ns;
+}
+
+/* A block that runs, and whose workers should have called back long since, is told of, and ended after as long again. Returns
+ * when it is to be looked at again. */
+static int64_t examine(struct ff_elastic *elastic, struct ff_block *block)
+{
+    char how[160];
+    size_t word = strcspn(block->handle, " ");
+    const int64_t limit_s = elastic->agent->config.block_start_limit_s * (block->late ? 2 : 1);
+    const int64_t due_ns = awaited_since_ns(elastic, block) + limit_s * second_ns;
+    if (elastic->looked_ns < due_ns)
+        return due_ns;
+    snprintf(how, sizeof how,
+             "(job %.*s) has started, and its workers have not called back in %lld s%s", (int)word,
+             block->handle, (long long)limit_s, block->late ? ": it is ended" : "");
+    note_failure(elastic, block, how);
+    if (block->late)
+        ff_block_cancel(block, false);
+    block->late = true;
+    return due_ns + limit_s * second_ns;
+}
+
+/* All of those; the earliest time, or 0. */
+static int64_t examine_silent(struct ff_elastic *elastic)
+{
+    int64_t again_ns = 0;
+    for (struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL; at = at->next) {
+        if (at->state != FF_BLOCK_RUNNING || at->had_manager || at->stopping ||
+            at->unknown_since_ns > 0)
+            continue;
+        int64_t at_ns = examine(elastic, at);
+        again_ns = again_ns == 0 || at_ns < again_ns ? at_ns : again_ns;
+    }
+    return again_ns;
 }
 
 void ff_elastic_run(struct ff_elastic *elastic)
@@ -306,9 +413,13 @@ void ff_elastic_run(struct ff_elastic *elastic)
         return;
     }
     elastic->looked_ns = now_ns;
+    int64_t silent_ns = examine_silent(elastic);
     if (see(elastic, &look) == 0) {
         const struct ff_scaling_orders orders = ff_scaling_plan(&look.input, &elastic->memory);
-        ff_timer_set(elastic->timer, carry_out(elastic, &look, &orders));
+        int64_t again_ns = carry_out(elastic, &look, &orders);
+        if (silent_ns > 0 && (again_ns == 0 || silent_ns < again_ns))
+            again_ns = silent_ns;
+        ff_timer_set(elastic->timer, again_ns);
     } else {
         ff_log(FF_LOG_WARNING, "no memory to look whether there are enough blocks");
         ff_timer_set(elastic->timer, now_ns + 100 * rest_ns);

@@ -21,7 +21,9 @@ void ff_elastic_run(struct ff_elastic *elastic);
 void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager);
 void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block);
 
-/* Why the last block did not come up, in words; "" when it did. */
-const char *ff_elastic_why(const struct ff_elastic *elastic);
+/* What there is to say to those who wait for a node: the block that is nearest to being up, how many more are on their way,
+ * and why the last one did not come up; "" when there is nothing. */
+enum { FF_ELASTIC_WORDS = 1024 };
+void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size);
 
 #endif

@@ -136,11 +136,36 @@ static void promise_soonest(struct ff_agent *agent, const struct ff_needs *needs
 
 /* ---- never ---- */
 
-/* Whether a node may still come that has what no node has so far. */
-static bool may_grow(const struct ff_agent *agent)
+/* What the settings say that no node will have more of; 0: they say nothing. */
+static unsigned most_by_settings(const struct ff_agent *agent, bool devices)
 {
+    if (agent->provider->scheduler == NULL)
+        return 0;
+    return (unsigned)(devices ? agent->config.gpus_per_node : agent->config.cores_per_node);
+}
+
+/* Of a task for which no node is large enough, or there is none: what the settings say that none will ever have enough of. */
+static enum ff_verdict judge_by_settings(const struct ff_agent *agent, const struct ff_needs *needs,
+                                         enum ff_verdict verdict)
+{
+    unsigned devices = most_by_settings(agent, true);
+    unsigned cores = most_by_settings(agent, false);
+    bool none = ff_downlink_first(agent->downlink) == NULL;
+    if (!none && !ff_verdict_is_never(verdict))
+        return verdict;
+    if (devices > 0 && needs->devices > devices)
+        return FF_NEVER_DEVICES;
+    return cores > 0 && needs->cores > cores ? FF_NEVER_CORES : verdict;
+}
+
+/* Whether a node may still come that has what no node has so far. */
+static bool may_grow(const struct ff_agent *agent, const struct ff_needs *needs,
+                     enum ff_verdict verdict)
+{
+    bool devices = verdict == FF_NEVER_DEVICES;
+    unsigned most = most_by_settings(agent, devices);
     if (agent->provider->grows)
-        return true;
+        return most == 0 || (devices ? needs->devices : needs->cores) <= most;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
         if (!at->announced && at->state != FF_BLOCK_ENDED)
             return true;
@@ -153,9 +178,9 @@ static bool may_grow(const struct ff_agent *agent)
 
 static void fail_impossible(struct ff_agent *agent, struct ff_shape *shape, enum ff_verdict verdict)
 {
-    unsigned most = 0;
     char message[256];
     bool devices = verdict == FF_NEVER_DEVICES;
+    unsigned most = most_by_settings(agent, devices);
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next) {
         unsigned has = devices ? at->room.devices : at->room.cores;
@@ -220,7 +245,8 @@ static void place_first(struct ff_agent *agent, struct ff_shape *shape, int64_t 
         give(agent, manager, &needs, shape->list.first);
         return;
     }
-    if (ff_verdict_is_never(verdict) && !may_grow(agent)) {
+    verdict = judge_by_settings(agent, &needs, verdict);
+    if (ff_verdict_is_never(verdict) && !may_grow(agent, &needs, verdict)) {
         fail_impossible(agent, shape, verdict);
         return;
     }

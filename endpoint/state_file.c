@@ -88,7 +88,7 @@ static void write_state(struct ff_state_file *file, const struct seen *seen)
     char path[PATH_MAX];
     char since[FF_TIME_TEXT_SIZE];
     char id[FF_ID_TEXT_SIZE];
-    char why[512];
+    char why[1024];
     ff_time_text(seen->since_ns, since);
     ff_id_text(&agent->endpoint_id, id);
     ff_dispatch_why(agent, why, sizeof why);

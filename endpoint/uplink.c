@@ -22,7 +22,7 @@ struct ff_uplink {
     bool announced;
     int64_t since_ns;
     char host[256];
-    char why[256];
+    char why[1024];
 };
 
 /* ---- the session's questions ---- */

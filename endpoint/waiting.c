@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000 };
+enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000, NEWS_MS = 2000, WORDS_SIZE = 1024 };
 
 static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
                     size_t size)
@@ -43,13 +43,18 @@ static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, 
         snprintf(text, size, "waits for a block that does not end before the task would");
         break;
     default:
-        if (agent->phase >= FF_AGENT_DRAINING)
-            snprintf(text, size, "the endpoint is stopping");
-        else if (ff_elastic_why(agent->elastic)[0] != '\0')
-            snprintf(text, size, "no node is there: %s", ff_elastic_why(agent->elastic));
-        else
-            snprintf(text, size, "waits for a node to start");
+        snprintf(text, size, "%s",
+                 agent->phase >= FF_AGENT_DRAINING ? "the endpoint is stopping"
+                                                   : "waits for a node to start");
     }
+    if (agent->phase >= FF_AGENT_DRAINING)
+        return;
+    char coming[FF_ELASTIC_WORDS];
+    ff_elastic_say(agent->elastic, coming, sizeof coming);
+    size_t used = strlen(text);
+    if (coming[0] != '\0')
+        snprintf(text + used, size - used, "%s%s", shape->reason == FF_WAIT_NODE ? ": " : "; ",
+                 coming);
 }
 
 void ff_dispatch_why(const struct ff_agent *agent, char *text, size_t size)
@@ -63,9 +68,26 @@ void ff_dispatch_why(const struct ff_agent *agent, char *text, size_t size)
         say_why(agent, oldest, text, size);
 }
 
+/* Whether the words about blocks on their way are others than those told last; looked at only now and then, for a scheduler
+ * may expect another start every few seconds, and ten thousand tasks may wait. */
+static bool has_news(struct ff_agent *agent, int64_t now_ns)
+{
+    char coming[FF_ELASTIC_WORDS];
+    if (now_ns < agent->said_ns + NEWS_MS * INT64_C(1000000))
+        return false;
+    agent->said_ns = now_ns;
+    ff_elastic_say(agent->elastic, coming, sizeof coming);
+    uint64_t sum = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (const char *at = coming; *at != '\0'; at++)
+        sum = (sum ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    bool news = sum != agent->said;
+    agent->said = sum;
+    return news;
+}
+
 void ff_dispatch_report_waiting(struct ff_agent *agent)
 {
-    char why[512];
+    char why[WORDS_SIZE];
     int64_t now = ff_monotonic_ns();
     agent->telling = ff_queue_count(agent->queue, FF_HELD_WAITING) > 0;
     if (!agent->telling)
@@ -74,11 +96,12 @@ void ff_dispatch_report_waiting(struct ff_agent *agent)
     agent->dispatch_needed = true; /* what was about to end may be overdue by now */
     if (!ff_uplink_is_announced(agent->uplink))
         return;
+    bool news = has_news(agent, now);
     for (struct ff_shape *shape = ff_queue_shapes(agent->queue); shape != NULL;
          shape = shape->next) {
         say_why(agent, shape, why, sizeof why);
         for (struct ff_held *at = shape->list.first; at != NULL; at = at->next) {
-            if (at->reported == shape->reason ||
+            if ((at->reported == shape->reason && !news) ||
                 now - at->since_ns < (int64_t)TELL_AFTER_MS * 1000000)
                 continue;
             const struct ff_report report = {

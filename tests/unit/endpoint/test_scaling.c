@@ -404,6 +404,7 @@ static void test_what_is_of_no_use_makes_room_for_what_is(void **state)
     assert_true(orders.look_again_ns == stage->input.now_ns + 5 * second_ns);
     stage->input.now_ns = orders.look_again_ns;
     orders = plan(stage);
+    assert_int_equal(orders.start, 0);
     assert_int_equal(ends_of(stage), 1);
     /* Not while something that waits could run there; not where there may be more blocks. */
     ask(stage, (struct ff_scaling_demand){.count = 1, .waited_ns = 60 * second_ns});
