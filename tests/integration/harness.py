@@ -95,8 +95,13 @@ class Outcome:
 class Farfield:
     """One state folder, and the command on it."""
 
-    def __init__(self, slots=2, endpoint_settings=()):
+    def __init__(self, slots=2, endpoint_settings=(), user=None):
+        """`user`: the number of another user, as whom everything runs; only root can do that."""
         self.folder = tempfile.mkdtemp(prefix="farfield test ")  # a path with spaces is part of every test
+        self.before = []
+        if user is not None:
+            os.chown(self.folder, user, user)
+            self.before = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         self.home = os.path.join(self.folder, "home")
         self.registry = os.path.join(self.folder, "gpus")
         self.slots = slots
@@ -109,7 +114,7 @@ class Farfield:
 
     def run(self, *words, status=DONE, timeout=DEADLINE, stdin=None, environment=None):
         """Runs `farfield WORDS…` and checks its exit status (None: any)."""
-        done = subprocess.run([COMMAND, *map(str, words)], capture_output=True, timeout=timeout, input=stdin,
+        done = subprocess.run([*self.before, COMMAND, *map(str, words)], capture_output=True, timeout=timeout, input=stdin,
                               env={**self.environment, **(environment or {})}, cwd=self.folder, check=False)
         outcome = Outcome(list(map(str, words)), done.returncode, done.stdout.decode(), done.stderr.decode())
         if status is not None and done.returncode != status:
@@ -118,7 +123,7 @@ class Farfield:
 
     def start(self, *words):
         """Starts `farfield WORDS…` and returns the process."""
-        return subprocess.Popen([COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        return subprocess.Popen([*self.before, COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 stdin=subprocess.DEVNULL, env=self.environment, cwd=self.folder, text=True)
 
     def json(self, *words, status=DONE, **options):

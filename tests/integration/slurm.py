@@ -202,25 +202,33 @@ class EndpointTest(ClusterTest, harness.FarfieldTest):
 
     def setUp(self):
         super().setUp()
-        self.ff.environment.update({name: value for name, value in self.cluster.environment.items()
-                                    if name.startswith("SLURM")})
+        self.ff.environment.update(self.variables())
         self.ff.registry = os.path.join(self.ff.folder, "gpus-%n")
+        self.pretend()
+
+    def variables(self):
+        return {name: value for name, value in self.cluster.environment.items() if name.startswith("SLURM")}
+
+    def pretend(self):
+        """Enters the devices of each node into the registry."""
         for node in self.cluster.names:
             self.ff.run("gpu", "pretend", self.gpus, "--registry", self.ff.registry.replace("%n", node))
 
-    def configure(self, name="elastic", *settings):
+    def configure(self, name="elastic", *settings, farfield=None):
         """An endpoint that starts without blocks and asks for one node at a time."""
+        farfield = farfield or self.ff
         given = dict(setting.split("=", 1) for setting in (
-            "init_blocks=0", f"max_blocks={self.nodes}", f"gpus_per_node={self.gpus}", f"cores_per_node={self.ff.slots}",
+            "init_blocks=0", f"max_blocks={self.nodes}", f"gpus_per_node={self.gpus}", f"cores_per_node={self.slots}",
             "status_interval_s=1", *self.settings, *settings))
-        return self.ff.configure(name, settings=[f"{key}={value}" for key, value in given.items()], provider="slurm")
+        return farfield.configure(name, settings=[f"{key}={value}" for key, value in given.items()], provider="slurm")
 
-    def up(self, *functions, settings=()):
-        self.ff.start_service()
+    def up(self, *functions, settings=(), farfield=None):
+        farfield = farfield or self.ff
+        farfield.start_service()
         for function in functions:
-            self.ff.register(function)
-        self.configure("elastic", *settings)
-        self.ff.start_endpoint("elastic")
+            farfield.register(function)
+        self.configure("elastic", *settings, farfield=farfield)
+        farfield.start_endpoint("elastic")
 
     def submit(self, function, arguments=None, *words):
         return self.ff.submit(function, arguments, *words, endpoint="elastic")
