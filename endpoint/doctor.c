@@ -1,6 +1,9 @@
 #include "endpoint/doctor.h"
 
 #include "endpoint/config.h"
+#include "endpoint/diagnosis.h"
+#include "endpoint/doctor_job.h"
+#include "endpoint/doctor_scheduler.h"
 #include "endpoint/providers/provider.h"
 #include "endpoint/reach.h"
 #include "endpoint/registration.h"
@@ -22,56 +25,24 @@ enum { REACH_MS = 3000, SKEW_LIMIT_S = 5 };
 static const uint64_t space_low = 1000000000;
 static const uint64_t space_none = 50000000;
 
-enum level { WELL, WARNING, ERROR };
-
 /* What is known of the endpoint so far, and how it is printed. */
 struct doctor {
     const struct ff_folder *folder;
     struct ff_config config;
     bool has_config;
-    bool json;
-    bool errors;
-    bool first;
+    struct ff_diagnosis *diagnosis;
 };
 
-static void print_json_text(const char *text)
+static void say(struct doctor *doctor, enum ff_diagnosis_level level, const char *check,
+                const char *text, const char *hint)
 {
-    putchar('"');
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\')
-            printf("\\%c", *at);
-        else if ((unsigned char)*at < ' ')
-            printf("\\u%04x", (unsigned char)*at);
-        else
-            putchar(*at);
-    }
-    putchar('"');
+    ff_diagnosis_say(doctor->diagnosis, level, check, text, hint);
 }
 
-static void say(struct doctor *doctor, enum level level, const char *check, const char *text,
-                const char *hint)
-{
-    static const char *const names[] = {"ok", "warning", "error"};
-    doctor->errors = doctor->errors || level == ERROR;
-    if (!doctor->json) {
-        printf("%-8s %-10s %s\n", names[level], check, text);
-        if (hint[0] != '\0')
-            printf("%-8s %-10s → %s\n", "", "", hint);
-        return;
-    }
-    printf("%s{\"check\": \"%s\", \"level\": \"%s\", \"text\": ", doctor->first ? "" : ", ", check,
-           names[level]);
-    print_json_text(text);
-    printf(", \"hint\": ");
-    print_json_text(hint);
-    printf("}");
-    doctor->first = false;
-}
-
-static void say_error(struct doctor *doctor, enum level level, const char *check,
+static void say_error(struct doctor *doctor, enum ff_diagnosis_level level, const char *check,
                       const struct ff_error *error)
 {
-    say(doctor, level, check, error->message, error->hint);
+    ff_diagnosis_say_error(doctor->diagnosis, level, check, error);
 }
 
 static void check_config(struct doctor *doctor)
@@ -81,9 +52,9 @@ static void check_config(struct doctor *doctor)
     ff_folder_path(doctor->folder, path, "config.yaml");
     doctor->has_config = ff_config_read(&doctor->config, path, &error) == 0;
     if (doctor->has_config)
-        say(doctor, WELL, "settings", path, "");
+        say(doctor, FF_WELL, "settings", path, "");
     else
-        say_error(doctor, ERROR, "settings", &error);
+        say_error(doctor, FF_ERROR, "settings", &error);
 }
 
 static void check_keys(struct doctor *doctor)
@@ -94,16 +65,16 @@ static void check_keys(struct doctor *doctor)
     struct stat status;
     ff_folder_path(doctor->folder, path, "curve");
     if (ff_curve_load(path, &keys, &error) < 0) {
-        say_error(doctor, ERROR, "keys", &error);
+        say_error(doctor, FF_ERROR, "keys", &error);
         return;
     }
     if (stat(doctor->folder->root, &status) == 0 && (status.st_mode & 077) != 0) {
         char hint[PATH_MAX + 16];
         snprintf(hint, sizeof hint, "chmod 700 %s", doctor->folder->root);
-        say(doctor, WARNING, "keys", "others may look into the folder of the endpoint", hint);
+        say(doctor, FF_WARNING, "keys", "others may look into the folder of the endpoint", hint);
         return;
     }
-    say(doctor, WELL, "keys", "the endpoint's key is there and private", "");
+    say(doctor, FF_WELL, "keys", "the endpoint's key is there and private", "");
 }
 
 static int take_url(void *user, const char *key, const char *value, int line,
@@ -126,13 +97,13 @@ static void check_service(struct doctor *doctor)
     if (path == NULL || ff_yaml_read(path, take_url, url, &error) < 0) {
         ff_hint(&error, "start the service here, or copy the service's config.yaml and "
                         "certificate to this machine");
-        say_error(doctor, WARNING, "service", &error);
+        say_error(doctor, FF_WARNING, "service", &error);
     } else if (ff_reach(url, REACH_MS, &error) < 0) {
         ff_hint(&error, "farfield service start, or correct service.url in %s", path);
-        say_error(doctor, ERROR, "service", &error);
+        say_error(doctor, FF_ERROR, "service", &error);
     } else {
         snprintf(text, sizeof text, "%s answers", url);
-        say(doctor, WELL, "service", text, "");
+        say(doctor, FF_WELL, "service", text, "");
     }
     free(path);
     free(home);
@@ -144,16 +115,16 @@ static void check_router(struct doctor *doctor)
     struct ff_error error;
     struct ff_registration registration;
     if (ff_registration_read(doctor->folder, &registration, &error) < 0) {
-        say_error(doctor, ERROR, "router", &error);
+        say_error(doctor, FF_ERROR, "router", &error);
     } else if (ff_reach(registration.router, REACH_MS, &error) < 0) {
         ff_hint(&error,
                 "a firewall between here and the service must let this port through; after "
                 "a move of the service: farfield endpoint restart %s",
                 doctor->folder->name);
-        say_error(doctor, ERROR, "router", &error);
+        say_error(doctor, FF_ERROR, "router", &error);
     } else {
         snprintf(text, sizeof text, "%s answers", registration.router);
-        say(doctor, WELL, "router", text, "");
+        say(doctor, FF_WELL, "router", text, "");
     }
 }
 
@@ -166,18 +137,18 @@ static void check_agent(struct doctor *doctor)
     ff_folder_path(doctor->folder, path, "run/process");
     if (ff_process_file_read(path, &id, host, sizeof host, NULL) < 0) {
         snprintf(text, sizeof text, "farfield endpoint start %s", doctor->folder->name);
-        say(doctor, WARNING, "agent", "the endpoint is not running", text);
+        say(doctor, FF_WARNING, "agent", "the endpoint is not running", text);
         return;
     }
     char here[256] = "";
     gethostname(here, sizeof here - 1);
     if (strcmp(here, host) == 0 && !ff_process_alive(id)) {
         snprintf(text, sizeof text, "farfield endpoint start %s", doctor->folder->name);
-        say(doctor, WARNING, "agent", "the agent has ended without being stopped", text);
+        say(doctor, FF_WARNING, "agent", "the agent has ended without being stopped", text);
         return;
     }
     snprintf(text, sizeof text, "process %d on %s", (int)id.pid, host);
-    say(doctor, WELL, "agent", text, "");
+    say(doctor, FF_WELL, "agent", text, "");
 }
 
 /* Whether a file can be written, and what its file system thinks of the time. */
@@ -193,7 +164,7 @@ static void check_disk(struct doctor *doctor)
     int64_t before_s = ff_wall_ns() / 1000000000;
     if (ff_file_write(path, ff_span_of("x"), 0600, &error) < 0) {
         ff_hint(&error, "the endpoint must be able to write into its folder");
-        say_error(doctor, ERROR, "disk", &error);
+        say_error(doctor, FF_ERROR, "disk", &error);
         return;
     }
     int64_t skew_s = stat(path, &status) == 0 ? (int64_t)status.st_mtime - before_s : 0;
@@ -203,17 +174,17 @@ static void check_disk(struct doctor *doctor)
     ff_text_bytes(left, bytes, sizeof bytes);
     snprintf(text, sizeof text, "%s free", bytes);
     say(doctor,
-        left < space_none  ? ERROR
-        : left < space_low ? WARNING
-                           : WELL,
+        left < space_none  ? FF_ERROR
+        : left < space_low ? FF_WARNING
+                           : FF_WELL,
         "disk", text,
         left < space_low ? "remove old results, or move FARFIELD_HOME to a larger disk" : "");
     if (skew_s > SKEW_LIMIT_S || skew_s < -SKEW_LIMIT_S) {
         snprintf(text, sizeof text, "the clocks of this machine and of its disk differ by %lld s",
                  (long long)skew_s);
-        say(doctor, WARNING, "clock", text, "let both follow the same time servers");
+        say(doctor, FF_WARNING, "clock", text, "let both follow the same time servers");
     } else {
-        say(doctor, WELL, "clock", "this machine and its disk agree", "");
+        say(doctor, FF_WELL, "clock", "this machine and its disk agree", "");
     }
 }
 
@@ -225,12 +196,16 @@ static void check_provider(struct doctor *doctor)
         return;
     const struct ff_provider *provider = ff_provider_find(doctor->config.provider);
     if (provider->check(&doctor->config, &error) < 0) {
-        say_error(doctor, ERROR, "provider", &error);
+        say_error(doctor, FF_ERROR, "provider", &error);
+        return;
+    }
+    if (provider->scheduler != NULL) {
+        ff_doctor_scheduler(doctor->folder, &doctor->config, doctor->diagnosis);
         return;
     }
     snprintf(text, sizeof text, "%s, %u slot%s a node", provider->name,
              ff_config_slots(&doctor->config), ff_config_slots(&doctor->config) == 1 ? "" : "s");
-    say(doctor, WELL, "provider", text, "");
+    say(doctor, FF_WELL, "provider", text, "");
 }
 
 static void check_devices(struct doctor *doctor)
@@ -245,25 +220,38 @@ static void check_devices(struct doctor *doctor)
     if (strchr(registry, '%') == NULL && access(registry, F_OK) == 0 &&
         access(registry, R_OK | W_OK) < 0) {
         snprintf(text, sizeof text, "%s cannot be opened: %s", registry, strerror(errno));
-        say(doctor, ERROR, "gpus", text, "its owner has to make it mode 0666");
+        say(doctor, FF_ERROR, "gpus", text, "its owner has to make it mode 0666");
         return;
     }
     snprintf(text, sizeof text, "%zu on this machine; registry %s", devices, registry);
-    say(doctor, WELL, "gpus", text, "");
+    say(doctor, FF_WELL, "gpus", text, "");
 }
 
-bool ff_doctor_run(const struct ff_folder *folder, bool json)
+static void check_job(struct doctor *doctor)
+{
+    if (!doctor->has_config)
+        return;
+    if (ff_provider_find(doctor->config.provider)->scheduler == NULL)
+        say(doctor, FF_WARNING, "job", "provider local has no jobs to try", "");
+    else
+        ff_doctor_job(doctor->folder, &doctor->config, doctor->diagnosis);
+}
+
+bool ff_doctor_run(const struct ff_folder *folder, bool json, bool submit_test)
 {
     static void (*const checks[])(struct doctor *) = {
         check_config, check_keys, check_service,  check_router,
         check_agent,  check_disk, check_provider, check_devices,
     };
-    struct doctor doctor = {.folder = folder, .json = json, .first = true};
+    struct ff_diagnosis diagnosis = {.json = json, .first = true};
+    struct doctor doctor = {.folder = folder, .diagnosis = &diagnosis};
     if (json)
         printf("{\"endpoint\": \"%s\", \"checks\": [", folder->name);
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         checks[i](&doctor);
+    if (submit_test)
+        check_job(&doctor);
     if (json)
-        printf("], \"ok\": %s}\n", doctor.errors ? "false" : "true");
-    return !doctor.errors;
+        printf("], \"ok\": %s}\n", diagnosis.errors ? "false" : "true");
+    return !diagnosis.errors;
 }

@@ -7,7 +7,8 @@
 
 #include "endpoint/folder.h"
 
-/* Prints a line a check, or with `json` one document. false: at least one error. */
-bool ff_doctor_run(const struct ff_folder *folder, bool json);
+/* Prints a line a check, or with `json` one document; with `submit_test` it runs a job of a scheduler, too, and waits for it.
+ * false: at least one error. */
+bool ff_doctor_run(const struct ff_folder *folder, bool json, bool submit_test);
 
 #endif

@@ -4,6 +4,7 @@
 #include "endpoint/agent.h"
 #include "endpoint/doctor.h"
 #include "endpoint/init.h"
+#include "endpoint/probe.h"
 #include "endpoint/providers/provider.h"
 #include "protocol/core/log.h"
 
@@ -18,7 +19,8 @@ static const char usage[] =
     "usage: farfield-endpoint init NAME [--provider P] [--slots N] [--set KEY=VALUE]...\n"
     "       farfield-endpoint key NAME\n"
     "       farfield-endpoint run NAME [--take-over] [--patient]\n"
-    "       farfield-endpoint doctor NAME [--json]\n"
+    "       farfield-endpoint doctor NAME [--json] [--submit-test]\n"
+    "       farfield-endpoint probe FOLDER URL\n"
     "\n"
     "init makes the folder of an endpoint and prints its public key; key prints it again, and "
     "makes\n"
@@ -26,7 +28,8 @@ static const char usage[] =
     "the\n"
     "endpoint here from another host, --patient waits for a service that cannot be reached. "
     "doctor\n"
-    "looks for what is in the way. People use `farfield endpoint`, which calls this program.\n";
+    "looks for what is in the way; with --submit-test it runs a job of a minute, which calls probe "
+    "on a node. People use `farfield endpoint`, which calls this program.\n";
 
 static int complain(const struct ff_error *error)
 {
@@ -190,14 +193,27 @@ static int run_doctor(const char *name, int count, char **arguments)
     struct ff_folder folder;
     struct ff_error error;
     bool json = false;
+    bool submit_test = false;
     for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--json") != 0)
+        if (strcmp(arguments[i], "--json") == 0)
+            json = true;
+        else if (strcmp(arguments[i], "--submit-test") == 0)
+            submit_test = true;
+        else
             return wrong_use("doctor does not know such an option");
-        json = true;
     }
     if (ff_folder_locate(&folder, name, &error) < 0 || ff_folder_check(&folder, &error) < 0)
         return complain(&error);
-    return ff_doctor_run(&folder, json) ? 0 : 1;
+    return ff_doctor_run(&folder, json, submit_test) ? 0 : 1;
+}
+
+/* On a node, as the test job of doctor. */
+static int run_probe(const char *folder, int count, char **arguments)
+{
+    struct ff_error error;
+    if (count != 1)
+        return wrong_use("probe takes a folder and an address");
+    return ff_probe_run(folder, arguments[0], &error) < 0 ? complain(&error) : 0;
 }
 
 int main(int count, char **arguments)
@@ -205,7 +221,11 @@ int main(int count, char **arguments)
     static const struct {
         const char *verb;
         int (*run)(const char *name, int count, char **arguments);
-    } verbs[] = {{"init", run_init}, {"key", run_key}, {"run", run_agent}, {"doctor", run_doctor}};
+    } verbs[] = {{"init", run_init},
+                 {"key", run_key},
+                 {"run", run_agent},
+                 {"doctor", run_doctor},
+                 {"probe", run_probe}};
     if (count == 2 && strcmp(arguments[1], "--help") == 0)
         return fputs(usage, stdout) < 0 ? 1 : 0;
     if (count < 3)

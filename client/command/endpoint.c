@@ -310,8 +310,12 @@ static int run_logs(const struct ff_invocation *invocation, struct ff_error *err
 
 static int run_doctor(const struct ff_invocation *invocation, struct ff_error *error)
 {
-    const char *argv[] = {NULL, "doctor", invocation->operands[0],
-                          invocation->json ? "--json" : NULL, NULL};
+    const char *argv[] = {NULL, "doctor", invocation->operands[0], NULL, NULL, NULL};
+    size_t used = 3;
+    if (invocation->json)
+        argv[used++] = "--json";
+    if (ff_given(invocation, "submit-test"))
+        argv[used++] = "--submit-test";
     return ff_exec_program("farfield-endpoint", argv, error);
 }
 
@@ -344,6 +348,11 @@ static const struct ff_command_option restart_options[] = {
 static const struct ff_command_option logs_options[] = {
     {"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
     {"lines", 'n', "N", "begin with the last N lines (50)"},
+    {NULL, '\0', NULL, NULL},
+};
+
+static const struct ff_command_option doctor_options[] = {
+    {"submit-test", '\0', NULL, "run a job of a minute, and tell what its node can do"},
     {NULL, '\0', NULL, NULL},
 };
 
@@ -395,7 +404,10 @@ const struct ff_command ff_endpoint_commands[] = {
      .options = delete_options, .examples = "  farfield endpoint delete beamline\n",
      .run = run_delete},
     {ONE_ENDPOINT, .name = "doctor",
-     .summary = "check service, keys, clock, disk and GPUs, and say what to do",
-     .examples = "  farfield endpoint doctor local\n", .run = run_doctor},
+     .summary = "check service, keys, clock, disk, GPUs and scheduler, and say what to do",
+     .options = doctor_options,
+     .examples = "  farfield endpoint doctor local\n"
+                 "  farfield endpoint doctor cluster --submit-test\n",
+     .run = run_doctor},
     {.name = NULL},
 };

@@ -11,6 +11,7 @@ _farfield_options() {
         'endpoint stop') echo --now ;;
         'endpoint restart') echo --now --take-over ;;
         'endpoint delete') echo --force ;;
+        'endpoint doctor') echo --submit-test ;;
         'function register') echo --native --shell --description ;;
         'run '*) echo --endpoint --args --gpus --cores --nodes --priority --time-limit --retries --detach --literal ;;
         'task list') echo --state --function --endpoint --limit --before ;;

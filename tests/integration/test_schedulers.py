@@ -2,6 +2,7 @@
 no job is submitted twice or left behind."""
 import json
 import os
+import signal
 
 from harness import SOURCE, FarfieldTest, main, wait_for
 
@@ -145,6 +146,48 @@ class SchedulerTests:
         self.assertEqual([job["state"] for job in self.cluster.jobs() if job["state"] == "Q"], [])
         self.assertEqual(self.ff.pids("farfield-manager"), [])
         self.assertEqual(os.listdir(os.path.join(self.ff.home, "endpoints", "site", "blocks")), [])
+
+    def doctor(self, *words):
+        outcome = self.ff.run("endpoint", "doctor", "site", "--json", *words, status=None)
+        return {check["check"]: check for check in outcome.document["checks"]}
+
+    def test_the_doctor_runs_a_job(self):
+        self.begin()
+        checks = self.doctor()
+        self.assertNotIn("job", checks)
+        self.assertEqual(checks["provider"]["level"], "ok")
+        self.assertEqual(checks["address"]["level"], "warning")
+        self.assertIn("127.0.0.1", checks["address"]["text"])
+        self.assertEqual(self.cluster.calls("qsub"), [])
+        checks = self.doctor("--submit-test")
+        for name in ("job", "node", "way back", "node gpus"):
+            self.assertEqual(checks[name]["level"], "ok", checks[name])
+        self.ff.run("endpoint", "stop", "site")
+        checks = self.doctor("--submit-test")  # in the place of an agent
+        self.assertEqual(checks["way back"]["level"], "ok", checks["way back"])
+        self.assertEqual([name for name in os.listdir(os.path.join(self.ff.home, "endpoints", "site"))
+                          if name.startswith("doctor")], [])
+
+    def test_the_doctor_says_why_its_job_does_not_run(self):
+        self.begin("partition=gone", "worker_init=echo no such device >&2; exit 3")
+        self.assertIn("Unknown queue", self.doctor("--submit-test")["job"]["text"])
+        self.ff.run("endpoint", "stop", "site")
+        self.ff.run("endpoint", "delete", "site")
+        self.ff.configure("site", provider=self.kind, settings=(
+            "agent_host=127.0.0.1", "walltime=30m", "worker_init=echo no such device >&2; exit 3"))
+        job = self.doctor("--submit-test")["job"]
+        self.assertEqual(job["level"], "error")
+        self.assertIn("no such device", job["text"])
+
+    def test_a_doctor_that_is_interrupted_takes_its_job_along(self):
+        self.begin(nodes=0)
+        doctor = self.ff.start("endpoint", "doctor", "site", "--submit-test")
+        wait_for(lambda: os.path.exists(os.path.join(self.cluster.folder, "jobs")) and self.cluster.jobs(), "a job")
+        wait_for(lambda: self.ff.pids("farfield-endpoint"), "the doctor")
+        doctor.send_signal(signal.SIGINT)
+        said = doctor.communicate()[0]
+        self.assertIn("was cancelled", said)
+        self.assertEqual([job["state"] for job in self.cluster.jobs()], ["F"])
 
 
 class Pbs(SchedulerTests, FarfieldTest):

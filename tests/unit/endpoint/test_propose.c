@@ -2,6 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "endpoint/address.h"
+#include "endpoint/doctor_scheduler.h"
 #include "endpoint/propose.h"
 
 #include <unistd.h>
@@ -154,6 +155,33 @@ static void test_nobody_to_ask(void **state)
     ff_buffer_dispose(&notes);
 }
 
+/* What the doctor says of the settings of an endpoint, as one line. */
+static bool is_well(const char *partition, const char *gpus, const char *walltime)
+{
+    struct ff_diagnosis diagnosis = {.first = true};
+    struct ff_config config;
+    struct ff_error error;
+    ff_config_defaults(&config);
+    assert_ok(ff_config_set(&config, "partition", partition, &error), error);
+    assert_ok(ff_config_set(&config, "gpus_per_node", gpus, &error), error);
+    assert_ok(ff_config_set(&config, "walltime", walltime, &error), error);
+    ff_doctor_partition(&config, &survey, &diagnosis);
+    return !diagnosis.errors;
+}
+
+static void test_the_doctor_knows_what_a_partition_allows(void **state)
+{
+    (void)state;
+    read_survey(mixed);
+    assert_true(is_well("gpu", "8", "12h"));
+    assert_true(is_well("", "0", "30m")); /* the default one */
+    assert_false(is_well("", "1", "30m"));
+    assert_false(is_well("gpu", "9", "1h"));
+    assert_false(is_well("gpu", "1", "13h"));
+    assert_false(is_well("gpus", "1", "1h"));
+    assert_true(is_well("old", "4", "1000h")); /* down, which may pass */
+}
+
 static void test_addresses(void **state)
 {
     (void)state;
@@ -186,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_what_the_user_wants_stays),
         cmocka_unit_test(test_accounts),
         cmocka_unit_test(test_nobody_to_ask),
+        cmocka_unit_test(test_the_doctor_knows_what_a_partition_allows),
         cmocka_unit_test(test_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
