@@ -203,6 +203,8 @@ class EndpointTest(ClusterTest, harness.FarfieldTest):
     def setUp(self):
         super().setUp()
         self.ff.environment.update(self.variables())
+        self.ff.environment["TMPDIR"] = self.temporary = os.path.join(self.ff.folder, "tmp")
+        os.mkdir(self.temporary)
         self.ff.registry = os.path.join(self.ff.folder, "gpus-%n")
         self.pretend()
 
@@ -245,6 +247,7 @@ class EndpointTest(ClusterTest, harness.FarfieldTest):
         super().end_all()
         if not self.failed():
             self.assertEqual(self.leased(), [], "devices left behind")
+            self.assertEqual(self.files(self.temporary), [], "temporary files left behind")
             folder = os.path.join(self.ff.home, "endpoints")
             for name in os.listdir(folder) if os.path.isdir(folder) else ():
                 for below in ("blocks", "tasks"):

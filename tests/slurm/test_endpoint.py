@@ -48,6 +48,13 @@ class OnSlurm(slurm.EndpointTest):
             ended = self.ff.wait_task(task)
             self.assertEqual((ended["state"], [ended["result"]]), ("success", ended["devices"]), ended)
 
+    def test_a_task_that_no_node_can_run_fails_at_once(self):
+        self.up("fault", settings=["gpus_per_node=1"])
+        ended = self.ff.wait_task(self.submit("fault", {"do": "succeed"}, "--gpus", 2))
+        self.assertEqual(ended["state"], "failed", ended)
+        self.assertIn("no node of endpoint elastic has more than 1", ended["error"]["message"])
+        self.assertEqual(self.new_jobs(), [])
+
     def test_a_cancelled_job_costs_its_tasks_an_attempt(self):
         self.up("fault")
         task, job = self.sleeper()
@@ -107,6 +114,23 @@ class OnSlurm(slurm.EndpointTest):
         self.finish(task, 1)
         self.cluster.up()
         self.assertEqual(len(self.new_jobs()), 1)
+
+    def test_a_full_queue(self):
+        other = self.cluster.submit("sleep 600", f"--nodes={self.nodes}", "--exclusive", "--job-name=other")
+        self.cluster.wait_state(other, "RUNNING")
+        self.up("echo")
+        task = self.submit("echo", 1)
+        wait_for(lambda: "busy" in (self.ff.show(task)["waiting_because"] or ""), "the scheduler's reason on the task")
+        self.assertEqual([row["state"] for job, row in self.cluster.jobs().items() if job != other], ["PENDING"])
+        wait_for(lambda: "busy" in self.ff.run("endpoint", "status", "elastic").out, "the same on the endpoint")
+        self.cluster.run("scancel", other)
+        self.assertEqual(self.ff.wait_task(task)["result"], 1)
+        self.assertEqual(len(self.new_jobs()), 2)
+
+    def test_a_block_whose_workers_do_not_start(self):
+        self.up("echo", settings=["worker_init=echo this site is broken >&2; sleep 600", "block_start_limit_s=10"])
+        task = self.submit("echo", 1)
+        wait_for(lambda: "this site is broken" in (self.ff.show(task)["waiting_because"] or ""), "its words on the task")
 
     def test_a_job_that_is_cancelled_while_it_waits_is_asked_for_again(self):
         other = self.cluster.submit("sleep 600", f"--nodes={self.nodes}", "--exclusive", "--job-name=other")
