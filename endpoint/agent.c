@@ -103,10 +103,17 @@ static void end_awaiting(struct ff_agent *agent)
     ff_dispatch_announce(agent);
 }
 
+/* One whose managers may hold tasks and have not said so. In a block that waits in a queue nobody holds any. */
+static bool is_awaited(const struct ff_block *block)
+{
+    bool queued = block->state == FF_BLOCK_PENDING && block->unknown_since_ns == 0;
+    return block->adopted && !block->announced && block->state != FF_BLOCK_ENDED && !queued;
+}
+
 void ff_agent_block_announced(struct ff_agent *agent)
 {
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (at->adopted && !at->announced && at->state != FF_BLOCK_ENDED)
+        if (is_awaited(at))
             return;
     end_awaiting(agent);
 }
@@ -145,6 +152,7 @@ static void block_changed(void *user, struct ff_block *block)
 {
     struct ff_agent *agent = user;
     (void)block;
+    ff_agent_block_announced(agent);
     agent->scale_needed = true;
     agent->dispatch_needed = true;
 }
@@ -194,6 +202,22 @@ static void drain(struct ff_agent *agent)
     ff_timer_set_after(agent->drain_timer, agent->config.drain_limit_ms);
 }
 
+/* A scheduler that does not answer holds nobody up for ever: without its folder a job ends as soon as it starts. */
+static void give_up_unknown(struct ff_agent *agent)
+{
+    struct ff_block *next = NULL;
+    for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = next) {
+        next = at->next;
+        if (!at->stopping || at->managers > 0 || at->unknown_since_ns == 0)
+            continue;
+        ff_log(
+            FF_LOG_WARNING,
+            "block %s%s%s is given up: the scheduler does not answer; its job ends when it starts",
+            at->id, at->handle[0] != '\0' ? ", job " : "", at->handle);
+        ff_block_destroy(at);
+    }
+}
+
 static void drain_limit(void *user)
 {
     struct ff_agent *agent = user;
@@ -206,6 +230,7 @@ static void drain_limit(void *user)
     for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
         if (!agent->failed || at->stopping)
             ff_block_cancel(at, true);
+    give_up_unknown(agent);
     if (!has_blocks(agent))
         ff_loop_stop(agent->loop);
     else

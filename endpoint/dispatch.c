@@ -265,6 +265,16 @@ static void settle_missing(struct ff_agent *agent, struct ff_manager *manager)
     }
 }
 
+/* Each node of a block has a manager of its own. */
+static bool all_announced(const struct ff_agent *agent, const struct ff_block *block)
+{
+    unsigned ready = 0;
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next)
+        ready += at->block == block && at->ready ? 1 : 0;
+    return ready >= block->nodes;
+}
+
 void ff_dispatch_holding_end(struct ff_agent *agent, struct ff_manager *manager)
 {
     if (manager->ready)
@@ -272,7 +282,7 @@ void ff_dispatch_holding_end(struct ff_agent *agent, struct ff_manager *manager)
     manager->ready = true;
     settle_missing(agent, manager);
     manager->room.open = agent->phase < FF_AGENT_DRAINING && !manager->draining;
-    manager->block->announced = true;
+    manager->block->announced = manager->block->announced || all_announced(agent, manager->block);
     if (manager->block->draining) /* it may not have heard that */
         ff_downlink_drain_block(agent->downlink, manager->block);
     agent->beat_needed = true;

@@ -458,6 +458,7 @@ struct ff_provider_job *ff_batch_adopt(struct ff_provider_site *site,
     if (job == NULL)
         return NULL;
     job->settled_ns = ff_monotonic_ns();
+    job->report.unknown_since_ns = job->settled_ns;
     snprintf(job->report.handle, sizeof job->report.handle, "%s", handle);
     job->report.state = handle[0] != '\0' ? FF_BLOCK_PENDING : FF_BLOCK_SUBMITTING;
     look_soon(site, 0);

@@ -3,6 +3,7 @@ no job is submitted twice or left behind."""
 import json
 import os
 import signal
+import subprocess
 
 from harness import SOURCE, FarfieldTest, main, wait_for
 
@@ -26,14 +27,17 @@ class Cluster:
         os.rename(beside, os.path.join(self.folder, name))
 
     def read(self, name):
-        with open(os.path.join(self.folder, name), encoding="utf-8") as file:
-            return file.read()
+        try:
+            with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
 
     def calls(self, name):
         return [call for call in map(json.loads, self.read("calls").splitlines()) if call[0] == name]
 
     def jobs(self):
-        return json.loads(self.read("jobs"))
+        return json.loads(self.read("jobs") or "[]")
 
 
 class SchedulerTests:
@@ -147,6 +151,33 @@ class SchedulerTests:
         self.assertEqual(self.ff.pids("farfield-manager"), [])
         self.assertEqual(os.listdir(os.path.join(self.ff.home, "endpoints", "site", "blocks")), [])
 
+    def test_a_scheduler_that_is_away_does_not_keep_the_endpoint(self):
+        self.begin("max_blocks=1", "drain_limit_ms=500", nodes=0)
+        task = self.hold()
+        wait_for(lambda: self.questions() > 1 and self.cluster.jobs(), "a job that waits")
+        self.cluster.put("mode", "down")
+        self.ff.run("endpoint", "stop", "site")
+        self.assertIn("is given up", self.log())
+        self.assertEqual(os.listdir(os.path.join(self.ff.home, "endpoints", "site", "blocks")), [])
+        # The scheduler comes back and starts the job, which ends at once.
+        self.cluster.put("mode", "")
+        self.cluster.put("cluster", {"kind": self.kind, "nodes": 1})
+        qstat = [os.path.join(self.cluster.folder, "qstat")] + (["-x", "-f"] if self.kind == "pbs" else [])
+        wait_for(lambda: subprocess.run(qstat, capture_output=True, check=True) and
+                 [job["state"] for job in self.cluster.jobs()] == ["F"], "the end of the job")
+        self.assertEqual(self.ff.pids("farfield-manager"), [])
+        self.ff.run("task", "cancel", task)
+
+    def test_a_restart_does_not_wait_for_jobs_in_the_queue(self):
+        self.begin("max_blocks=1", nodes=0)
+        task = self.hold()
+        wait_for(lambda: self.questions() > 1 and self.cluster.jobs(), "a job that waits")
+        self.ff.kill(self.ff.agent_pid("site"))
+        self.ff.start_endpoint("site")
+        wait_for(lambda: self.ff.show(task)["waiting_because"], "the agent to work again")
+        self.assertNotIn("has not come back", self.log())
+        self.ff.run("task", "cancel", task)
+
     def doctor(self, *words):
         outcome = self.ff.run("endpoint", "doctor", "site", "--json", *words, status=None)
         return {check["check"]: check for check in outcome.document["checks"]}
@@ -182,7 +213,7 @@ class SchedulerTests:
     def test_a_doctor_that_is_interrupted_takes_its_job_along(self):
         self.begin(nodes=0)
         doctor = self.ff.start("endpoint", "doctor", "site", "--submit-test")
-        wait_for(lambda: os.path.exists(os.path.join(self.cluster.folder, "jobs")) and self.cluster.jobs(), "a job")
+        wait_for(self.cluster.jobs, "a job")
         wait_for(lambda: self.ff.pids("farfield-endpoint"), "the doctor")
         doctor.send_signal(signal.SIGINT)
         said = doctor.communicate()[0]

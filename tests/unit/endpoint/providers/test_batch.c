@@ -470,7 +470,9 @@ static void test_adoption_by_id_and_by_name(void **state)
         put(&stage, "queue", 0600,
             "16|CANCELLED|1|2|ff-1-a|None\n17|RUNNING|1764083700|1764087300|ff-1-a|None\n");
         adopt(&stage, &job, "ff-1-a", handles[i]);
+        assert_true(ff_batch_report(job.job)->unknown_since_ns > 0); /* nobody was asked yet */
         wait_until(&stage, is_running);
+        assert_int_equal(job.last.unknown_since_ns, 0);
         assert_string_equal(job.last.handle, "17");
         assert_int_equal(count_calls(&stage, "sbatch"), 0);
         ff_batch_release(job.job);
