@@ -153,6 +153,7 @@ static void block_changed(void *user, struct ff_block *block)
     struct ff_agent *agent = user;
     (void)block;
     ff_agent_block_announced(agent);
+    ff_elastic_note_news(agent->elastic);
     agent->scale_needed = true;
     agent->dispatch_needed = true;
 }
@@ -256,9 +257,10 @@ static void check_left(struct ff_agent *agent)
 static void signal_caught(void *user, int signal_number)
 {
     struct ff_agent *agent = user;
-    if (signal_number == SIGHUP)
+    if (signal_number == SIGHUP) {
         ff_log_reopen();
-    else if (agent->phase < FF_AGENT_DRAINING)
+        ff_elastic_reload(agent->elastic);
+    } else if (agent->phase < FF_AGENT_DRAINING)
         drain(agent);
     else
         leave(agent);
@@ -373,6 +375,7 @@ static int make_rooms(struct ff_agent *agent, struct ff_error *error)
     if (agent->downlink == NULL)
         return -1;
     ff_blocks_adopt(agent->blocks);
+    ff_elastic_reload(agent->elastic);
     agent->uplink = ff_uplink_create(agent, &of_uplink, error);
     agent->sweeper = ff_sweeper_create(agent, error);
     agent->state_file = ff_state_file_create(agent, error);
@@ -391,11 +394,11 @@ static int open_agent(struct ff_agent *agent, struct ff_error *error)
     if (ff_config_read(&agent->config, path, error) < 0)
         return -1;
     ff_id_random(&agent->instance);
-    if (ff_folder_lock(&agent->folder, &agent->instance, &agent->previous, error) < 0)
-        return -1;
+    /* Signals first: whoever finds this process in its file may send one. */
     agent->loop = ff_loop_create(error);
     if (agent->loop == NULL || make_timers(agent, error) < 0 ||
-        ff_loop_signals(agent->loop, signals, signal_caught, agent, error) < 0)
+        ff_loop_signals(agent->loop, signals, signal_caught, agent, error) < 0 ||
+        ff_folder_lock(&agent->folder, &agent->instance, &agent->previous, error) < 0)
         return -1;
     agent->context = zmq_ctx_new();
     if (agent->context == NULL)

@@ -5,6 +5,7 @@
 #include "endpoint/downlink.h"
 #include "endpoint/manager.h"
 #include "endpoint/scaling.h"
+#include "endpoint/warm.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/log.h"
 
@@ -21,6 +22,8 @@ struct ff_elastic {
     struct ff_timer *timer;
     struct ff_scaling_memory memory;
     struct ff_scaling_shape seen; /* most that a node had */
+    struct ff_warm warm;
+    unsigned news;
     int64_t begun_ns;
     int64_t looked_ns;
     char why[544];
@@ -54,6 +57,32 @@ struct ff_elastic *ff_elastic_create(struct ff_agent *agent, struct ff_error *er
     return elastic;
 }
 
+void ff_elastic_reload(struct ff_elastic *elastic)
+{
+    struct ff_error error;
+    struct ff_warm warm;
+    if (ff_warm_read(&elastic->agent->folder, &warm, &error) < 0) {
+        ff_log_error("the warm reserve stays as it was", &error);
+        return;
+    }
+    if (warm.blocks != elastic->warm.blocks || warm.until_ns != elastic->warm.until_ns) {
+        char until[FF_TIME_TEXT_SIZE];
+        ff_time_text(warm.until_ns, until);
+        if (warm.blocks > 0)
+            ff_log(FF_LOG_INFO, "%u blocks are kept until %s", warm.blocks, until);
+        else
+            ff_log(FF_LOG_INFO, "no blocks are kept warm");
+    }
+    elastic->warm = warm;
+    elastic->news++;
+    elastic->agent->scale_needed = true;
+}
+
+const struct ff_warm *ff_elastic_warm(const struct ff_elastic *elastic)
+{
+    return &elastic->warm;
+}
+
 void ff_elastic_destroy(struct ff_elastic *elastic)
 {
     if (elastic == NULL)
@@ -63,6 +92,16 @@ void ff_elastic_destroy(struct ff_elastic *elastic)
 }
 
 /* ---- what the rooms tell ---- */
+
+void ff_elastic_note_news(struct ff_elastic *elastic)
+{
+    elastic->news++;
+}
+
+unsigned ff_elastic_news(const struct ff_elastic *elastic)
+{
+    return elastic->news;
+}
 
 static unsigned larger(unsigned a, unsigned b)
 {
@@ -93,6 +132,7 @@ static void note_failure(struct ff_elastic *elastic, const struct ff_block *bloc
 void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block)
 {
     char how[256];
+    elastic->news++;
     if (block->had_manager || block->stopping)
         return;
     snprintf(how, sizeof how, "did not come up: %.220s", block->why);
@@ -137,10 +177,14 @@ void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size)
 
 /* ---- looking ---- */
 
-static struct ff_scaling_limits limits_of(const struct ff_agent *agent)
+static struct ff_scaling_limits limits_of(const struct ff_elastic *elastic)
 {
+    const struct ff_agent *agent = elastic->agent;
     const struct ff_config *config = &agent->config;
+    const int64_t warm_ns = elastic->warm.blocks > 0 ? elastic->warm.until_ns - ff_wall_ns() : 0;
     const struct ff_scaling_limits limits = {
+        .warm_blocks = elastic->warm.blocks,
+        .warm_until_ns = warm_ns > 0 ? elastic->looked_ns + warm_ns : 0,
         .min_blocks = (unsigned)config->min_blocks,
         .max_blocks = (unsigned)config->max_blocks,
         .init_blocks = (unsigned)config->init_blocks,
@@ -235,9 +279,19 @@ static void see_demand(const struct ff_agent *agent, struct ff_scaling_input *in
     }
 }
 
-/* The list of blocks begins with the one asked for last, the rows end with it. */
-static void see_blocks(const struct ff_agent *agent, struct look *look)
+/* Whether managers of an earlier agent's block have not said yet what they hold. */
+static bool may_hold_more(const struct ff_elastic *elastic, const struct ff_block *block)
 {
+    bool queued = block->state == FF_BLOCK_PENDING && block->unknown_since_ns == 0;
+    return block->adopted && !queued && (!block->announced || block->managers < block->nodes) &&
+           elastic->looked_ns - elastic->begun_ns <
+               elastic->agent->config.block_start_limit_s * second_ns;
+}
+
+/* The list of blocks begins with the one asked for last, the rows end with it. */
+static void see_blocks(const struct ff_elastic *elastic, struct look *look)
+{
+    const struct ff_agent *agent = elastic->agent;
     unsigned count = 0;
     for (struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
         if (at->state != FF_BLOCK_ENDED)
@@ -251,6 +305,7 @@ static void see_blocks(const struct ff_agent *agent, struct look *look)
         const struct ff_block *at = look->blocks[row];
         look->input.blocks[row] = (struct ff_scaling_block){
             .nodes = at->nodes,
+            .tasks = may_hold_more(elastic, at) ? 1 : 0,
             .come = at->had_manager && at->state == FF_BLOCK_RUNNING,
             .unknown = at->unknown_since_ns > 0,
             .leaving = at->stopping || at->draining,
@@ -307,12 +362,12 @@ static int see(const struct ff_elastic *elastic, struct look *look)
     const struct ff_agent *agent = elastic->agent;
     memset(look, 0, sizeof *look);
     look->input.now_ns = elastic->looked_ns;
-    look->input.limits = limits_of(agent);
+    look->input.limits = limits_of(elastic);
     look->input.shape = shape_of(elastic);
     if (make_rows(elastic, look) < 0)
         return -1;
     see_demand(agent, &look->input);
-    see_blocks(agent, look);
+    see_blocks(elastic, look);
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next)
         see_manager(look, at);
@@ -334,6 +389,7 @@ static int start_block(struct ff_elastic *elastic, unsigned nodes)
     struct ff_error error;
     int64_t now_ns = ff_monotonic_ns();
     ff_scaling_submitted(&elastic->memory, now_ns);
+    elastic->news++;
     struct ff_block *block = ff_blocks_start(agent->blocks, nodes, &agent->endpoint_id, &error);
     if (block != NULL) {
         ff_log(FF_LOG_INFO, "block %s of %u node%s is asked for", block->id, nodes,
@@ -349,6 +405,7 @@ static int start_block(struct ff_elastic *elastic, unsigned nodes)
 static void end_block(struct ff_elastic *elastic, struct ff_block *block)
 {
     ff_log(FF_LOG_INFO, "block %s is not needed any more and ends", block->id);
+    elastic->news++;
     ff_downlink_drain_block(elastic->agent->downlink, block);
     ff_block_cancel(block, false);
 }
@@ -401,6 +458,16 @@ static int64_t examine_silent(struct ff_elastic *elastic)
     return again_ns;
 }
 
+static void end_warm(struct ff_elastic *elastic)
+{
+    struct ff_error error;
+    memset(&elastic->warm, 0, sizeof elastic->warm);
+    elastic->news++;
+    ff_log(FF_LOG_INFO, "the warm reserve is over");
+    if (ff_warm_write(&elastic->agent->folder, &elastic->warm, &error) < 0)
+        ff_log_error("its file stays", &error);
+}
+
 void ff_elastic_run(struct ff_elastic *elastic)
 {
     struct look look;
@@ -413,6 +480,8 @@ void ff_elastic_run(struct ff_elastic *elastic)
         return;
     }
     elastic->looked_ns = now_ns;
+    if (elastic->warm.blocks > 0 && elastic->warm.until_ns <= ff_wall_ns())
+        end_warm(elastic);
     int64_t silent_ns = examine_silent(elastic);
     if (see(elastic, &look) == 0) {
         const struct ff_scaling_orders orders = ff_scaling_plan(&look.input, &elastic->memory);

@@ -10,6 +10,7 @@
 
 struct ff_elastic;
 struct ff_manager;
+struct ff_warm;
 
 struct ff_elastic *ff_elastic_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
 void ff_elastic_destroy(struct ff_elastic *elastic);
@@ -17,9 +18,19 @@ void ff_elastic_destroy(struct ff_elastic *elastic);
 /* Looks, and does what is to be done; where the last look is only just over, soon. */
 void ff_elastic_run(struct ff_elastic *elastic);
 
+/* Reads the warm reserve (warm.h) anew. */
+void ff_elastic_reload(struct ff_elastic *elastic);
+
+/* The warm reserve; without blocks there is none. */
+const struct ff_warm *ff_elastic_warm(const struct ff_elastic *elastic);
+
 /* For the rooms: a manager has said HELLO; the job of a block is over (before the block may be destroyed). */
 void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager);
 void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block);
+
+/* Something about a block is to be told anew; how often that was, for whoever tells. */
+void ff_elastic_note_news(struct ff_elastic *elastic);
+unsigned ff_elastic_news(const struct ff_elastic *elastic);
 
 /* What there is to say to those who wait for a node: the block that is nearest to being up, how many more are on their way,
  * and why the last one did not come up; "" when there is nothing. */

@@ -1,11 +1,12 @@
 /*
- * farfield-endpoint: the agent of an endpoint, and the two verbs about its folder.
+ * farfield-endpoint: the agent of an endpoint, and the verbs about its folder.
  */
 #include "endpoint/agent.h"
 #include "endpoint/doctor.h"
 #include "endpoint/init.h"
 #include "endpoint/probe.h"
 #include "endpoint/providers/provider.h"
+#include "endpoint/warm.h"
 #include "protocol/core/log.h"
 
 #include <limits.h>
@@ -21,6 +22,7 @@ static const char usage[] =
     "       farfield-endpoint run NAME [--take-over] [--patient]\n"
     "       farfield-endpoint doctor NAME [--json] [--submit-test]\n"
     "       farfield-endpoint probe FOLDER URL\n"
+    "       farfield-endpoint warm NAME BLOCKS [--until DATE] [--json]\n"
     "\n"
     "init makes the folder of an endpoint and prints its public key; key prints it again, and "
     "makes\n"
@@ -29,7 +31,8 @@ static const char usage[] =
     "endpoint here from another host, --patient waits for a service that cannot be reached. "
     "doctor\n"
     "looks for what is in the way; with --submit-test it runs a job of a minute, which calls probe "
-    "on a node. People use `farfield endpoint`, which calls this program.\n";
+    "on a node. warm keeps blocks until a date. People use `farfield endpoint`, which calls this "
+    "program.\n";
 
 static int complain(const struct ff_error *error)
 {
@@ -216,16 +219,35 @@ static int run_probe(const char *folder, int count, char **arguments)
     return ff_probe_run(folder, arguments[0], &error) < 0 ? complain(&error) : 0;
 }
 
+static int run_warm(const char *name, int count, char **arguments)
+{
+    struct ff_folder folder;
+    struct ff_error error;
+    const char *until = NULL;
+    bool json = false;
+    if (count < 1)
+        return wrong_use("warm needs the number of blocks");
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--json") == 0)
+            json = true;
+        else if (strcmp(arguments[i], "--until") == 0 && i + 1 < count)
+            until = arguments[++i];
+        else
+            return wrong_use("warm does not know such an option");
+    }
+    if (ff_folder_locate(&folder, name, &error) < 0 || ff_folder_check(&folder, &error) < 0 ||
+        ff_warm_command(&folder, arguments[0], until, json, &error) < 0)
+        return complain(&error);
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
     static const struct {
         const char *verb;
         int (*run)(const char *name, int count, char **arguments);
-    } verbs[] = {{"init", run_init},
-                 {"key", run_key},
-                 {"run", run_agent},
-                 {"doctor", run_doctor},
-                 {"probe", run_probe}};
+    } verbs[] = {{"init", run_init},     {"key", run_key},     {"run", run_agent},
+                 {"doctor", run_doctor}, {"probe", run_probe}, {"warm", run_warm}};
     if (count == 2 && strcmp(arguments[1], "--help") == 0)
         return fputs(usage, stdout) < 0 ? 1 : 0;
     if (count < 3)

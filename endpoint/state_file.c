@@ -1,12 +1,15 @@
 #include "endpoint/state_file.h"
 
+#include "endpoint/block_words.h"
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/elastic.h"
 #include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/log.h"
+#include "protocol/core/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,12 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 1000 };
+enum { EVERY_MS = 1000, SIZE_LIMIT = 1 << 20, BLOCKS_SHOWN = 256 };
 
 /* What a person would see. Compared as a whole: it has no padding. */
 struct seen {
     int64_t since_ns;
-    unsigned managers, slots, devices, waiting, running, blocks;
+    unsigned managers, slots, devices, waiting, running;
+    unsigned news;                /* of blocks */
     unsigned connected, draining; /* flags */
 };
 
@@ -43,8 +47,7 @@ static void look(const struct ff_agent *agent, struct seen *seen)
         seen->slots += at->room.slots;
         seen->devices += at->room.devices;
     }
-    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        seen->blocks++;
+    seen->news = ff_elastic_news(agent->elastic);
     seen->waiting = ff_queue_count(agent->queue, FF_HELD_WAITING);
     seen->running = ff_queue_count(agent->queue, FF_HELD_GIVEN);
     seen->connected = ff_uplink_is_open(agent->uplink);
@@ -55,15 +58,70 @@ static void look(const struct ff_agent *agent, struct seen *seen)
 static void append_json_text(struct ff_buffer *buffer, const char *text)
 {
     ff_buffer_append_text(buffer, "\"");
-    for (const char *at = text; *at != '\0'; at++) {
+    for (const char *at = text; *at != '\0';) {
+        size_t length = ff_text_sequence(at, strnlen(at, 4));
         if (*at == '"' || *at == '\\')
             ff_buffer_printf(buffer, "\\%c", *at);
         else if ((unsigned char)*at < ' ')
             ff_buffer_printf(buffer, "\\u%04x", (unsigned char)*at);
+        else if (length > 0)
+            ff_buffer_append(buffer, at, length);
         else
-            ff_buffer_append(buffer, at, 1);
+            ff_buffer_append_text(buffer, "?");
+        at += length > 0 ? length : 1;
     }
     ff_buffer_append_text(buffer, "\"");
+}
+
+static void append_time(struct ff_buffer *buffer, const char *key, int64_t wall_ns)
+{
+    char time[FF_TIME_TEXT_SIZE];
+    ff_time_text(wall_ns, time);
+    if (wall_ns > 0)
+        ff_buffer_printf(buffer, ", \"%s\": \"%s\"", key, time);
+    else
+        ff_buffer_printf(buffer, ", \"%s\": null", key);
+}
+
+static int64_t on_wall(int64_t monotonic_ns)
+{
+    return monotonic_ns > 0 ? ff_wall_ns() - (ff_monotonic_ns() - monotonic_ns) : 0;
+}
+
+static void append_block(struct ff_buffer *buffer, const struct ff_agent *agent,
+                         const struct ff_block *block)
+{
+    unsigned tasks = 0;
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next)
+        tasks += at->block == block ? at->given.count : 0;
+    bool running = block->state == FF_BLOCK_RUNNING;
+    ff_buffer_printf(buffer,
+                     "{\"id\": \"%s\", \"state\": \"%s\", \"nodes\": %u, \"managers\": %u, "
+                     "\"tasks\": %u, \"late\": %s, \"job\": ",
+                     block->id, ff_block_word(block), block->nodes, block->managers, tasks,
+                     block->late ? "true" : "false");
+    append_json_text(buffer, block->handle);
+    ff_buffer_append_text(buffer, ", \"why\": ");
+    append_json_text(buffer, block->why);
+    append_time(buffer, "since", on_wall(running ? block->started_ns : block->submitted_ns));
+    append_time(buffer, "expected", block->expected_ns);
+    append_time(buffer, "ends", block->ends_ns);
+    append_time(buffer, "unknown_since", on_wall(block->unknown_since_ns));
+    ff_buffer_append_text(buffer, "}");
+}
+
+static void append_blocks(struct ff_buffer *buffer, const struct ff_agent *agent)
+{
+    unsigned count = 0;
+    ff_buffer_append_text(buffer, ", \"blocks\": [");
+    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
+        if (at->state != FF_BLOCK_ENDED && count++ < BLOCKS_SHOWN) {
+            if (count > 1)
+                ff_buffer_append_text(buffer, ", ");
+            append_block(buffer, agent, at);
+        }
+    ff_buffer_printf(buffer, "], \"block_count\": %u", count);
 }
 
 /* Beside its place and renamed; not synced, for nobody needs it after a crash. */
@@ -92,15 +150,16 @@ static void write_state(struct ff_state_file *file, const struct seen *seen)
     ff_time_text(seen->since_ns, since);
     ff_id_text(&agent->endpoint_id, id);
     ff_dispatch_why(agent, why, sizeof why);
-    ff_buffer_init(&buffer, 8192);
+    ff_buffer_init(&buffer, SIZE_LIMIT);
     ff_buffer_printf(&buffer,
                      "{\"connected\": %s, \"since\": \"%s\", \"endpoint_id\": \"%s\", "
-                     "\"draining\": %s, \"blocks\": %u, \"managers\": %u, \"slots\": %u, "
+                     "\"draining\": %s, \"managers\": %u, \"slots\": %u, "
                      "\"gpus\": %u, \"waiting\": %u, \"running\": %u, \"why\": ",
                      seen->connected ? "true" : "false", since, id,
-                     seen->draining ? "true" : "false", seen->blocks, seen->managers, seen->slots,
-                     seen->devices, seen->waiting, seen->running);
+                     seen->draining ? "true" : "false", seen->managers, seen->slots, seen->devices,
+                     seen->waiting, seen->running);
     append_json_text(&buffer, why);
+    append_blocks(&buffer, agent);
     ff_buffer_append_text(&buffer, "}\n");
     ff_folder_path(&agent->folder, path, "run/state");
     if (buffer.failed || put(path, ff_buffer_span(&buffer)) < 0)

@@ -319,6 +319,20 @@ static int run_doctor(const struct ff_invocation *invocation, struct ff_error *e
     return ff_exec_program("farfield-endpoint", argv, error);
 }
 
+static int run_warm(const struct ff_invocation *invocation, struct ff_error *error)
+{
+    const char *argv[8] = {NULL, "warm", invocation->operands[0], invocation->operands[1]};
+    int count = 4;
+    const char *until = ff_given_text(invocation, "until");
+    if (until != NULL) {
+        argv[count++] = "--until";
+        argv[count++] = until;
+    }
+    if (invocation->json)
+        argv[count++] = "--json";
+    return ff_exec_program("farfield-endpoint", argv, error);
+}
+
 static const struct ff_command_option configure_options[] = {
     {"provider", '\0', "P",
      "where its nodes come from: local, or a scheduler: slurm, which is asked what it has, pbs, "
@@ -358,6 +372,11 @@ static const struct ff_command_option doctor_options[] = {
 
 static const struct ff_command_option delete_options[] = {
     {"force", '\0', NULL, "even while it runs, and where the service cannot be reached"},
+    {NULL, '\0', NULL, NULL},
+};
+
+static const struct ff_command_option warm_options[] = {
+    {"until", '\0', "DATE", "its end: 2026-11-28T18:00, 18:00 (the next one), +4h, +2d"},
     {NULL, '\0', NULL, NULL},
 };
 
@@ -409,5 +428,16 @@ const struct ff_command ff_endpoint_commands[] = {
      .examples = "  farfield endpoint doctor local\n"
                  "  farfield endpoint doctor cluster --submit-test\n",
      .run = run_doctor},
+    {.group = "endpoint",
+     .name = "warm",
+     .operands = "NAME BLOCKS",
+     .least = 2,
+     .most = 2,
+     .summary = "keep so many blocks of nodes until a date, with or without tasks; 0 ends that",
+     .options = warm_options,
+     .examples = "  farfield endpoint warm beamline 4 --until 18:00\n"
+                 "  farfield endpoint warm beamline 2 --until +3d\n"
+                 "  farfield endpoint warm beamline 0\n",
+     .run = run_warm},
     {.name = NULL},
 };

@@ -2,6 +2,7 @@
 
 #include "client/command/exec.h"
 #include "protocol/core/bytes.h"
+#include "protocol/core/clock.h"
 #include "protocol/core/file.h"
 #include "protocol/core/text.h"
 #include "protocol/core/yaml.h"
@@ -122,6 +123,40 @@ json_t *ff_endpoint_folder_state(const struct ff_endpoint_folder *folder)
     free(text);
     free(path);
     return state;
+}
+
+struct warm {
+    int64_t blocks, until_ns;
+};
+
+static int take_warm(void *user, const char *key, const char *value, int line,
+                     struct ff_error *error)
+{
+    struct warm *warm = user;
+    int64_t number;
+    (void)line;
+    if (ff_text_integer(value, 0, INT64_MAX, &number) < 0)
+        return ff_fail(error, FF_INVALID_SETTING, "%s is no number", key);
+    if (strcmp(key, "blocks") == 0)
+        warm->blocks = number;
+    else if (strcmp(key, "until_ns") == 0)
+        warm->until_ns = number;
+    return 0;
+}
+
+void ff_endpoint_folder_add_warm(const struct ff_endpoint_folder *folder, json_t *document)
+{
+    struct warm warm = {0};
+    struct ff_error error;
+    char until[FF_TIME_TEXT_SIZE];
+    char *path = ff_path_join(folder->path, "warm");
+    bool is_set = path != NULL && access(path, F_OK) == 0 &&
+                  ff_yaml_read(path, take_warm, &warm, &error) == 0 && warm.blocks > 0 &&
+                  warm.until_ns > ff_wall_ns();
+    free(path);
+    ff_time_text(warm.until_ns, until);
+    json_object_set_new(document, "warm_blocks", json_integer(is_set ? warm.blocks : 0));
+    json_object_set_new(document, "warm_until", is_set ? json_string(until) : json_null());
 }
 
 /* Where the key pair was removed, a new one is made (by the program that has CURVE); the service learns it with the

@@ -24,6 +24,9 @@ void ff_endpoint_folder_dispose(struct ff_endpoint_folder *folder);
 /* What the agent tells about itself (run/state), or NULL where it tells nothing. */
 json_t *ff_endpoint_folder_state(const struct ff_endpoint_folder *folder);
 
+/* Adds "warm_blocks" and "warm_until" (null: there is no warm reserve) as the file `warm` has them. */
+void ff_endpoint_folder_add_warm(const struct ff_endpoint_folder *folder, json_t *document);
+
 /* Registers the endpoint's public key (a new one where the file was removed) with the service and writes what it answers for the agent. The reply is the
  * caller's. */
 int ff_endpoint_folder_register(struct ff_session *session, const char *name,

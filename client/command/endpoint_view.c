@@ -1,5 +1,6 @@
 #include "client/command/endpoint_view.h"
 
+#include "client/command/endpoint_blocks.h"
 #include "client/command/endpoint_folder.h"
 #include "client/command/listing.h"
 #include "client/command/output.h"
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-enum { LINE_SIZE = 512 };
+enum { LINE_SIZE = 2048 };
 
 /* The entry of the service, or NULL with the reason. */
 static json_t *ask_service(const char *name, struct ff_error *why)
@@ -45,6 +46,7 @@ static json_t *describe(const char *name, const struct ff_endpoint_folder *folde
     json_t *state = running->here || running->elsewhere ? ff_endpoint_folder_state(folder) : NULL;
     add_missing(document, state);
     json_decref(state);
+    ff_endpoint_folder_add_warm(folder, document);
     if (json_object_get(document, "connected") == NULL)
         json_object_set_new(document, "connected", json_false());
     json_object_set_new(document, "service", entry != NULL ? json_deep_copy(entry) : json_null());
@@ -166,10 +168,14 @@ int ff_endpoint_run_status(const struct ff_invocation *invocation, struct ff_err
         json_decref(document);
     } else {
         json_t *state = folder.running.here ? ff_endpoint_folder_state(&folder) : NULL;
+        json_t *warm = json_object();
+        ff_endpoint_folder_add_warm(&folder, warm);
         ff_output_field(stdout, "endpoint", name);
         ff_output_field(stdout, "folder", folder.path);
         print_running(&folder.running);
         print_state(state);
+        ff_endpoint_print_blocks(state, warm);
+        json_decref(warm);
         print_entry(entry, &why);
         json_decref(state);
     }

@@ -12,6 +12,7 @@ _farfield_options() {
         'endpoint restart') echo --now --take-over ;;
         'endpoint delete') echo --force ;;
         'endpoint doctor') echo --submit-test ;;
+        'endpoint warm') echo --until ;;
         'function register') echo --native --shell --description ;;
         'run '*) echo --endpoint --args --gpus --cores --nodes --priority --time-limit --retries --detach --literal ;;
         'task list') echo --state --function --endpoint --limit --before ;;
@@ -33,7 +34,7 @@ _farfield_options() {
 _farfield_verbs() {
     case $1 in
         service) echo start stop status logs ;;
-        endpoint) echo configure start stop restart status logs list delete doctor ;;
+        endpoint) echo configure start stop restart status logs list delete doctor warm ;;
         function) echo register list show delete ;;
         task) echo list show watch result logs preview cancel stop ;;
         token) echo create list revoke ;;
@@ -58,7 +59,7 @@ _farfield_endpoints() {
 _farfield_operands() {
     case $1 in
         'endpoint start' | 'endpoint stop' | 'endpoint restart' | 'endpoint status' | 'endpoint logs' | \
-            'endpoint delete' | 'endpoint doctor') _farfield_endpoints ;;
+            'endpoint delete' | 'endpoint doctor' | 'endpoint warm') _farfield_endpoints ;;
         'function show' | 'function delete') _farfield_column function list ;;
         'run '*) _farfield_column function list ;;
         'task show' | 'task watch' | 'task result' | 'task logs' | 'task preview' | 'task cancel' | 'task stop') _farfield_column task list ;;

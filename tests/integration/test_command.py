@@ -8,7 +8,7 @@ from harness import COMMAND, SIEMENS, SOURCE, WRONG_USE, FarfieldTest, main
 VERBS = [("service", verb) for verb in ("start", "stop", "status", "logs")] + \
         [("token", verb) for verb in ("create", "list", "revoke")] + \
         [("endpoint", verb) for verb in ("configure", "start", "stop", "restart", "status", "logs", "doctor", "delete",
-                                         "list")] + \
+                                         "list", "warm")] + \
         [("function", verb) for verb in ("register", "list", "show", "delete")] + \
         [("task", verb) for verb in ("list", "show", "watch", "result", "logs", "cancel", "stop")] + \
         [("run",), ("reconstruct",), ("inspect",), ("show",), ("compare",), ("simulate",), ("gpu", "list"), ("bench", "dispatch"),
@@ -48,7 +48,7 @@ class Command(FarfieldTest):
         self.ff.json("service", "status")
         self.ff.json("endpoint", "configure", "local")
         self.ff.json("endpoint", "start", "local")
-        for words in (("endpoint", "list"), ("endpoint", "status", "local"), ("endpoint", "doctor", "local"),
+        for words in (("endpoint", "list"), ("endpoint", "status", "local"), ("endpoint", "doctor", "local"), ("endpoint", "warm", "local", 1, "--until", "+1h"), ("endpoint", "warm", "local", 0),
                       ("gpu", "list"), ("token", "list"), ("inspect", SIEMENS)):
             self.ff.json(*words)
         made = self.ff.json("token", "create", "a label")

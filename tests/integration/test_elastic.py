@@ -1,5 +1,9 @@
 """Blocks come when tasks wait and go when nothing needs them: several blocks of one slot each, on this machine."""
-from harness import FarfieldTest, main, wait_for
+import os
+import signal
+import time
+
+from harness import WRONG_USE, FarfieldTest, main, wait_for
 
 
 class Elastic(FarfieldTest):
@@ -7,7 +11,8 @@ class Elastic(FarfieldTest):
     endpoint_settings = ("init_blocks=0", "max_blocks=3", "idle_block_s=1")
 
     def managers(self):
-        return self.ff.pids("farfield-manager")
+        """The blocks whose managers live; a child of one counts as the same until it is another program."""
+        return sorted({line.split()[-1] for line in self.ff.processes("farfield-manager").values()})
 
     def wait_managers(self, count):
         wait_for(lambda: len(self.managers()) == count, f"{count} managers; there are {self.managers()}")
@@ -63,6 +68,58 @@ class Elastic(FarfieldTest):
         for task in [*tasks, waiting]:
             self.ff.run("task", "cancel", task)
         self.wait_managers(0)
+
+    def test_a_block_that_has_not_said_what_it_holds_is_not_taken_for_idle(self):
+        self.ff.up("fault")
+        task = self.hold()
+        self.ff.wait_task(task, "running")
+        manager = self.ff.pids("farfield-manager")[0]
+        self.ff.kill(self.ff.agent_pid())
+        self.ff.kill(manager, signal.SIGSTOP)
+        self.ff.start_endpoint()
+        time.sleep(2)  # the idle time is 1 s
+        self.ff.kill(manager, signal.SIGCONT)
+        self.ff.run("task", "stop", task)
+        ended = self.ff.wait_task(task)
+        self.assertEqual((ended["state"], ended["result"], ended["attempt"]), ("success", "stopped", 1), ended)
+
+    def test_a_warm_reserve_is_kept_until_it_is_ended(self):
+        self.ff.up("fault")
+        self.assertEqual(self.managers(), [])
+        said = self.ff.json("endpoint", "warm", "local", 2, "--until", "+1h")
+        self.assertEqual((said["warm_blocks"], said["told"]), (2, True))
+        self.wait_managers(2)
+        before = self.managers()
+        self.ff.call("fault", {"do": "sleep", "seconds": 1.5})
+        self.assertEqual(self.managers(), before)
+        self.assert_says(self.ff.run("endpoint", "status", "local"), "2 blocks are kept until")
+        # The next agent keeps it, and what is set while none runs counts, too.
+        self.ff.kill(self.ff.agent_pid())
+        said = self.ff.json("endpoint", "warm", "local", 3, "--until", "+1h")
+        self.assertFalse(said["told"])
+        self.assert_says(self.ff.run("endpoint", "status", "local"), "3 blocks are kept until")
+        self.ff.start_endpoint()
+        self.wait_managers(3)
+        self.ff.run("endpoint", "warm", "local", 0)
+        self.wait_managers(0)
+        self.assertFalse(self.ff.json("endpoint", "status", "local")["warm_blocks"])
+
+    def test_a_warm_reserve_ends_by_itself(self):
+        self.ff.up()
+        self.ff.run("endpoint", "warm", "local", 1, "--until", "+0.05m")
+        self.wait_managers(1)
+        self.wait_managers(0)
+        self.assertFalse(os.path.exists(os.path.join(self.ff.home, "endpoints", "local", "warm")))
+
+    def test_a_wrong_reserve_is_refused_in_words(self):
+        self.ff.start_service()
+        self.ff.configure()
+        self.assert_says(self.ff.run("endpoint", "warm", "local", 4, "--until", "+1h", status=None), "3 at most", "max_blocks")
+        self.assert_says(self.ff.run("endpoint", "warm", "local", 1, status=WRONG_USE), "--until")
+        self.assert_says(self.ff.run("endpoint", "warm", "local", 1, "--until", "2020-01-01 00:00", status=WRONG_USE), "past")
+        self.assert_says(self.ff.run("endpoint", "warm", "local", 1, "--until", "soon", status=WRONG_USE), "no date")
+        self.assert_says(self.ff.run("endpoint", "warm", "local", "some", status=WRONG_USE), "number of blocks")
+        self.assertFalse(os.path.exists(os.path.join(self.ff.home, "endpoints", "local", "warm")))
 
 
 if __name__ == "__main__":
