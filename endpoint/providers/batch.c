@@ -18,6 +18,7 @@ enum {
     SCRIPT_LIMIT = 64 * 1024,
     LOOK_MS = 200, /* after an event of the job itself, which the scheduler may not have seen yet */
     OUTAGE_LONGEST_MS = 30000,
+    CANCEL_LONGEST_MS = 60000,
 };
 
 static const struct ff_batch_pace usual = {
@@ -40,6 +41,8 @@ struct ff_provider_job {
     unsigned absences;  /* in good answers, in a row */
     int64_t settled_ns; /* when submit had ended; absence counts in questions asked later */
     bool cancel_wanted;
+    int cancel_pause_ms; /* between the last cancel and the next one, if the job still stands there */
+    int64_t cancel_again_ns; /* not before then; 0: at once */
 };
 
 struct ff_provider_site {
@@ -217,7 +220,7 @@ static void end_absent(struct ff_provider_job *job)
         end_job(job, job->report.why[0] != '\0' ? NULL : "it was never submitted");
 }
 
-static void cancel_now(struct ff_provider_job *job);
+static void cancel_if_due(struct ff_provider_job *job);
 
 static void take_row(struct ff_provider_job *job, const struct ff_job_row *row)
 {
@@ -235,8 +238,8 @@ static void take_row(struct ff_provider_job *job, const struct ff_job_row *row)
     snprintf(report->why, sizeof report->why, "%s", row->why);
     if (before.state != report->state)
         look_soon(job->site, job->site->pace.first_ms);
-    if (job->cancel_wanted && report->state != FF_BLOCK_ENDED && job->cancel == NULL)
-        cancel_now(job);
+    if (job->cancel_wanted && report->state != FF_BLOCK_ENDED)
+        cancel_if_due(job);
     if (!same_report(&before, report))
         tell(job);
 }
@@ -353,7 +356,7 @@ static void submitted(void *user, const struct ff_command_result *result)
         job->report.state = FF_BLOCK_PENDING;
         snprintf(job->report.why, sizeof job->report.why, "it was submitted just now");
         if (job->cancel_wanted)
-            cancel_now(job);
+            cancel_if_due(job);
         look_soon(site, site->pace.first_ms);
     } else {
         snprintf(job->report.why, sizeof job->report.why, "%.500s", error.message);
@@ -478,13 +481,21 @@ void ff_batch_look(struct ff_provider_job *job)
 
 /* ---- cancelling ---- */
 
-/* Whether it worked shows the queue: as long as the job stands there, it is cancelled again. */
+/* Whether it worked shows the queue: as long as the job stands there, it is cancelled again, ever more seldom. One may stand
+ * there for hours after its end, where its node is down. */
 static void cancelled(void *user, const struct ff_command_result *result)
 {
     struct ff_provider_job *job = user;
+    struct ff_provider_site *site = job->site;
+    bool first = job->cancel_pause_ms == 0;
     (void)result;
     job->cancel = NULL;
-    look_soon(job->site, job->site->pace.first_ms);
+    job->cancel_pause_ms = first ? 2 * site->pace.first_ms : 2 * job->cancel_pause_ms;
+    if (job->cancel_pause_ms > CANCEL_LONGEST_MS)
+        job->cancel_pause_ms = CANCEL_LONGEST_MS;
+    job->cancel_again_ns = ff_monotonic_ns() + (int64_t)job->cancel_pause_ms * 1000000;
+    if (first)
+        look_soon(site, site->pace.first_ms);
 }
 
 static void cancel_now(struct ff_provider_job *job)
@@ -507,14 +518,20 @@ static void cancel_now(struct ff_provider_job *job)
     ff_words_dispose(&words);
 }
 
+static void cancel_if_due(struct ff_provider_job *job)
+{
+    if (job->cancel == NULL && ff_monotonic_ns() >= job->cancel_again_ns)
+        cancel_now(job);
+}
+
 void ff_batch_cancel(struct ff_provider_job *job, bool at_once)
 {
     if (job->report.state == FF_BLOCK_ENDED)
         return;
     job->cancel_wanted = true;
     (void)at_once; /* how long a job may take to end is for the scheduler to say */
-    if (job->cancel == NULL && job->report.handle[0] != '\0')
-        cancel_now(job);
+    if (job->report.handle[0] != '\0')
+        cancel_if_due(job);
 }
 
 void ff_batch_release(struct ff_provider_job *job)

@@ -574,6 +574,26 @@ static void test_a_cancel_that_fails_is_repeated(void **state)
     close_stage(&stage);
 }
 
+/* One that is ending on a dead node stands in the queue for hours: it is cancelled again, but not after each question. */
+static void test_a_job_that_will_not_go_is_not_cancelled_all_the_time(void **state)
+{
+    (void)state;
+    enum { QUESTIONS = 30 };
+    struct stage stage;
+    struct watched job;
+    one = &job;
+    open_stage(&stage);
+    submit(&stage, &job, "ff-1-a");
+    put(&stage, "queue", 0600, "17|COMPLETING|1|2|ff-1-a|None\n");
+    wait_questions(&stage, 1);
+    ff_batch_cancel(job.job, false);
+    wait_until(&stage, cancelled_twice);
+    wait_questions(&stage, QUESTIONS);
+    assert_in_range(count_calls(&stage, "scancel 17"), 2, QUESTIONS / 2);
+    ff_batch_release(job.job);
+    close_stage(&stage);
+}
+
 /* Its id comes later than the order. */
 static void test_a_job_that_is_being_submitted_can_be_cancelled(void **state)
 {
@@ -639,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_a_submit_under_way_is_waited_for),
         cmocka_unit_test(test_killed_between_submit_and_its_answer),
         cmocka_unit_test(test_a_cancel_that_fails_is_repeated),
+        cmocka_unit_test(test_a_job_that_will_not_go_is_not_cancelled_all_the_time),
         cmocka_unit_test(test_a_job_that_is_being_submitted_can_be_cancelled),
         cmocka_unit_test(test_many_jobs_are_one_question),
     };
