@@ -14,7 +14,7 @@ const char *ff_block_word(const struct ff_block *block)
         return "submitting";
     if (block->state == FF_BLOCK_PENDING)
         return "pending";
-    return block->managers > 0 ? "up" : "starting";
+    return block->had_manager ? "up" : "starting";
 }
 
 FF_PRINTF(3, 4) static void add(char *text, size_t size, const char *format, ...)
@@ -50,7 +50,7 @@ void ff_block_say(const struct ff_block *block, char *text, size_t size)
         add(text, size, " waits in the queue%s%s", block->why[0] != '\0' ? ": " : "", block->why);
         break;
     case FF_BLOCK_RUNNING:
-        if (block->managers > 0)
+        if (block->had_manager)
             add(text, size, " is up");
         else
             add(text, size, " has started; its workers have not called back yet");

@@ -407,6 +407,23 @@ void ff_block_destroy(struct ff_block *block)
     free(block);
 }
 
+/* Whole lines, where there is one; they become one line, and what is not printable ASCII becomes '?'. */
+static void make_line(char *text, size_t length, bool cut)
+{
+    const char *newline = cut ? memchr(text, '\n', length) : NULL;
+    size_t from = newline != NULL && newline + 1 < text + length ? (size_t)(newline + 1 - text) : 0;
+    memmove(text, text + from, length - from);
+    length -= from;
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        length--;
+    text[length] = '\0';
+    for (size_t i = 0; i < length; i++)
+        if (isspace((unsigned char)text[i]))
+            text[i] = ' ';
+        else if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] >= 0x7f)
+            text[i] = '?';
+}
+
 void ff_block_last_words(const struct ff_block *block, char *text, size_t size)
 {
     char path[PATH_MAX];
@@ -419,9 +436,7 @@ void ff_block_last_words(const struct ff_block *block, char *text, size_t size)
     off_t from = end > (off_t)(size - 1) ? end - (off_t)(size - 1) : 0;
     ssize_t got = pread(fd, text, size - 1, from);
     close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    for (size_t used = strlen(text); used > 0 && isspace((unsigned char)text[used - 1]); used--)
-        text[used - 1] = '\0';
+    make_line(text, got > 0 ? (size_t)got : 0, from > 0);
 }
 
 void ff_blocks_destroy(struct ff_blocks *blocks)

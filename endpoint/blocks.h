@@ -28,6 +28,7 @@ struct ff_block {
     enum ff_block_state state;
     unsigned nodes;        /* asked for; each runs one manager */
     unsigned managers;     /* connected, or away but not given up */
+    unsigned came;         /* most of them at a time since it runs */
     bool had_manager;      /* ever */
     bool adopted;          /* from an earlier agent */
     bool announced;        /* its manager has said all that it holds (of an adopted one) */
@@ -85,7 +86,7 @@ void ff_block_cancel(struct ff_block *block, bool at_once);
 /* Removes the folder and forgets it. */
 void ff_block_destroy(struct ff_block *block);
 
-/* The last lines of its log, for messages; "" when there are none. */
+/* The last lines of its log as one line of printable text, for messages; "" when there are none. */
 void ff_block_last_words(const struct ff_block *block, char *text, size_t size);
 
 #endif

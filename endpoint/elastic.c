@@ -98,6 +98,11 @@ void ff_elastic_note_news(struct ff_elastic *elastic)
     elastic->news++;
 }
 
+const struct ff_scaling_shape *ff_elastic_seen(const struct ff_elastic *elastic)
+{
+    return &elastic->seen;
+}
+
 unsigned ff_elastic_news(const struct ff_elastic *elastic)
 {
     return elastic->news;
@@ -114,6 +119,7 @@ void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager
     elastic->seen.devices = larger(elastic->seen.devices, manager->room.devices);
     elastic->seen.cores = larger(elastic->seen.cores, manager->room.cores);
     elastic->seen.seen = true;
+    manager->block->came = larger(manager->block->came, manager->block->managers);
     ff_scaling_came(&elastic->memory);
     elastic->why[0] = '\0';
 }
@@ -133,7 +139,8 @@ void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *b
 {
     char how[256];
     elastic->news++;
-    if (block->had_manager || block->stopping)
+    /* Whether managers of an adopted one came to an earlier agent is not known here. */
+    if (block->had_manager || block->stopping || block->adopted)
         return;
     snprintf(how, sizeof how, "did not come up: %.220s", block->why);
     note_failure(elastic, block, how);
@@ -157,7 +164,7 @@ void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size)
     for (const struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL;
          at = at->next) {
         if (at->state == FF_BLOCK_ENDED || at->stopping || at->draining || at->late ||
-            at->managers > 0)
+            (at->state == FF_BLOCK_RUNNING && at->had_manager))
             continue;
         coming++;
         if (is_nearer(at, nearest))
@@ -223,10 +230,10 @@ static unsigned nodes_to_come(const struct ff_elastic *elastic, const struct ff_
     int64_t limit_ns = elastic->agent->config.block_start_limit_s * second_ns;
     if (block->state != FF_BLOCK_RUNNING)
         return block->nodes;
-    if (block->managers >= block->nodes ||
+    if (block->came >= block->nodes ||
         elastic->looked_ns - awaited_since_ns(elastic, block) >= limit_ns)
         return 0;
-    return block->nodes - block->managers;
+    return block->nodes - block->came;
 }
 
 static int make_rows(const struct ff_elastic *elastic, struct look *look)
@@ -402,12 +409,18 @@ static int start_block(struct ff_elastic *elastic, unsigned nodes)
     return -1;
 }
 
-static void end_block(struct ff_elastic *elastic, struct ff_block *block)
+/* Closed to tasks before it is ended: a manager that calls back meanwhile gets none. */
+static void leave(struct ff_elastic *elastic, struct ff_block *block)
 {
-    ff_log(FF_LOG_INFO, "block %s is not needed any more and ends", block->id);
     elastic->news++;
     ff_downlink_drain_block(elastic->agent->downlink, block);
     ff_block_cancel(block, false);
+}
+
+static void end_block(struct ff_elastic *elastic, struct ff_block *block)
+{
+    ff_log(FF_LOG_INFO, "block %s is not needed any more and ends", block->id);
+    leave(elastic, block);
 }
 
 static int64_t carry_out(struct ff_elastic *elastic, const struct look *look,
@@ -439,7 +452,7 @@ static int64_t examine(struct ff_elastic *elastic, struct ff_block *block)
              block->handle, (long long)limit_s, block->late ? ": it is ended" : "");
     note_failure(elastic, block, how);
     if (block->late)
-        ff_block_cancel(block, false);
+        leave(elastic, block);
     block->late = true;
     return due_ns + limit_s * second_ns;
 }
@@ -449,6 +462,8 @@ static int64_t examine_silent(struct ff_elastic *elastic)
 {
     int64_t again_ns = 0;
     for (struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL; at = at->next) {
+        if (at->state != FF_BLOCK_RUNNING)
+            at->came = 0; /* where it was put back into the queue */
         if (at->state != FF_BLOCK_RUNNING || at->had_manager || at->stopping ||
             at->unknown_since_ns > 0)
             continue;

@@ -10,6 +10,7 @@
 
 struct ff_elastic;
 struct ff_manager;
+struct ff_scaling_shape;
 struct ff_warm;
 
 struct ff_elastic *ff_elastic_create(struct ff_agent *agent, struct ff_error *error) FF_MUST_USE;
@@ -27,6 +28,9 @@ const struct ff_warm *ff_elastic_warm(const struct ff_elastic *elastic);
 /* For the rooms: a manager has said HELLO; the job of a block is over (before the block may be destroyed). */
 void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager);
 void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block);
+
+/* The most that a node of this endpoint had since the agent began. */
+const struct ff_scaling_shape *ff_elastic_seen(const struct ff_elastic *elastic);
 
 /* Something about a block is to be told anew; how often that was, for whoever tells. */
 void ff_elastic_note_news(struct ff_elastic *elastic);

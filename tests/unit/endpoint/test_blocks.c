@@ -1,6 +1,7 @@
 /* Blocks with a provider that only pretends: the test says what becomes of its jobs. */
 #include "tests/unit/check.h"
 
+#include "endpoint/block_words.h"
 #include "endpoint/blocks.h"
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
@@ -270,6 +271,73 @@ static void test_times_are_told(void **state)
     close_bench(&bench);
 }
 
+static void write_log(const struct bench *bench, const char *id, struct ff_span text)
+{
+    struct ff_error error;
+    char path[PATH_MAX];
+    ff_folder_path(&bench->folder, path, "blocks/%s/log", id);
+    assert_ok(ff_file_write(path, text, 0600, &error), error);
+}
+
+static void test_its_last_words_are_one_line_that_may_be_printed(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct ff_error error;
+    const struct ff_id endpoint = {{1}};
+    char words[32];
+    open_bench(&bench);
+    struct ff_block *block = ff_blocks_start(bench.blocks, 1, &endpoint, &error);
+    ff_block_last_words(block, words, sizeof words);
+    assert_string_equal(words, "");
+    write_log(&bench, block->id, ff_span_of("no\tmodule\n\x1b[31mred \xff\n\n"));
+    ff_block_last_words(block, words, sizeof words);
+    assert_string_equal(words, "no module ?[31mred ?");
+    write_log(&bench, block->id,
+              ff_span_of("a first line that is too long\nthe second\nthe third\n"));
+    ff_block_last_words(block, words, sizeof words);
+    assert_string_equal(words, "the second the third");
+    write_log(&bench, block->id,
+              ff_span_of("one line that is much longer than there is room for it"));
+    ff_block_last_words(block, words, sizeof words);
+    assert_string_equal(words, " longer than there is room for it" + 2);
+    close_bench(&bench);
+}
+
+static void test_how_it_is_in_words(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct ff_error error;
+    const struct ff_id endpoint = {{1}};
+    char words[512];
+    char whole[600];
+    open_bench(&bench);
+    struct ff_block *block = ff_blocks_start(bench.blocks, 1, &endpoint, &error);
+    ff_block_say(block, words, sizeof words);
+    snprintf(whole, sizeof whole, "block %s is being submitted", block->id);
+    assert_string_equal(words, whole);
+    assert_string_equal(ff_block_word(block), "submitting");
+    last_job->report.starts_ns = INT64_C(1795629600) * 1000000000;
+    becomes(FF_BLOCK_PENDING, "17", "the nodes it needs are busy");
+    ff_block_say(block, words, sizeof words);
+    snprintf(whole, sizeof whole,
+             "block %s (job 17) waits in the queue: the nodes it needs are busy; expected to start "
+             "2026-11-25 18:00Z",
+             block->id);
+    assert_string_equal(words, whole);
+    assert_string_equal(ff_block_word(block), "pending");
+    becomes(FF_BLOCK_RUNNING, "17", "");
+    assert_string_equal(ff_block_word(block), "starting");
+    ff_block_say(block, words, sizeof words);
+    assert_non_null(strstr(words, "its workers have not called back yet"));
+    block->had_manager = true;
+    assert_string_equal(ff_block_word(block), "up");
+    block->draining = true;
+    assert_string_equal(ff_block_word(block), "leaving");
+    close_bench(&bench);
+}
+
 /* With an id, and killed before there was one: then the name has to do. */
 static void test_the_next_agent_adopts_what_lives(void **state)
 {
@@ -337,6 +405,8 @@ int main(void)
         cmocka_unit_test(test_a_block_has_keys_settings_and_a_handle),
         cmocka_unit_test(test_the_end_is_told_and_swept),
         cmocka_unit_test(test_times_are_told),
+        cmocka_unit_test(test_its_last_words_are_one_line_that_may_be_printed),
+        cmocka_unit_test(test_how_it_is_in_words),
         cmocka_unit_test(test_the_next_agent_adopts_what_lives),
         cmocka_unit_test(test_what_cannot_start_leaves_nothing),
     };
