@@ -1,5 +1,6 @@
 #include "endpoint/booking.h"
 
+#include "endpoint/gang.h"
 #include "endpoint/manager.h"
 #include "protocol/core/clock.h"
 
@@ -65,6 +66,8 @@ void ff_booking_give_back(struct ff_agent *agent, struct ff_held *held, int64_t 
     int64_t now_ns = ff_monotonic_ns();
     double seconds = ran_us >= 0 ? 1e-6 * (double)ran_us : 1e-9 * (double)(now_ns - held->given_ns);
     ff_room_give_back(&manager->room, held);
+    if (held->nodes > 1)
+        ff_gang_give_back(agent, held);
     ff_share_charge(ff_queue_share(agent->queue), held->sharer,
                     seconds * weight_of(held) - held->charged, now_ns);
     held->charged = 0;

@@ -2,6 +2,7 @@
 
 #include "endpoint/booking.h"
 #include "endpoint/downlink.h"
+#include "endpoint/gang.h"
 #include "endpoint/manager.h"
 #include "endpoint/objects.h"
 #include "endpoint/sweeper.h"
@@ -97,10 +98,6 @@ static bool refuse_order(struct ff_agent *agent, struct ff_held *held, const str
         end_failed(agent, held, FF_UNSUPPORTED,
                    "the task needs something that this release of the endpoint does not know",
                    "install the release of the service on the endpoint too");
-    else if (order->nodes > 1)
-        end_failed(agent, held, FF_UNSUPPORTED,
-                   "the task asks for several nodes; this endpoint runs a task on one",
-                   "leave the number of nodes away");
     else
         return false;
     return true;
@@ -216,6 +213,8 @@ static void book_again(struct ff_agent *agent, struct ff_manager *manager, struc
 {
     const struct ff_needs needs = ff_booking_needs_of(agent, held);
     ff_booking_take(agent, manager, &needs, held);
+    if (held->nodes > 1)
+        ff_gang_resume(agent, held);
 }
 
 void ff_dispatch_holding(struct ff_agent *agent, struct ff_manager *manager,
@@ -347,10 +346,27 @@ void ff_dispatch_outcome(struct ff_agent *agent, struct ff_manager *manager,
     }
 }
 
+/* A call on several nodes ends with any of them, but for one that left in order: the first leaves by itself then. */
+static void lose_gang(struct ff_agent *agent, struct ff_manager *manager, const char *message)
+{
+    struct ff_held *held = manager->gang;
+    manager->gang = NULL;
+    if (held == NULL || held->manager == manager || manager->draining)
+        return;
+    struct ff_manager *first = held->manager;
+    const struct ff_control control = {
+        .task = held->task, .attempt = held->attempt, .action = FF_CONTROL_CANCEL};
+    if (first->ready)
+        ff_gather_control(&first->controls, &control);
+    ff_booking_give_back(agent, held, FF_RAN_SINCE_GIVEN);
+    end_lost(agent, held, FF_MANAGER_LOST, message, held->state < FF_TASK_RUNNING, false);
+}
+
 void ff_dispatch_manager_lost(struct ff_agent *agent, struct ff_manager *manager, const char *why)
 {
     char message[512];
     snprintf(message, sizeof message, "the manager on %s was lost: %s", manager->node, why);
+    lose_gang(agent, manager, message);
     while (manager->given.first != NULL) {
         struct ff_held *held = manager->given.first;
         ff_booking_give_back(agent, held, FF_RAN_SINCE_GIVEN);

@@ -2,8 +2,12 @@
 #include "endpoint/booking.h"
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
+#include "endpoint/gang.h"
 #include "endpoint/manager.h"
+#include "endpoint/never.h"
+#include "endpoint/promise.h"
 #include "protocol/core/clock.h"
+#include "protocol/core/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,156 +48,35 @@ static bool fresh_block_would_do(const struct ff_agent *agent, const struct ff_n
     return agent->provider->grows && needs->lasts_ns <= agent->longest_block_ns;
 }
 
+static struct ff_manager *choose_any(const struct ff_agent *agent, const struct ff_needs *needs,
+                                     int64_t now_ns, enum ff_verdict *verdict)
+{
+    return needs->nodes > 1 ? ff_gang_choose(agent, needs, now_ns, verdict)
+                            : choose(agent, needs, now_ns, verdict);
+}
+
 /* A task that no block outlives begins all the same: it goes on from its checkpoint in the next one. */
 static struct ff_manager *choose_in_time(const struct ff_agent *agent, struct ff_needs *needs,
                                          int64_t now_ns, enum ff_verdict *verdict)
 {
-    struct ff_manager *manager = choose(agent, needs, now_ns, verdict);
+    struct ff_manager *manager = choose_any(agent, needs, now_ns, verdict);
     if (manager != NULL || *verdict != FF_ENDS_TOO_SOON || fresh_block_would_do(agent, needs))
         return manager;
     needs->lasts_ns = 0;
-    return choose(agent, needs, now_ns, verdict);
-}
-
-/* ---- a promise ---- */
-
-static struct ff_release *room_for_releases(struct ff_agent *agent, size_t count)
-{
-    if (count > agent->release_capacity) {
-        struct ff_release *grown = realloc(agent->releases, count * sizeof grown[0]);
-        if (grown == NULL)
-            return NULL;
-        agent->releases = grown;
-        agent->release_capacity = count;
-    }
-    return agent->releases;
-}
-
-/* What ends on a manager, and when, as far as is known; tiny calls count together. Their number; 0 without memory. */
-static size_t gather_releases(struct ff_agent *agent, const struct ff_manager *manager,
-                              int64_t now_ns)
-{
-    struct ff_release *releases = room_for_releases(agent, manager->given.count + 2);
-    struct ff_release tiny = {.at_ns = now_ns + FF_AHEAD_US * 1000ll};
-    size_t count = 0;
-    if (releases == NULL)
-        return 0;
-    for (const struct ff_held *at = manager->given.first; at != NULL; at = at->next) {
-        unsigned cores = at->cores > 1 ? at->cores : 1;
-        if (!at->slow) {
-            tiny.slots++;
-            tiny.devices += at->devices;
-            tiny.cores += cores;
-            continue;
-        }
-        releases[count++] = (struct ff_release){
-            .at_ns = ff_placement_end(at->given_ns, at->lasts_ns, now_ns),
-            .slots = 1,
-            .devices = at->devices,
-            .cores = cores,
-        };
-    }
-    if (tiny.slots > 0)
-        releases[count++] = tiny;
-    if (manager->room.devices_taken > 0)
-        releases[count++] =
-            (struct ff_release){.at_ns = FF_UNKNOWN_NS, .devices = manager->room.devices_taken};
-    return count;
-}
-
-static bool is_large(const struct ff_needs *needs)
-{
-    return needs->devices > 0 || needs->cores > 1;
-}
-
-/* Promises the node that frees soonest for a task that fits nowhere now. */
-static void promise_soonest(struct ff_agent *agent, const struct ff_needs *needs, int64_t now_ns)
-{
-    struct ff_manager *best = NULL;
-    struct ff_promise best_promise = {.made = false};
-    size_t best_ends = 0;
-    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next) {
-        size_t ends;
-        enum ff_verdict verdict = ff_placement_judge(&at->room, needs, now_ns);
-        if (ff_verdict_is_never(verdict) || verdict == FF_NOT_OPEN || verdict == FF_ENDS_TOO_SOON ||
-            at->room.whole)
-            continue;
-        size_t count = gather_releases(agent, at, now_ns);
-        const struct ff_promise promise =
-            ff_placement_soonest(&at->room, needs, agent->releases, count, now_ns, &ends);
-        if (!promise.made)
-            continue;
-        if (best == NULL || promise.at_ns < best_promise.at_ns ||
-            (promise.at_ns == best_promise.at_ns && ends < best_ends)) {
-            best = at;
-            best_promise = promise;
-            best_ends = ends;
-        }
-    }
-    if (best != NULL)
-        best->room.promise = best_promise;
+    return choose_any(agent, needs, now_ns, verdict);
 }
 
 /* ---- never ---- */
 
-/* What the settings say that no node will have more of; 0: they say nothing. */
-static unsigned most_by_settings(const struct ff_agent *agent, bool devices)
+static void fail_impossible(struct ff_agent *agent, struct ff_shape *shape,
+                            const struct ff_needs *needs)
 {
-    if (agent->provider->scheduler == NULL)
-        return 0;
-    return (unsigned)(devices ? agent->config.gpus_per_node : agent->config.cores_per_node);
-}
-
-/* Of a task for which no node is large enough, or there is none: what the settings say that none will ever have enough of. */
-static enum ff_verdict judge_by_settings(const struct ff_agent *agent, const struct ff_needs *needs,
-                                         enum ff_verdict verdict)
-{
-    unsigned devices = most_by_settings(agent, true);
-    unsigned cores = most_by_settings(agent, false);
-    bool none = ff_downlink_first(agent->downlink) == NULL;
-    if (!none && !ff_verdict_is_never(verdict))
-        return verdict;
-    if (devices > 0 && needs->devices > devices)
-        return FF_NEVER_DEVICES;
-    return cores > 0 && needs->cores > cores ? FF_NEVER_CORES : verdict;
-}
-
-/* Whether a node may still come that has what no node has so far. */
-static bool may_grow(const struct ff_agent *agent, const struct ff_needs *needs,
-                     enum ff_verdict verdict)
-{
-    bool devices = verdict == FF_NEVER_DEVICES;
-    unsigned most = most_by_settings(agent, devices);
-    if (agent->provider->grows)
-        return most == 0 || (devices ? needs->devices : needs->cores) <= most;
-    for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (!at->announced && at->state != FF_BLOCK_ENDED)
-            return true;
-    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
-         at = at->next)
-        if (!at->ready)
-            return true;
-    return false;
-}
-
-static void fail_impossible(struct ff_agent *agent, struct ff_shape *shape, enum ff_verdict verdict)
-{
-    char message[256];
-    bool devices = verdict == FF_NEVER_DEVICES;
-    unsigned most = most_by_settings(agent, devices);
-    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
-         at = at->next) {
-        unsigned has = devices ? at->room.devices : at->room.cores;
-        most = has > most ? has : most;
-    }
-    snprintf(message, sizeof message,
-             "the task asks for %u %s; no node of endpoint %s has more than %u",
-             devices ? shape->devices : shape->cores, devices ? "GPUs" : "cores",
-             agent->folder.name, most);
-    ff_dispatch_fail_shape(agent, shape, message,
-                           devices ? "ask for fewer GPUs, or use another endpoint; `farfield gpu "
-                                     "list` shows what a node has"
-                                   : "ask for fewer cores, or use another endpoint");
+    char message[320];
+    ff_never_why(agent, needs, message, sizeof message);
+    ff_dispatch_fail_shape(
+        agent, shape, message,
+        "ask for less, or use another endpoint; `farfield endpoint status` shows "
+        "what the nodes of one have");
 }
 
 static enum ff_wait_reason reason_of(enum ff_verdict verdict)
@@ -216,6 +99,11 @@ static enum ff_wait_reason reason_of(enum ff_verdict verdict)
 
 /* ---- a pass ---- */
 
+static bool is_large(const struct ff_needs *needs)
+{
+    return needs->devices > 0 || needs->cores > 1 || needs->nodes > 1;
+}
+
 /* What was asked of the task while it waited; it goes out behind the task. */
 static void ask_again(struct ff_manager *manager, const struct ff_held *held)
 {
@@ -224,14 +112,44 @@ static void ask_again(struct ff_manager *manager, const struct ff_held *held)
     ff_gather_control(&manager->controls, &control);
 }
 
-static void give(struct ff_agent *agent, struct ff_manager *manager, const struct ff_needs *needs,
-                 struct ff_held *held)
+/* The order with the names of its nodes. */
+static void send_gang_order(struct ff_manager *manager, const struct ff_held *held)
 {
-    ff_gather_raw(&manager->tasks, (struct ff_span){held->order, held->order_size});
+    struct ff_buffer frame;
+    struct ff_encoder encoder;
+    struct ff_decoder decoder;
+    struct ff_error error;
+    union ff_item item;
+    ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
+    ff_encode_begin(&encoder, &frame, FF_MSG_TASKS);
+    ff_encode_raw(&encoder, (struct ff_span){held->order, held->order_size});
+    if (ff_encode_end(&encoder, &error) == 0 &&
+        ff_decode_open(&decoder, ff_buffer_span(&frame), &error) == 0 &&
+        ff_decode_next(&decoder, &item, &error) > 0) {
+        item.order.node_list = ff_span_of(held->node_list);
+        ff_gather_order(&manager->tasks, &item.order);
+    } else {
+        ff_log_error("the order of a task on several nodes", &error); /* its node opens anew */
+    }
+    ff_buffer_dispose(&frame);
+}
+
+/* false: it stays, for want of memory. */
+static bool give(struct ff_agent *agent, struct ff_manager *manager, const struct ff_needs *needs,
+                 struct ff_held *held, int64_t now_ns)
+{
+    if (needs->nodes > 1) {
+        if (ff_gang_take(agent, manager, needs, held, now_ns) < 0)
+            return false;
+        send_gang_order(manager, held);
+    } else {
+        ff_gather_raw(&manager->tasks, (struct ff_span){held->order, held->order_size});
+    }
     ff_booking_take(agent, manager, needs, held);
     ff_queue_give(agent->queue, held, &manager->given, manager);
     if (held->asked != 0)
         ask_again(manager, held);
+    return true;
 }
 
 /* Gives the first of a shape away, or says why all of them wait. */
@@ -241,21 +159,19 @@ static void place_first(struct ff_agent *agent, struct ff_shape *shape, int64_t 
     struct ff_needs needs = ff_booking_needs_of_shape(agent, shape);
     enum ff_verdict verdict;
     struct ff_manager *manager = choose_in_time(agent, &needs, now_ns, &verdict);
-    if (manager != NULL) {
-        give(agent, manager, &needs, shape->list.first);
+    if (manager != NULL && give(agent, manager, &needs, shape->list.first, now_ns))
         return;
-    }
-    verdict = judge_by_settings(agent, &needs, verdict);
-    if (ff_verdict_is_never(verdict) && !may_grow(agent, &needs, verdict)) {
-        fail_impossible(agent, shape, verdict);
+    if (manager == NULL && ff_never_runs(agent, &needs, now_ns)) {
+        fail_impossible(agent, shape, &needs);
         return;
     }
     shape->blocked = true;
-    shape->reason = reason_of(verdict);
+    shape->reason =
+        needs.nodes > 1 && verdict < FF_ENDS_TOO_SOON ? FF_WAIT_GANG : reason_of(verdict);
     if (shape->priority == 0 && needs.nodes <= 1)
         ff_aside_make_room(agent, shape, &needs, now_ns);
     if (!*promised && is_large(&needs)) {
-        promise_soonest(agent, &needs, now_ns);
+        ff_promise_soonest(agent, &needs, now_ns);
         *promised = true;
     }
 }
@@ -269,8 +185,8 @@ void ff_dispatch_run(struct ff_agent *agent)
     if (agent->phase >= FF_AGENT_DRAINING)
         return;
     ff_queue_begin_pass(agent->queue);
+    ff_promise_forget(agent);
     for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next) {
-        at->room.promise.made = false;
         at->awaited = (struct ff_coming){0};
     }
     while ((shape = ff_queue_next_shape(agent->queue)) != NULL)

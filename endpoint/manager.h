@@ -24,6 +24,7 @@ struct ff_manager {
     bool ready;    /* has announced what it holds */
     bool draining; /* takes nothing new */
     struct ff_room room;
+    struct ff_held *gang; /* the call on several nodes that has all of this one; NULL: none */
     struct ff_coming
         awaited; /* in the present pass: what will be free here for live tasks that wait */
     struct ff_held_list given;

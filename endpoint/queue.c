@@ -224,6 +224,7 @@ static void free_held(struct ff_held *held)
 {
     free(held->order);
     free(held->outcome);
+    free(held->node_list);
     free(held);
 }
 
@@ -304,6 +305,7 @@ struct ff_held *ff_queue_add_holding(struct ff_queue *queue, const struct ff_hol
     held->place = FF_HELD_GIVEN;
     held->state = holding->state < FF_TASK_STATE_COUNT ? (uint8_t)holding->state : 0;
     held->manager = manager;
+    held->node_list = holding->node_list.size > 0 ? ff_span_copy(holding->node_list) : NULL;
     if (held->sharer == NULL) {
         free_held(held);
         return NULL;

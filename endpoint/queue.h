@@ -75,6 +75,7 @@ struct ff_held {
     uint32_t devices;
     uint32_t cores;
     uint32_t nodes;
+    char *node_list;  /* names of several nodes, comma between; NULL: none was given yet */
     uint32_t cost_us; /* what placement counted for it when it was given */
     uint8_t place;    /* enum ff_held_place */
     uint8_t state;    /* enum ff_task_state, as reported last */

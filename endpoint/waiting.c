@@ -2,6 +2,7 @@
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
 #include "endpoint/elastic.h"
+#include "endpoint/gang.h"
 #include "endpoint/manager.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
@@ -35,6 +36,12 @@ static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, 
         break;
     case FF_WAIT_CORES:
         snprintf(text, size, "waits for %u free cores on one node", shape->cores);
+        break;
+    case FF_WAIT_GANG:
+        nodes = ff_gang_most_nodes(agent, &slots);
+        snprintf(text, size,
+                 "waits for %u wholly free nodes of one block; there are %u, of which %u free",
+                 shape->nodes, nodes, slots);
         break;
     case FF_WAIT_PROMISED:
         snprintf(text, size, "what is free is kept for an older task that needs more of it");

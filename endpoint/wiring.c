@@ -2,6 +2,7 @@
 
 #include "endpoint/dispatch.h"
 #include "endpoint/elastic.h"
+#include "endpoint/gang.h"
 #include "endpoint/manager.h"
 #include "endpoint/objects.h"
 #include "endpoint/uploads.h"
@@ -105,6 +106,7 @@ static void manager_came(void *user, struct ff_manager *manager)
         manager->room.ends_ns > 0 ? manager->room.ends_ns - ff_monotonic_ns() : INT64_MAX;
     if (left_ns > agent->longest_block_ns)
         agent->longest_block_ns = left_ns;
+    ff_gang_came(agent, manager);
     manager->block->had_manager = true;
     ff_elastic_manager_came(agent->elastic, manager);
 }

@@ -63,6 +63,11 @@ void ff_gather_raw(struct ff_gather *gather, struct ff_span raw)
     FF_GATHER_ITEM(gather, ff_encode_raw(encoder, raw));
 }
 
+void ff_gather_order(struct ff_gather *gather, const struct ff_order *order)
+{
+    FF_GATHER_ITEM(gather, ff_encode_order(encoder, order));
+}
+
 void ff_gather_receipt(struct ff_gather *gather, const struct ff_receipt *receipt)
 {
     FF_GATHER_ITEM(gather, ff_encode_receipt(encoder, receipt));

@@ -27,6 +27,7 @@ void ff_gather_dispose(struct ff_gather *gather);
 void ff_gather_raw(struct ff_gather *gather, struct ff_span raw);
 
 /* Likewise, of the few kinds that are made here. */
+void ff_gather_order(struct ff_gather *gather, const struct ff_order *order);
 void ff_gather_receipt(struct ff_gather *gather, const struct ff_receipt *receipt);
 void ff_gather_control(struct ff_gather *gather, const struct ff_control *control);
 void ff_gather_report(struct ff_gather *gather, const struct ff_report *report);

@@ -189,6 +189,7 @@ static int send_call(struct ff_slot *slot, struct ff_work *work, struct ff_error
         .scratch = ff_span_of(scratch),
         .checkpoint = ff_span_of(checkpoint),
         .time_limit_ms = work->order.time_limit_ms,
+        .node_list = work->order.node_list,
     };
     ff_encode_begin(&encoder, &slot->manager->frame, FF_MSG_RUNNER_CALL);
     ff_encode_invocation(&encoder, &invocation);

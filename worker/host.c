@@ -243,6 +243,17 @@ static int take_arguments(struct ff_host *host, char **from_file, struct ff_erro
     return result;
 }
 
+/* The nodes of the call, for its command. */
+static int tell_nodes(struct ff_span list, struct ff_error *error)
+{
+    if (list.size == 0)
+        return unsetenv("FARFIELD_NODELIST");
+    char *text = ff_span_copy(list);
+    int result = text != NULL ? setenv("FARFIELD_NODELIST", text, 1) : -1;
+    free(text);
+    return result == 0 ? 0 : ff_fail(error, FF_NO_MEMORY, "no memory for the names of the nodes");
+}
+
 static int prepare(struct ff_host *host, char **from_file, struct ff_error *error)
 {
     const struct ff_invocation *invocation = &host->invocation;
@@ -267,6 +278,8 @@ static int prepare(struct ff_host *host, char **from_file, struct ff_error *erro
     };
     snprintf(host->environment, sizeof host->environment, "FARFIELD_TASK_ID=%s", host->task_id);
     putenv(host->environment); /* points here, so that no value is leaked with each call */
+    if (tell_nodes(invocation->node_list, error) < 0)
+        return -1;
     return take_arguments(host, from_file, error);
 }
 

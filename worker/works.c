@@ -208,6 +208,8 @@ static struct ff_work *add_work(struct ff_manager *manager, const struct ff_orde
         free(work);
         return NULL;
     }
+    if (order->nodes > 1) /* it has the whole of each */
+        work->order.cores = manager->core_count;
     work->manager = manager;
     work->sequence = manager->next_sequence++;
     work->received_ns = ff_monotonic_ns();
@@ -271,8 +273,12 @@ static int check_order(const struct ff_manager *manager, const struct ff_order *
                 (int)order->kind.size, (const char *)order->kind.data);
         return ff_hint(error, "register it with --native or --shell");
     }
-    if (order->nodes > 1)
-        return ff_fail(error, FF_UNSUPPORTED, "a task on %llu nodes; this worker runs it on one",
+    if (order->nodes > 1 && !span_is(order->kind, "shell"))
+        return ff_fail(error, FF_UNSUPPORTED,
+                       "a task on %llu nodes; only shell functions run on several",
+                       (unsigned long long)order->nodes);
+    if (order->nodes > 1 && order->node_list.size == 0)
+        return ff_fail(error, FF_UNSUPPORTED, "a task on %llu nodes whose names nobody has told",
                        (unsigned long long)order->nodes);
     if (order->cores > manager->core_count) {
         ff_fail(error, FF_INVALID_ARGUMENT, "%llu cores are asked for; this node has %zu",

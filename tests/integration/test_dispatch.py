@@ -111,6 +111,20 @@ class Dispatch(FarfieldTest):
         self.cancel(deaf)
         self.assertEqual(self.ff.wait_task(live)["state"], "success")
 
+    def test_what_can_never_run_fails_at_once_in_words(self):
+        for words, said in ((("--gpus", "3"), "asks for 3 GPUs; no node of endpoint local has more than 2"),
+                            (("--cores", "4000"), "asks for 4000 cores; no node of endpoint local has more than")):
+            task = self.ff.call("echo", {}, *words)
+            self.assertEqual(task["state"], "failed", task)
+            self.assertIn(said, task["error"]["message"])
+        refused = self.ff.run("run", "echo", "--endpoint", "local", "--nodes", "2", status=WRONG_USE)
+        self.assert_says(refused, "only shell functions run on several")
+        self.ff.run("function", "register", "where", "--shell", "printf ${{FARFIELD_NODELIST-alone}}")
+        task = self.ff.call("where", {}, "--nodes", "2")
+        self.assertEqual(task["state"], "failed", task)
+        self.assertIn("asks for 2 nodes; a block of endpoint local has 1", task["error"]["message"])
+        self.assertEqual(self.ff.call("where", {}, "--nodes", "1")["result"]["stdout"], "alone")
+
 
 class EndOfBlock(FarfieldTest):
     """The scheduler ends the block of the local provider, which starts another one then."""

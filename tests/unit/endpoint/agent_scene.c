@@ -126,6 +126,8 @@ static void note(struct scene_heard *heard, enum ff_message_type type, const uni
     } else if (type == FF_MSG_STATES) {
         heard->state = item->report.state;
         note_text(heard->text, sizeof heard->text, item->report.why);
+    } else if (type == FF_MSG_TASKS) {
+        note_text(heard->node_list, sizeof heard->node_list, item->order.node_list);
     } else if (type == FF_MSG_CONTROL) {
         heard->action = item->control.action;
     } else if (type == FF_MSG_OBJECT_WANT) {
@@ -250,6 +252,8 @@ static void manager_open(void *user, const struct ff_welcome *welcome)
         const struct ff_holding holding = {.task = scene->at_manager.task[FF_MSG_TASKS],
                                            .attempt = scene->at_manager.attempt[FF_MSG_TASKS],
                                            .number = 1,
+                                           .nodes = scene->at_manager.node_list[0] != '\0' ? 2 : 1,
+                                           .node_list = ff_span_of(scene->at_manager.node_list),
                                            .state = FF_TASK_RUNNING};
         SCENE_SEND(scene, to_agent, FF_MSG_HOLDING, holding, &holding);
     }
@@ -321,6 +325,77 @@ void scene_start_manager(struct scene *scene)
     scene->manager =
         ff_session_create(scene->loop, scene->manager_context, &scene->block_keys, &events, &error);
     assert_non_null(scene->manager);
+}
+
+/* ---- the companion ---- */
+
+static void to_agent_from_companion(struct scene *scene, struct ff_span frame)
+{
+    ff_session_send(scene->companion, frame);
+}
+
+static void fill_companion_hello(void *user, struct ff_hello *hello)
+{
+    struct scene *scene = user;
+    fill_hello(user, hello);
+    hello->instance = scene->companion_instance;
+    hello->node = ff_span_of("node-2");
+}
+
+static void fill_companion_heartbeat(void *user, struct ff_heartbeat *heartbeat)
+{
+    const struct scene *scene = user;
+    heartbeat->devices_taken = scene->taken;
+}
+
+static void companion_open(void *user, const struct ff_welcome *welcome)
+{
+    struct scene *scene = user;
+    const struct ff_farewell end = {0};
+    (void)welcome;
+    ff_session_beat(scene->companion);
+    SCENE_SEND(scene, to_agent_from_companion, FF_MSG_HOLDING_END, farewell, &end);
+    scene->companion_open++;
+}
+
+static int take_at_companion(void *user, struct ff_decoder *decoder, struct ff_error *error)
+{
+    struct scene *scene = user;
+    union ff_item item;
+    int got;
+    while ((got = ff_decode_next(decoder, &item, error)) > 0)
+        note(&scene->at_companion, decoder->type, &item);
+    return got;
+}
+
+void scene_start_companion(struct scene *scene)
+{
+    struct ff_error error;
+    const struct ff_session_events events = {
+        .user = scene,
+        .target = find_agent,
+        .hello = fill_companion_hello,
+        .heartbeat = fill_companion_heartbeat,
+        .open = companion_open,
+        .message = take_at_companion,
+        .lost = manager_lost,
+        .refused = manager_refused,
+    };
+    ff_id_random(&scene->companion_instance);
+    scene->companion =
+        ff_session_create(scene->loop, scene->manager_context, &scene->block_keys, &events, &error);
+    assert_non_null(scene->companion);
+}
+
+void scene_companion_outcome(struct scene *scene, const struct ff_outcome *outcome)
+{
+    SCENE_SEND(scene, to_agent_from_companion, FF_MSG_OUTCOMES, outcome, outcome);
+}
+
+void scene_stop_companion(struct scene *scene)
+{
+    ff_session_destroy(scene->companion, "the node is lost");
+    scene->companion = NULL;
 }
 
 /* A block as an earlier agent would have left it. */
@@ -467,6 +542,7 @@ void scene_close(struct scene *scene)
     if (scene->agent > 0)
         scene_kill_agent(scene);
     ff_session_destroy(scene->manager, NULL);
+    ff_session_destroy(scene->companion, NULL);
     if (scene->service != NULL)
         scene_stop_service(scene);
     zmq_ctx_term(scene->manager_context);

@@ -31,6 +31,7 @@ struct scene_heard {
     uint64_t offset;
     uint64_t total;
     uint64_t action;
+    char node_list[256]; /* of an order */
 };
 
 struct scene {
@@ -48,6 +49,9 @@ struct scene {
     struct ff_peer *endpoint; /* as the service sees it; NULL while away */
     struct ff_session *manager;
     struct ff_id manager_instance;
+    struct ff_session *companion; /* of a second node of the same block */
+    struct ff_id companion_instance;
+    unsigned taken; /* GPUs that others hold on the companion's node */
     unsigned devices;
     bool answers;  /* the manager ends each task at once with success */
     bool receipts; /* the service acknowledges each outcome at once */
@@ -56,9 +60,11 @@ struct scene {
     int connected; /* openings of the link, at each end */
     int gone;
     int manager_open;
+    int companion_open;
     int agent_ended;
     struct scene_heard at_service;
     struct scene_heard at_manager;
+    struct scene_heard at_companion;
     const int *until;
     int value;
 };
@@ -71,6 +77,11 @@ void scene_stop_service(struct scene *scene);
 void scene_start_agent(struct scene *scene);
 void scene_kill_agent(struct scene *scene);
 void scene_start_manager(struct scene *scene);
+
+/* A second manager, on node-2; it is as large as the first. Its farewell, when it is stopped, says that it is lost. */
+void scene_start_companion(struct scene *scene);
+void scene_stop_companion(struct scene *scene);
+void scene_companion_outcome(struct scene *scene, const struct ff_outcome *outcome);
 
 /* Runs the loop until the agent has ended; its exit status. */
 int scene_agent_status(struct scene *scene);

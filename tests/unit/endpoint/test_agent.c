@@ -442,6 +442,143 @@ static void test_equal_values_go_up_once(void **state)
     scene_close(&scene);
 }
 
+/* Service, agent and two managers of one block; where all are free a call on both runs on the first, which came last. */
+static void connect_both(struct scene *scene)
+{
+    scene_start_agent(scene);
+    scene_wait(scene, &scene->connected, scene->connected + 1);
+    scene_start_companion(scene);
+    scene_wait(scene, &scene->companion_open, scene->companion_open + 1);
+    scene_start_manager(scene);
+    scene_wait(scene, &scene->manager_open, scene->manager_open + 1);
+}
+
+static struct ff_order gang_order(void)
+{
+    struct ff_order order = echo_order();
+    order.kind = ff_span_of("shell");
+    order.nodes = 2;
+    return order;
+}
+
+static void test_a_call_on_two_nodes_gets_both_or_none(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order gang = gang_order();
+    struct ff_order small = echo_order();
+    struct ff_order later = echo_order();
+    small.function.bytes[0] = 7; /* of these nobody knows how long they take */
+    later.function.bytes[0] = 8;
+    scene_open(&scene);
+    connect_both(&scene);
+    scene_order(&scene, &gang, 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    assert_string_equal(scene.at_manager.node_list, "node-1,node-2");
+    scene_order(&scene, &small, 1); /* nothing else runs on either */
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 1);
+    assert_non_null(strstr(scene.at_service.text, "slots"));
+    struct ff_outcome outcome = success_of(&scene);
+    scene_outcome(&scene, &outcome);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 2);
+    assert_string_equal(scene.at_manager.node_list, "");
+    scene_order(&scene, &gang, 1); /* one node is free, and that is not enough */
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 2);
+    assert_non_null(strstr(scene.at_service.text, "2 wholly free nodes"));
+    scene_order(&scene, &later, 1); /* and it is kept for the older one */
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 3);
+    assert_non_null(strstr(scene.at_service.text, "older task"));
+    assert_int_equal(scene.at_companion.count[FF_MSG_TASKS], 0);
+    outcome = success_of(&scene);
+    scene_outcome(&scene, &outcome);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 3);
+    assert_string_equal(scene.at_manager.node_list, "node-1,node-2");
+    scene_close(&scene);
+}
+
+static void test_a_lost_node_ends_the_call_on_all(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order gang = gang_order();
+    struct ff_order small = echo_order();
+    scene_open(&scene);
+    connect_both(&scene);
+    scene_order(&scene, &gang, 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    scene_stop_companion(&scene);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    assert_true(scene.at_service.lost);
+    assert_string_equal(scene.at_service.code, "MANAGER_LOST");
+    assert_non_null(strstr(scene.at_service.text, "node-2"));
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_CONTROL], 1); /* what runs is ended */
+    assert_int_equal(scene.at_manager.action, FF_CONTROL_CANCEL);
+    scene_order(&scene, &small, 1); /* the first node is free again */
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 2);
+    scene_order(&scene, &gang, 1); /* and the block too small */
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 2);
+    assert_false(scene.at_service.lost);
+    assert_non_null(strstr(scene.at_service.text, "asks for 2 nodes"));
+    scene_close(&scene);
+}
+
+static void test_a_call_on_two_nodes_survives_the_agent(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order gang = gang_order();
+    struct ff_order small = echo_order();
+    scene_open(&scene);
+    connect_both(&scene);
+    scene_order(&scene, &gang, 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    scene.holds = true;
+    scene_kill_agent(&scene);
+    scene_start_agent(&scene);
+    scene_wait(&scene, &scene.connected, 2);
+    scene_wait(&scene, &scene.companion_open, 2);
+    scene_wait(&scene, &scene.manager_open, 2);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_HOLDING], 1);
+    scene_order(&scene, &small,
+                1); /* the second node, which announced nothing, is not free either */
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 1);
+    assert_non_null(strstr(scene.at_service.text, "slots"));
+    assert_int_equal(scene.at_companion.count[FF_MSG_TASKS], 0);
+    const struct ff_outcome outcome = {.task = gang.task,
+                                       .attempt = gang.attempt,
+                                       .state = FF_TASK_SUCCESS,
+                                       .value = ff_span_of("1")};
+    scene_outcome(&scene, &outcome);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 2);
+    scene_close(&scene);
+}
+
+static void test_gpus_that_others_hold_are_passed_over(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order order = echo_order();
+    order.devices = 2;
+    scene_open(&scene);
+    scene.devices = 2;
+    scene.taken = 1;
+    scene_start_agent(&scene);
+    scene_wait(&scene, &scene.connected, 1);
+    scene_start_manager(&scene);
+    scene_wait(&scene, &scene.manager_open, 1);
+    scene_start_companion(&scene); /* which would come first, as the one that came last */
+    scene_wait(&scene, &scene.companion_open, 1);
+    scene_order(&scene, &order, 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    assert_int_equal(scene.at_companion.count[FF_MSG_TASKS], 0);
+    scene_order(&scene, &order, 1);
+    /* The second stands in the line of the companion's node: it has no other. */
+    scene_wait(&scene, &scene.at_companion.count[FF_MSG_TASKS], 1);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +599,10 @@ int main(void)
         cmocka_unit_test(test_wrong_objects_are_not_served),
         cmocka_unit_test(test_large_values_reach_a_restarted_service),
         cmocka_unit_test(test_equal_values_go_up_once),
+        cmocka_unit_test(test_a_call_on_two_nodes_gets_both_or_none),
+        cmocka_unit_test(test_a_lost_node_ends_the_call_on_all),
+        cmocka_unit_test(test_a_call_on_two_nodes_survives_the_agent),
+        cmocka_unit_test(test_gpus_that_others_hold_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -485,6 +485,8 @@ static struct ff_order describe(struct agent *agent, const struct wish *wish)
         .devices = wish->devices,
         .cores = wish->cores,
         .time_limit_ms = wish->time_limit_ms,
+        .nodes = wish->node_list != NULL ? 2 : 1,
+        .node_list = ff_span_of(wish->node_list),
     };
     publish(agent, wish, &order);
     return order;

@@ -68,7 +68,8 @@ struct wish {
     unsigned devices;
     unsigned cores;
     unsigned time_limit_ms;
-    bool uncached; /* the agent hands it out by OBJECT_WANT */
+    const char *node_list; /* of several nodes */
+    bool uncached;         /* the agent hands it out by OBJECT_WANT */
     const char *user;
 };
 

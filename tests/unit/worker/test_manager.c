@@ -1,5 +1,5 @@
 /* The real manager and its runners, with an agent that is not one: what each misbehaviour of a function comes to. */
-#include "tests/unit/worker/fake_agent.h"
+#include "tests/unit/worker/manager_case.h"
 
 #include "protocol/core/clock.h"
 #include "protocol/core/file.h"
@@ -11,49 +11,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct agent agent;
-
-static unsigned fault(const char *arguments)
-{
-    return agent_submit(&agent, &(struct wish){.function = "fault", .arguments = arguments});
-}
-
-static const struct heard *ended(unsigned index)
-{
-    agent_run(&agent, has_ended, index);
-    return &agent.tasks[index];
-}
-
-static void assert_success(unsigned index, const char *value)
-{
-    const struct heard *heard = ended(index);
-    if (heard->outcome.state != FF_TASK_SUCCESS)
-        fail_msg("%s: %s", heard->code, heard->message);
-    assert_non_null(heard->value);
-    assert_string_equal(heard->value, value);
-}
-
-static void assert_failure(unsigned index, const char *code)
-{
-    const struct heard *heard = ended(index);
-    assert_int_equal(heard->outcome.state, FF_TASK_FAILED_STATE);
-    assert_string_equal(heard->code, code);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    agent_open(&agent, 2, 2, 600000);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    agent_close(&agent);
-    return 0;
-}
 
 static void test_results_and_errors(void **state)
 {
@@ -350,12 +307,36 @@ static void test_shell(void **state)
     assert_int_equal(heard->outcome.state, FF_TASK_SUCCESS);
     assert_non_null(strstr(heard->value, id));
     assert_non_null(strstr(heard->value, "/scratch"));
+    unsigned lone = agent_submit(
+        &agent, &(struct wish){.shell = "printf ${{FARFIELD_NODELIST-none}}", .arguments = "{}"});
+    assert_non_null(strstr(ended(lone)->value, "\"stdout\":\"none\""));
     unsigned failed = agent_submit(&agent, &(struct wish){.shell = "exit 7", .arguments = "{}"});
     assert_failure(failed, "TASK_FAILED");
     assert_non_null(strstr(agent.tasks[failed].value, "\"exit_status\":7"));
     unsigned limited = agent_submit(
         &agent, &(struct wish){.shell = "sleep 60", .arguments = "{}", .time_limit_ms = 50});
     assert_failure(limited, "TIME_LIMIT");
+}
+
+static void test_a_call_on_several_nodes_knows_them_and_has_all_cores(void **state)
+{
+    (void)state;
+    unsigned beside = fault("{\"do\": \"sleep\", \"seconds\": 60}");
+    agent_run(&agent, is_running, beside);
+    unsigned gang = agent_submit(&agent, &(struct wish){.shell = "printf $FARFIELD_NODELIST",
+                                                        .arguments = "{}",
+                                                        .node_list = "a,b"});
+    unsigned small = fault("{\"do\": \"succeed\"}");
+    agent_control(&agent, beside, FF_CONTROL_STOP); /* it takes every slot of the node */
+    assert_non_null(strstr(ended(gang)->value, "\"stdout\":\"a,b\""));
+    assert_int_equal(ended(small)->outcome.state, FF_TASK_SUCCESS);
+    unsigned nameless =
+        agent_submit(&agent, &(struct wish){.shell = "true", .arguments = "{}", .node_list = ""});
+    assert_failure(nameless, "UNSUPPORTED");
+    unsigned native = agent_submit(
+        &agent, &(struct wish){.function = "echo", .arguments = "1", .node_list = "a,b"});
+    assert_failure(native, "UNSUPPORTED");
+    assert_non_null(strstr(agent.tasks[native].message, "only shell functions"));
 }
 
 static void test_devices_are_leased_in_turn(void **state)
@@ -603,93 +584,6 @@ static void test_a_lost_call_keeps_its_devices(void **state)
     agent_run(&agent, is_running, other);
 }
 
-static void test_drain_gives_back_and_leaves(void **state)
-{
-    (void)state;
-    const struct wish sleep_long = {.function = "fault",
-                                    .arguments = "{\"do\": \"sleep\", \"seconds\": 60}"};
-    unsigned running = agent_submit(&agent, &sleep_long);
-    unsigned other = agent_submit(&agent, &sleep_long);
-    unsigned queued = agent_submit(&agent, &sleep_long);
-    agent_run(&agent, is_running, running);
-    agent_run(&agent, is_running, other);
-    kill(agent.manager, SIGINT);
-    assert_failure(queued, "MANAGER_LOST");
-    assert_true(agent.tasks[queued].outcome.unbegun && agent.tasks[queued].outcome.uncharged);
-    assert_true(agent.says_draining);
-    agent_control(&agent, running, FF_CONTROL_STOP);
-    agent_control(&agent, other, FF_CONTROL_CANCEL);
-    assert_success(running, "\"stopped\"");
-    agent_run(&agent, manager_has_ended, 0);
-    assert_true(WIFEXITED(agent.status) && WEXITSTATUS(agent.status) == 0);
-}
-
-/* A function that can writes its checkpoint; one that cannot is cut off and says so; neither is charged. */
-static void assert_left_uncharged(unsigned able, unsigned shell)
-{
-    assert_failure(able, "MANAGER_LOST");
-    assert_non_null(strstr(agent.tasks[able].message, "wrote its checkpoint"));
-    assert_failure(shell, "MANAGER_LOST");
-    assert_non_null(strstr(agent.tasks[shell].message, "writes no checkpoints"));
-    const unsigned both[] = {able, shell};
-    for (int i = 0; i < 2; i++) {
-        const struct ff_outcome *outcome = &agent.tasks[both[i]].outcome;
-        assert_true(outcome->lost && outcome->uncharged && !outcome->unbegun);
-    }
-    agent_run(&agent, manager_has_ended, 0);
-    assert_true(WIFEXITED(agent.status) && WEXITSTATUS(agent.status) == 0);
-}
-
-static void test_a_signal_of_the_scheduler_is_no_failure(void **state)
-{
-    (void)state;
-    unsigned able = fault("{\"do\": \"sleep\", \"seconds\": 60}");
-    unsigned shell = agent_submit(&agent, &(struct wish){.shell = "sleep 60", .arguments = "{}"});
-    agent_run(&agent, is_running, able);
-    agent_run(&agent, is_running, shell);
-    /* It may reach every process of the job. */
-    kill(agent.tasks[able].pid, SIGTERM);
-    kill(agent.tasks[shell].pid, SIGTERM);
-    kill(agent.manager, SIGUSR1);
-    assert_left_uncharged(able, shell);
-}
-
-static void test_the_end_of_the_block_is_no_failure(void **state)
-{
-    char ends[32];
-    (void)state;
-    agent_close(&agent);
-    snprintf(ends, sizeof ends, "%lld", (long long)ff_wall_ns() / 1000000000 + 7);
-    setenv("FARFIELD_BLOCK_ENDS", ends, 1);
-    agent_open(&agent, 2, 0, 600000);
-    unsetenv("FARFIELD_BLOCK_ENDS");
-    agent_run(&agent, is_connected, 0);
-    assert_int_equal(agent.hello.ends_ns / 1000000000, atoll(ends));
-    assert_int_equal((agent.hello.ends_ns - agent.hello.leaves_ns) / 1000000, 5000);
-    unsigned able = fault("{\"do\": \"sleep\", \"seconds\": 60}");
-    unsigned shell = agent_submit(&agent, &(struct wish){.shell = "sleep 60", .arguments = "{}"});
-    unsigned queued = fault("{\"do\": \"succeed\"}");
-    assert_failure(queued, "MANAGER_LOST");
-    assert_true(agent.tasks[queued].outcome.unbegun);
-    assert_left_uncharged(able, shell);
-    assert_true(ff_wall_ns() < atoll(ends) * 1000000000);
-}
-
-static void test_runners_die_with_their_manager(void **state)
-{
-    (void)state;
-    unsigned deaf = fault("{\"do\": \"hang\"}");
-    agent_run(&agent, is_running, deaf);
-    struct ff_process_id id;
-    struct ff_error error;
-    assert_int_equal(ff_process_identify(agent.tasks[deaf].pid, &id), 0);
-    kill(agent.manager, SIGKILL);
-    agent_run(&agent, manager_has_ended, 0);
-    assert_ok(ff_process_wait_gone(id, 10000, &error), error);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -707,6 +601,7 @@ int main(void)
         TEST(test_many_short_calls_end_once_each),
         TEST(test_calls_behind_a_long_one_go_elsewhere),
         TEST(test_shell),
+        TEST(test_a_call_on_several_nodes_knows_them_and_has_all_cores),
         TEST(test_devices_are_leased_in_turn),
         TEST(test_runners_stay_on_their_devices),
         TEST(test_a_lease_goes_on_to_the_next_of_its_group),
@@ -721,10 +616,6 @@ int main(void)
         TEST(test_manager_ends_without_its_block),
         TEST(test_cores_of_several_slots),
         TEST(test_a_lost_call_keeps_its_devices),
-        TEST(test_drain_gives_back_and_leaves),
-        TEST(test_a_signal_of_the_scheduler_is_no_failure),
-        TEST(test_the_end_of_the_block_is_no_failure),
-        TEST(test_runners_die_with_their_manager),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
