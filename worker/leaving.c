@@ -42,16 +42,13 @@ static bool can_checkpoint(const struct ff_manager *manager)
     return false;
 }
 
-/* How long what runs may still take: to the end of the block, where that is why it is left. */
-static int64_t grace_ms(const struct ff_manager *manager)
+/* How long what runs may still take when nobody says how long there is. */
+static int64_t usual_grace_ms(const struct ff_manager *manager)
 {
-    int64_t left_ms = (manager->settings.ends_ns - ff_wall_ns()) / 1000000 - LAST_MS;
-    if (manager->settings.ends_ns > 0 && manager->block_ends)
-        return left_ms > 0 ? left_ms : 0;
     return can_checkpoint(manager) ? CHECKPOINT_MS : FF_KILL_GRACE_MS;
 }
 
-void ff_manager_leave(struct ff_manager *manager, bool hurried)
+static void begin_to_leave(struct ff_manager *manager)
 {
     static const char why[] = "the worker is about to leave";
     if (!manager->draining) {
@@ -62,12 +59,27 @@ void ff_manager_leave(struct ff_manager *manager, bool hurried)
                 ff_slot_recall(&manager->slots[i]);
         ff_works_give_back_all(manager, why);
     }
-    if (hurried && !manager->hurried) {
-        manager->hurried = true;
-        ask_for_checkpoints(manager);
-        ff_timer_set_after(manager->leave_timer, grace_ms(manager));
-    }
     ff_loop_wake(manager->loop);
+}
+
+/* Of several reasons for haste the one that leaves least time counts. */
+static void hurry(struct ff_manager *manager, int64_t grace_ms)
+{
+    const int64_t killed_ns = ff_monotonic_ns() + grace_ms * 1000000;
+    if (manager->hurried && killed_ns >= manager->killed_ns)
+        return;
+    if (!manager->hurried)
+        ask_for_checkpoints(manager);
+    manager->hurried = true;
+    manager->killed_ns = killed_ns;
+    ff_timer_set(manager->leave_timer, killed_ns);
+}
+
+void ff_manager_leave(struct ff_manager *manager, bool hurried)
+{
+    begin_to_leave(manager);
+    if (hurried)
+        hurry(manager, usual_grace_ms(manager));
 }
 
 bool ff_manager_has_left(const struct ff_manager *manager)
@@ -92,7 +104,13 @@ void ff_manager_block_ends(struct ff_manager *manager)
 {
     ff_log(FF_LOG_INFO, "the block ends soon: what runs is asked for a checkpoint");
     manager->block_ends = true;
-    ff_manager_leave(manager, true);
+    begin_to_leave(manager);
+    if (manager->settings.ends_ns == 0) {
+        hurry(manager, usual_grace_ms(manager));
+        return;
+    }
+    int64_t left_ms = (manager->settings.ends_ns - ff_wall_ns()) / 1000000 - LAST_MS;
+    hurry(manager, left_ms > 0 ? left_ms : 0);
 }
 
 static void leaves(void *user)

@@ -15,11 +15,11 @@ int ff_leaving_open(struct ff_manager *manager, struct ff_error *error) FF_MUST_
 void ff_leaving_close(struct ff_manager *manager);
 
 /* Drains: takes nothing new, gives back what has not begun, and leaves when the last outcome has its receipt. `hurried`:
- * what runs is asked for a checkpoint, and killed after a while, before the block ends; and a receipt that cannot come is not
- * waited for. */
+ * what runs is asked for a checkpoint, and killed after a while; and a receipt that cannot come is not waited for. */
 void ff_manager_leave(struct ff_manager *manager, bool hurried);
 
-/* The block is about to end. */
+/* The block is about to end. What runs has until shortly before that, where the end is known; less, when the manager is asked
+ * to leave meanwhile. */
 void ff_manager_block_ends(struct ff_manager *manager);
 
 /* Nothing runs, and the agent has every outcome, or cannot be told. */

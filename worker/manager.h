@@ -58,7 +58,8 @@ struct ff_manager {
     bool is_resting;             /* it is set */
     int64_t rest_ms;             /* doubles with each rest; back to the least with an answer */
     int64_t leaves_ns; /* wall clock at which it leaves because its block ends; 0: never */
-    struct ff_timer *leave_timer; /* in a hurry: when what still runs is killed */
+    struct ff_timer *leave_timer; /* in a hurry: at killed_ns what still runs is killed */
+    int64_t killed_ns;            /* monotonic */
     struct ff_timer *ends_timer;  /* at leaves_ns */
     struct ff_error failure;      /* for which it ends; code FF_OK: none */
     char text[256];               /* of the message that is made at the moment */

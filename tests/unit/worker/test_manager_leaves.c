@@ -79,6 +79,32 @@ static void test_the_end_of_the_block_is_no_failure(void **state)
     assert_true(ff_wall_ns() < atoll(ends) * 1000000000);
 }
 
+static bool says_draining(struct agent *of, unsigned index)
+{
+    (void)index;
+    return of->says_draining;
+}
+
+/* A job that is cancelled has less time than its block had left. */
+static void test_asked_to_leave_while_the_block_ends(void **state)
+{
+    char ends[32];
+    (void)state;
+    agent_close(&agent);
+    snprintf(ends, sizeof ends, "%lld", (long long)ff_wall_ns() / 1000000000 + 3600);
+    setenv("FARFIELD_BLOCK_ENDS", ends, 1);
+    agent_open(&agent, 2, 0, 600000);
+    unsetenv("FARFIELD_BLOCK_ENDS");
+    unsigned shell = agent_submit(&agent, &(struct wish){.shell = "sleep 600", .arguments = "{}"});
+    agent_run(&agent, is_running, shell);
+    kill(agent.manager, SIGUSR1);
+    agent_run(&agent, says_draining, 0);
+    kill(agent.manager, SIGTERM);
+    assert_failure(shell, "MANAGER_LOST");
+    assert_true(agent.tasks[shell].outcome.lost && agent.tasks[shell].outcome.uncharged);
+    agent_run(&agent, manager_has_ended, 0);
+}
+
 static void test_runners_die_with_their_manager(void **state)
 {
     (void)state;
@@ -98,6 +124,7 @@ int main(void)
         TEST(test_drain_gives_back_and_leaves),
         TEST(test_a_signal_of_the_scheduler_is_no_failure),
         TEST(test_the_end_of_the_block_is_no_failure),
+        TEST(test_asked_to_leave_while_the_block_ends),
         TEST(test_runners_die_with_their_manager),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
