@@ -9,14 +9,6 @@
 
 /* ---- submit ---- */
 
-static void add_pair(struct ff_words *words, const char *option, const char *value)
-{
-    if (value[0] == '\0')
-        return;
-    ff_words_add(words, "%s", option);
-    ff_words_add(words, "%s", value);
-}
-
 /* Nodes are given whole, with all their cores and GPUs. */
 static void submit(const struct ff_job_order *order, const struct ff_config *config,
                    const char *script, struct ff_words *words)
@@ -26,13 +18,13 @@ static void submit(const struct ff_job_order *order, const struct ff_config *con
     ff_words_add(words, "%u", order->nodes);
     ff_words_add(words, "-t");
     ff_words_add(words, "%lld", (long long)(config->walltime / 60)); /* minutes */
-    add_pair(words, "-q", config->partition);
-    add_pair(words, "-A", config->account);
-    add_pair(words, "--jobname", order->name);
+    ff_words_add_option(words, "-q", config->partition);
+    ff_words_add_option(words, "-A", config->account);
+    ff_words_add_option(words, "--jobname", order->name);
     ff_words_add(words, "-O");
     ff_words_add(words, "%s/cobalt", order->folder);
-    add_pair(words, "--cwd", order->home);
-    add_pair(words, "--mode", "script");
+    ff_words_add_option(words, "--cwd", order->home);
+    ff_words_add_option(words, "--mode", "script");
     ff_words_add(words, "%s", script);
 }
 
@@ -120,6 +112,8 @@ static int read_row(const char *line, size_t length, struct ff_job_row *row)
     return -1;
 }
 
+static const struct ff_job_table table = {"qstat", is_title, read_row};
+
 static int read_status(const struct ff_command_result *result, struct ff_job_rows *rows,
                        struct ff_error *error)
 {
@@ -131,21 +125,7 @@ static int read_status(const struct ff_command_result *result, struct ff_job_row
         ff_command_words(result, "qstat", words, sizeof words);
         return ff_fail(error, FF_PROTOCOL, "%s", words);
     }
-    for (const char *line = result->out; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        if (line[length] != '\n')
-            return ff_fail(error, FF_PROTOCOL, "qstat's answer has no end");
-        if (length > 0 && !is_title(line, length)) {
-            struct ff_job_row *row = ff_job_rows_add(rows);
-            if (row == NULL)
-                return ff_fail(error, FF_PROTOCOL, "qstat lists too many jobs");
-            if (read_row(line, length, row) < 0)
-                return ff_fail(error, FF_PROTOCOL, "qstat's answer is not understood: \"%.*s\"",
-                               (int)(length < 120 ? length : 120), line);
-        }
-        line += length + 1;
-    }
-    return 0;
+    return ff_job_table_read(&table, result->out, rows, error);
 }
 
 static void cancel(const char *id, struct ff_words *words)

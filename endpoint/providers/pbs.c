@@ -13,14 +13,6 @@
 
 /* ---- submit ---- */
 
-static void add_pair(struct ff_words *words, const char *option, const char *value)
-{
-    if (value[0] == '\0')
-        return;
-    ff_words_add(words, "%s", option);
-    ff_words_add(words, "%s", value);
-}
-
 static void add_place(const struct ff_job_order *order, const struct ff_config *config,
                       struct ff_words *words)
 {
@@ -46,21 +38,21 @@ static void submit(const struct ff_job_order *order, const struct ff_config *con
                          (long long)config->gpus_per_node);
     snprintf(select + used, sizeof select - (size_t)used, ":mpiprocs=1");
     ff_words_add(words, "qsub");
-    add_pair(words, "-N", order->name);
-    add_pair(words, "-l", select);
+    ff_words_add_option(words, "-N", order->name);
+    ff_words_add_option(words, "-l", select);
     add_place(order, config, words);
     if (config->walltime > 0) {
         ff_walltime_text(config->walltime, walltime);
         ff_words_add(words, "-l");
         ff_words_add(words, "walltime=%s", walltime);
     }
-    add_pair(words, "-q", config->partition);
-    add_pair(words, "-A", config->account);
+    ff_words_add_option(words, "-q", config->partition);
+    ff_words_add_option(words, "-A", config->account);
     /* Whoever lost a job asks for another when there is work for it. */
-    add_pair(words, "-r", "n");
+    ff_words_add_option(words, "-r", "n");
     /* PBS brings output back when a job has ended; the script writes its own as it comes. */
-    add_pair(words, "-j", "oe");
-    add_pair(words, "-o", "/dev/null");
+    ff_words_add_option(words, "-j", "oe");
+    ff_words_add_option(words, "-o", "/dev/null");
     ff_words_add(words, "%s", script);
 }
 

@@ -29,6 +29,14 @@ void ff_words_add(struct ff_words *words, const char *format, ...)
     words->items[words->count] = NULL;
 }
 
+void ff_words_add_option(struct ff_words *words, const char *option, const char *value)
+{
+    if (value[0] == '\0')
+        return;
+    ff_words_add(words, "%s", option);
+    ff_words_add(words, "%s", value);
+}
+
 void ff_words_dispose(struct ff_words *words)
 {
     for (size_t i = 0; i < words->count; i++)
@@ -80,6 +88,26 @@ void ff_job_rows_dispose(struct ff_job_rows *rows)
 {
     free(rows->items);
     memset(rows, 0, sizeof *rows);
+}
+
+int ff_job_table_read(const struct ff_job_table *table, const char *out, struct ff_job_rows *rows,
+                      struct ff_error *error)
+{
+    for (const char *line = out; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        if (line[length] != '\n')
+            return ff_fail(error, FF_PROTOCOL, "%s's answer has no end", table->program);
+        if (length > 0 && !table->is_title(line, length)) {
+            struct ff_job_row *row = ff_job_rows_add(rows);
+            if (row == NULL)
+                return ff_fail(error, FF_PROTOCOL, "%s lists too many jobs", table->program);
+            if (table->read(line, length, row) < 0)
+                return ff_fail(error, FF_PROTOCOL, "%s's answer is not understood: \"%.*s\"",
+                               table->program, (int)(length < 120 ? length : 120), line);
+        }
+        line += length + 1;
+    }
+    return 0;
 }
 
 int ff_scheduler_succeeded(const struct ff_command_result *result, const char *program,

@@ -24,6 +24,9 @@ struct ff_words {
 };
 
 void ff_words_add(struct ff_words *words, const char *format, ...) FF_PRINTF(2, 3);
+
+/* An option and its value, as two words; nothing where the value is "". */
+void ff_words_add_option(struct ff_words *words, const char *option, const char *value);
 void ff_words_dispose(struct ff_words *words);
 
 /* In single quotes, as a shell reads it back. */
@@ -55,6 +58,17 @@ struct ff_job_rows {
 /* A zeroed one more; NULL beyond FF_ROWS_MAX, or when memory is out. */
 struct ff_job_row *ff_job_rows_add(struct ff_job_rows *rows);
 void ff_job_rows_dispose(struct ff_job_rows *rows);
+
+/* How a table of one line a job reads. */
+struct ff_job_table {
+    const char *program;                                               /* that prints it */
+    bool (*is_title)(const char *line, size_t length);                 /* of no job */
+    int (*read)(const char *line, size_t length, struct ff_job_row *); /* -1: not understood */
+};
+
+/* All lines of it, empty ones left out. PROTOCOL where one is cut off, not understood, or too many. */
+int ff_job_table_read(const struct ff_job_table *table, const char *out, struct ff_job_rows *rows,
+                      struct ff_error *error) FF_MUST_USE;
 
 /* Jobs to ask about: `ids[i]` is "" where it is not known. */
 struct ff_job_question {

@@ -242,6 +242,14 @@ static int read_row(const char *line, size_t length, struct ff_job_row *row)
     return -1;
 }
 
+/* Of a question about several clusters. */
+static bool is_header(const char *line, size_t length)
+{
+    return length >= 9 && strncmp(line, "CLUSTER: ", 9) == 0;
+}
+
+static const struct ff_job_table table = {"squeue", is_header, read_row};
+
 static int read_status(const struct ff_command_result *result, struct ff_job_rows *rows,
                        struct ff_error *error)
 {
@@ -252,21 +260,7 @@ static int read_status(const struct ff_command_result *result, struct ff_job_row
         ff_command_words(result, "squeue", words, sizeof words);
         return ff_fail(error, FF_PROTOCOL, "%s", words);
     }
-    for (const char *line = result->out; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        if (line[length] != '\n') /* it was cut off */
-            return ff_fail(error, FF_PROTOCOL, "squeue's answer has no end");
-        if (length > 0 && strncmp(line, "CLUSTER: ", 9) != 0) {
-            struct ff_job_row *row = ff_job_rows_add(rows);
-            if (row == NULL)
-                return ff_fail(error, FF_PROTOCOL, "squeue lists too many jobs");
-            if (read_row(line, length, row) < 0)
-                return ff_fail(error, FF_PROTOCOL, "squeue's answer is not understood: \"%.*s\"",
-                               (int)(length < 120 ? length : 120), line);
-        }
-        line += length + 1;
-    }
-    return 0;
+    return ff_job_table_read(&table, result->out, rows, error);
 }
 
 static void cancel(const char *id, struct ff_words *words)

@@ -12,6 +12,37 @@ static inline struct ff_command_result answer(int status, const char *out, const
         .status = status, .out = out, .out_size = strlen(out), .error = said};
 }
 
+/* The rows of an answer; to be disposed of in any case. */
+static inline int read_rows_of(const struct ff_scheduler *scheduler, int status, const char *out,
+                               const char *said, struct ff_job_rows *rows, struct ff_error *error)
+{
+    const struct ff_command_result result = answer(status, out, said);
+    memset(rows, 0, sizeof *rows);
+    return scheduler->read_status(&result, rows, error);
+}
+
+/* What must not be taken for an answer, for one that says that jobs are gone least of all. */
+struct no_answer {
+    int status;
+    const char *out;
+    const char *said;
+};
+
+static inline void assert_no_answers(const struct ff_scheduler *scheduler,
+                                     const struct no_answer *bad, size_t count)
+{
+    struct ff_job_rows rows;
+    struct ff_error error;
+    for (size_t i = 0; i < count; i++) {
+        error.message[0] = '\0';
+        if (read_rows_of(scheduler, bad[i].status, bad[i].out, bad[i].said, &rows, &error) != -1)
+            fail_msg("taken for an answer: %d \"%s\" \"%s\"", bad[i].status, bad[i].out,
+                     bad[i].said);
+        assert_true(error.message[0] != '\0');
+        ff_job_rows_dispose(&rows);
+    }
+}
+
 /* The words of a command line, with spaces between. */
 static inline char *join_words(const struct ff_words *words)
 {

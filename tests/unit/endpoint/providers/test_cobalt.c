@@ -88,9 +88,7 @@ static void test_ids(void **state)
 static int read_rows(int status, const char *out, const char *said, struct ff_job_rows *rows,
                      struct ff_error *error)
 {
-    const struct ff_command_result result = answer(status, out, said);
-    memset(rows, 0, sizeof *rows);
-    return cobalt->read_status(&result, rows, error);
+    return read_rows_of(cobalt, status, out, said, rows, error);
 }
 
 static void test_answers(void **state)
@@ -122,11 +120,7 @@ static void test_answers(void **state)
 static void test_what_is_no_answer(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *out;
-        const char *said;
-    } bad[] = {
+    static const struct no_answer bad[] = {
         {1, "", "qstat: connection to queue-manager component failed\n"},
         {0, "", "Failed to connect to queue-manager\n"},
         {0, "10014453 running", ""},
@@ -136,14 +130,7 @@ static void test_what_is_no_answer(void **state)
         {0, "x12 running ff-1-a\n", ""},
         {-1, "", ""},
     };
-    struct ff_job_rows rows;
-    struct ff_error error;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (read_rows(bad[i].status, bad[i].out, bad[i].said, &rows, &error) != -1)
-            fail_msg("taken for an answer: %d \"%s\" \"%s\"", bad[i].status, bad[i].out,
-                     bad[i].said);
-        ff_job_rows_dispose(&rows);
-    }
+    assert_no_answers(cobalt, bad, sizeof bad / sizeof bad[0]);
 }
 
 int main(void)

@@ -108,9 +108,7 @@ static void test_ids(void **state)
 static int read_rows(int status, const char *out, const char *said, struct ff_job_rows *rows,
                      struct ff_error *error)
 {
-    const struct ff_command_result result = answer(status, out, said);
-    memset(rows, 0, sizeof *rows);
-    return pbs->read_status(&result, rows, error);
+    return read_rows_of(pbs, status, out, said, rows, error);
 }
 
 static const char jobs[] =
@@ -183,11 +181,7 @@ static void test_purged_jobs(void **state)
 static void test_what_is_no_answer(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *out;
-        const char *said;
-    } bad[] = {
+    static const struct no_answer bad[] = {
         {0, "", ""},
         {0, "{}", ""},
         {0, "{\"Jobs\":[]}", ""},
@@ -205,12 +199,7 @@ static void test_what_is_no_answer(void **state)
     };
     struct ff_job_rows rows;
     struct ff_error error;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (read_rows(bad[i].status, bad[i].out, bad[i].said, &rows, &error) != -1)
-            fail_msg("taken for an answer: %d \"%s\" \"%s\"", bad[i].status, bad[i].out,
-                     bad[i].said);
-        ff_job_rows_dispose(&rows);
-    }
+    assert_no_answers(pbs, bad, sizeof bad / sizeof bad[0]);
     /* However the true answer is cut off, it is none. */
     for (size_t length = 0; length + 2 < sizeof jobs; length++) {
         char *part = strndup(jobs, length);

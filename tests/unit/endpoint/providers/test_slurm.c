@@ -160,9 +160,7 @@ static void test_the_question_names_the_jobs(void **state)
 static int read_rows(int status, const char *out, const char *said, struct ff_job_rows *rows,
                      struct ff_error *error)
 {
-    const struct ff_command_result result = answer(status, out, said);
-    memset(rows, 0, sizeof *rows);
-    return slurm->read_status(&result, rows, error);
+    return read_rows_of(slurm, status, out, said, rows, error);
 }
 
 static void test_answers_of_slurm(void **state)
@@ -211,11 +209,7 @@ static void test_answers_of_slurm(void **state)
 static void test_what_is_no_answer(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *out;
-        const char *said;
-    } bad[] = {
+    static const struct no_answer bad[] = {
         {1, "", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n"},
         {0, "", "slurm_load_jobs error: Zero Bytes were transmitted or received\n"},
         {127, "", "env: 'squeue': No such file or directory\n"},
@@ -230,14 +224,7 @@ static void test_what_is_no_answer(void **state)
     };
     struct ff_job_rows rows;
     struct ff_error error;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        error.message[0] = '\0';
-        if (read_rows(bad[i].status, bad[i].out, bad[i].said, &rows, &error) != -1)
-            fail_msg("taken for an answer: %d \"%s\" \"%s\"", bad[i].status, bad[i].out,
-                     bad[i].said);
-        assert_true(error.message[0] != '\0');
-        ff_job_rows_dispose(&rows);
-    }
+    assert_no_answers(slurm, bad, sizeof bad / sizeof bad[0]);
     struct ff_command_result result = answer(0, "", "");
     result.truncated = true;
     assert_int_equal(slurm->read_status(&result, &rows, &error), -1);
