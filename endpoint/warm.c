@@ -152,7 +152,9 @@ int ff_warm_parse_until(const char *text, int64_t now_ns, int64_t *until_ns, str
     time_t until = 0;
     if (parse_after(text, now_ns, until_ns) == 0)
         return 0;
-    if (!parse_time_of_day(text, (time_t)(now_ns / second_ns), &until) && !parse_date(text, &until))
+    bool known =
+        parse_time_of_day(text, (time_t)(now_ns / second_ns), &until) || parse_date(text, &until);
+    if (!known || until > INT64_MAX / second_ns || until < INT64_MIN / second_ns)
         return not_a_date(text, error);
     *until_ns = (int64_t)until * second_ns;
     if (*until_ns > now_ns)

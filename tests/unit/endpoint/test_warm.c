@@ -39,9 +39,22 @@ static void test_dates_as_people_write_them(void **state)
 static void test_what_is_past_or_no_date_is_refused_in_words(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"",          "tomorrow", "4h",    "+",         "+h",
-                                        "+4w",       "+-1h",     "+4hh",  "25:00",     "18:00x",
-                                        "2026-13-1", "+1e9h",    "+nanh", "2026-11-28"};
+    static const char *const texts[] = {"",
+                                        "tomorrow",
+                                        "4h",
+                                        "+",
+                                        "+h",
+                                        "+4w",
+                                        "+-1h",
+                                        "+4hh",
+                                        "25:00",
+                                        "18:00x",
+                                        "2026-13-1",
+                                        "+1e9h",
+                                        "+nanh",
+                                        "2026-11-28",
+                                        "9999-01-01T00:00Z",
+                                        "0001-01-01T00:00Z"};
     struct ff_error error;
     int64_t until_ns = 17;
     setenv("TZ", "EST5", 1);
