@@ -423,6 +423,13 @@ static void end_block(struct ff_elastic *elastic, struct ff_block *block)
     leave(elastic, block);
 }
 
+static void close_block(struct ff_elastic *elastic, struct ff_block *block)
+{
+    ff_log(FF_LOG_INFO, "block %s gets no more tasks: it makes room for a larger one", block->id);
+    elastic->news++;
+    ff_downlink_drain_block(elastic->agent->downlink, block);
+}
+
 static int64_t carry_out(struct ff_elastic *elastic, const struct look *look,
                          const struct ff_scaling_orders *orders)
 {
@@ -430,6 +437,11 @@ static int64_t carry_out(struct ff_elastic *elastic, const struct look *look,
         look->blocks[row]->idle_since_ns = look->input.blocks[row].idle_since_ns;
         if (look->input.blocks[row].end)
             end_block(elastic, look->blocks[row]);
+        else if (look->input.blocks[row].close)
+            close_block(elastic, look->blocks[row]);
+        else if (look->blocks[row]->draining && look->input.blocks[row].tasks == 0 &&
+                 !look->blocks[row]->stopping)
+            ff_block_cancel(look->blocks[row], false);
     }
     for (unsigned i = 0; i < orders->start; i++)
         if (start_block(elastic, orders->nodes[i]) < 0)

@@ -349,10 +349,27 @@ static unsigned allowed(struct plan *plan, const struct ff_scaling_memory *memor
     return most;
 }
 
+/* The largest gang of nodes that has waited for long and for which no block is wide enough; NULL: there is none. */
+static const struct ff_scaling_demand *find_stuck_gang(const struct ff_scaling_input *input)
+{
+    const unsigned most = input->limits.max_blocks * block_size(input);
+    for (unsigned i = 0; i < input->demands; i++) {
+        const struct ff_scaling_demand *demand = &input->demand[i];
+        bool wide = demand->nodes <= 1 || demand->nodes > most || demand->count == 0 ||
+                    demand->waited_ns < FF_SCALING_PATIENCE_NS;
+        for (unsigned j = 0; j < input->block_count && !wide; j++)
+            wide = counts(&input->blocks[j]) && input->blocks[j].nodes >= demand->nodes;
+        if (!wide)
+            return demand;
+    }
+    return NULL;
+}
+
 static void order_starts(struct plan *plan, unsigned most, struct ff_scaling_orders *orders)
 {
     const struct ff_scaling_input *input = plan->input;
     const unsigned max_blocks = input->limits.max_blocks;
+    const struct ff_scaling_demand *gang = find_stuck_gang(input);
     unsigned nodes = 0;
     for (unsigned i = 0; i < input->block_count; i++)
         nodes += input->blocks[i].nodes;
@@ -360,6 +377,8 @@ static void order_starts(struct plan *plan, unsigned most, struct ff_scaling_ord
         if (input->block_count + orders->start >= max_blocks ||
             nodes + plan->new_nodes[i] > max_blocks * block_size(input)) {
             plan->too_many++;
+            if (gang != NULL && plan->new_nodes[i] >= gang->nodes)
+                return; /* what becomes free is kept for it */
             continue;
         }
         nodes += plan->new_nodes[i];
@@ -425,6 +444,46 @@ static void order_exchange(struct plan *plan, unsigned wanted)
     }
 }
 
+/* The one whose end costs least: without tasks, else with the fewest; of equal ones the oldest. */
+static struct ff_scaling_block *choose_to_close(const struct ff_scaling_input *input)
+{
+    struct ff_scaling_block *best = NULL;
+    for (unsigned i = 0; i < input->block_count; i++) {
+        struct ff_scaling_block *block = &input->blocks[i];
+        if (!counts(block) || block->end || block->close || block->unknown)
+            continue;
+        if (best == NULL || block->tasks < best->tasks)
+            best = block;
+    }
+    return best;
+}
+
+/* Room for a block that is wide enough for a gang, where the limits leave none. */
+static void make_room(const struct ff_scaling_input *input)
+{
+    const struct ff_scaling_demand *gang = find_stuck_gang(input);
+    if (gang == NULL)
+        return;
+    unsigned jobs = 1;
+    unsigned nodes = gang->nodes > block_size(input) ? gang->nodes : block_size(input);
+    for (unsigned i = 0; i < input->block_count; i++) {
+        const struct ff_scaling_block *block = &input->blocks[i];
+        bool goes = block->leaving || block->end;
+        jobs += goes ? 0 : 1;
+        nodes += goes ? 0 : block->nodes;
+    }
+    while (jobs > input->limits.max_blocks ||
+           nodes > input->limits.max_blocks * block_size(input)) {
+        struct ff_scaling_block *block = choose_to_close(input);
+        if (block == NULL)
+            return;
+        block->end = block->tasks == 0;
+        block->close = !block->end;
+        jobs--;
+        nodes -= block->nodes;
+    }
+}
+
 /* Whether something is still needed is known now. */
 static unsigned note_needs(struct plan *plan, bool waiting)
 {
@@ -465,7 +524,7 @@ struct ff_scaling_orders ff_scaling_plan(const struct ff_scaling_input *input,
     plan.too_many = 0;
     plan.look_again_ns = 0;
     for (unsigned i = 0; i < input->block_count; i++)
-        input->blocks[i].needed = input->blocks[i].end = false;
+        input->blocks[i].needed = input->blocks[i].end = input->blocks[i].close = false;
     put_all(&plan);
     unsigned waiting = 0;
     for (unsigned i = 0; i < input->demands; i++)
@@ -479,6 +538,7 @@ struct ff_scaling_orders ff_scaling_plan(const struct ff_scaling_input *input,
         order_starts(&plan, allowed(&plan, memory), &orders);
     if (plan.too_many > 0)
         order_exchange(&plan, plan.too_many);
+    make_room(input);
     if (orders.start == FF_SCALING_STARTS)
         look_again(&plan, input->now_ns);
     if (have > least)

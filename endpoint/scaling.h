@@ -12,6 +12,8 @@
  *    submit_rate; after blocks that did not come up it waits longer each time, and then tries with one;
  *  - a block goes when nothing has needed it for idle_limit_ns, on its way or up, and only when it holds no task; sooner when
  *    what waits can never run there and there may be no more blocks;
+ *  - where there may be no more nodes and no block has as many as one call asks for, blocks are closed one after the other
+ *    and end when their tasks have ended, until there is room for one that has;
  *  - while the scheduler does not tell how a block is, nothing is asked for and nothing ended.
  */
 #ifndef FF_ENDPOINT_SCALING_H
@@ -73,7 +75,8 @@ struct ff_scaling_block {
      * the last task of the block ended. */
     int64_t idle_since_ns;
     bool needed; /* answer: what waits goes there */
-    bool end;    /* answer: close it to tasks, then end it */
+    bool end;    /* answer: it is empty; close it to tasks, then end it */
+    bool close;  /* answer: close it to tasks; it is ended when those that it holds have ended */
 };
 
 struct ff_scaling_limits {
@@ -116,7 +119,7 @@ struct ff_scaling_orders {
     int64_t look_again_ns; /* when time alone may change the orders; 0: only events do */
 };
 
-/* Sets `idle_since_ns`, `needed` and `end` of the blocks, too. */
+/* Sets `idle_since_ns`, `needed`, `end` and `close` of the blocks, too. */
 struct ff_scaling_orders ff_scaling_plan(const struct ff_scaling_input *input,
                                          const struct ff_scaling_memory *memory);
 

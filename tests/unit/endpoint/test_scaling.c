@@ -388,6 +388,53 @@ static void test_something_that_waits_keeps_what_it_needs(void **state)
     assert_int_equal(ends_of(stage), 1);
 }
 
+static void test_busy_blocks_are_closed_for_a_gang_that_is_wider(void **state)
+{
+    (void)state;
+    struct stage *stage = set_stage();
+    for (int i = 0; i < 4; i++)
+        add_block(stage, true, i == 1 ? 1 : 2);
+    ask(stage, (struct ff_scaling_demand){.count = 1, .nodes = 2, .waited_ns = second_ns});
+    struct ff_scaling_orders orders = plan(stage);
+    assert_int_equal(orders.start, 0);
+    for (int i = 0; i < 4; i++)
+        assert_false(stage->blocks[i].close || stage->blocks[i].end);
+    /* The one with the fewest tasks, and one more: the new block has two nodes. */
+    stage->demand[0].waited_ns = FF_SCALING_PATIENCE_NS;
+    plan(stage);
+    assert_true(stage->blocks[1].close && stage->blocks[0].close);
+    assert_true(!stage->blocks[2].close && !stage->blocks[3].close);
+    assert_int_equal(ends_of(stage), 0);
+    /* They are on their way out: no others go, and none is asked for before they have gone. */
+    stage->blocks[0].leaving = stage->blocks[1].leaving = true;
+    orders = plan(stage);
+    assert_int_equal(orders.start, 0);
+    assert_true(!stage->blocks[2].close && !stage->blocks[3].close);
+    /* And what becomes free is kept for it. */
+    struct stage before = *stage;
+    ask(stage, (struct ff_scaling_demand){.count = 10, .waited_ns = 99 * second_ns});
+    stage->blocks[0] = stage->blocks[3];
+    stage->input.block_count = 3;
+    stage->input.node_count = 0;
+    orders = plan(stage);
+    assert_int_equal(orders.start, 0);
+    stage->blocks[1] = stage->blocks[2];
+    stage->input.block_count = 2;
+    orders = plan(stage);
+    assert_int_equal(orders.start, 1);
+    assert_int_equal(orders.nodes[0], 2);
+    *stage = before;
+    /* What can never be makes no room, and nor does a gang for which a block is wide enough. */
+    stage->blocks[0].leaving = stage->blocks[1].leaving = false;
+    stage->demand[0].nodes = 5;
+    plan(stage);
+    assert_false(stage->blocks[0].close);
+    stage->demand[0].nodes = 2;
+    stage->blocks[3].nodes = 2;
+    plan(stage);
+    assert_false(stage->blocks[0].close || stage->blocks[1].close);
+}
+
 static void test_what_is_of_no_use_makes_room_for_what_is(void **state)
 {
     (void)state;
@@ -482,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_blocks_end_when_nothing_needed_them_for_long_enough),
         cmocka_unit_test(test_those_needed_last_go_last_and_the_last_asked_for_first),
         cmocka_unit_test(test_something_that_waits_keeps_what_it_needs),
+        cmocka_unit_test(test_busy_blocks_are_closed_for_a_gang_that_is_wider),
         cmocka_unit_test(test_what_is_of_no_use_makes_room_for_what_is),
         cmocka_unit_test(test_a_task_starts_the_idle_time_anew),
         cmocka_unit_test(test_a_warm_reserve_lasts_until_its_end),
