@@ -355,8 +355,6 @@ static void submitted(void *user, const struct ff_command_result *result)
         snprintf(job->report.handle, sizeof job->report.handle, "%s", id);
         job->report.state = FF_BLOCK_PENDING;
         snprintf(job->report.why, sizeof job->report.why, "it was submitted just now");
-        if (job->cancel_wanted)
-            cancel_if_due(job);
         look_soon(site, site->pace.first_ms);
     } else {
         snprintf(job->report.why, sizeof job->report.why, "%.500s", error.message);

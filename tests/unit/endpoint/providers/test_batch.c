@@ -277,10 +277,10 @@ static void test_an_event_brings_the_next_question(void **state)
     struct watched job;
     one = &job;
     open_stage(&stage);
-    submit(&stage, &job, "ff-1-a");
-    wait_questions(&stage, 1);
-    put(&stage, "queue", 0600, "17|COMPLETED|1|2|ff-1-a|None\n");
     ff_batch_set_pace(stage.site, &slow);
+    put(&stage, "queue", 0600, "17|COMPLETED|1|2|ff-1-a|None\n");
+    submit(&stage, &job, "ff-1-a");
+    wait_until(&stage, submit_has_ended);
     ff_batch_look(job.job);
     wait_until(&stage, has_ended);
     ff_batch_release(job.job);
@@ -435,6 +435,65 @@ static void test_a_new_job_may_be_missing_once(void **state)
     assert_int_equal(job.last.state, FF_BLOCK_PENDING);
     assert_false(job.ended);
     ff_batch_release(job.job);
+    close_stage(&stage);
+}
+
+/* Others are asked about meanwhile, in whose answers it cannot be. */
+static void test_a_slow_submit_is_not_missed(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct watched job;
+    struct watched other;
+    one = &job;
+    open_stage(&stage);
+    put(&stage, "queue", 0600, "16|RUNNING|1|2|ff-1-b|None\n");
+    put(&stage, "submit", 0600,
+        "case \"$*\" in\n*ff-1-b*) echo 16 ;;\n"
+        "*) while [ ! -e go ]; do sleep 0.01; done; echo 17 ;;\nesac\n");
+    submit(&stage, &other, "ff-1-b");
+    submit(&stage, &job, "ff-1-a");
+    wait_questions(&stage, 4);
+    assert_int_equal(job.changes, 0);
+    put(&stage, "queue", 0600, "17|RUNNING|1|2|ff-1-a|None\n16|RUNNING|1|2|ff-1-b|None\n");
+    put(&stage, "go", 0600, "");
+    wait_until(&stage, is_running);
+    ff_batch_release(job.job);
+    ff_batch_release(other.job);
+    close_stage(&stage);
+}
+
+static bool asks(struct stage *stage)
+{
+    return count_calls(stage, "squeue") > 0;
+}
+
+/* An answer to a question that was asked before the submit had ended says nothing of it, however late it comes. */
+static void test_an_old_question_does_not_count(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct watched job;
+    struct watched other;
+    one = &job;
+    open_stage(&stage);
+    put(&stage, "submit", 0600,
+        "case \"$*\" in\n*ff-1-b*) echo 16 ;;\n"
+        "*) while [ ! -e go ]; do sleep 0.01; done; echo 'sbatch: error: odd' >&2; exit 1 "
+        ";;\nesac\n");
+    put(&stage, "status", 0600,
+        "if [ -e old ]; then cat queue; else while [ ! -e answer ]; do sleep 0.01; done; touch old;"
+        " echo '16|RUNNING|1|2|ff-1-b|None'; fi\n");
+    put(&stage, "queue", 0600, "17|RUNNING|1|2|ff-1-a|None\n16|RUNNING|1|2|ff-1-b|None\n");
+    submit(&stage, &other, "ff-1-b");
+    wait_until(&stage, asks);
+    submit(&stage, &job, "ff-1-a");
+    put(&stage, "go", 0600, "");
+    wait_until(&stage, submit_has_ended);
+    put(&stage, "answer", 0600, "");
+    wait_until(&stage, is_running);
+    ff_batch_release(job.job);
+    ff_batch_release(other.job);
     close_stage(&stage);
 }
 
@@ -653,6 +712,8 @@ int main(void)
         cmocka_unit_test(test_a_failed_submit_may_have_worked),
         cmocka_unit_test(test_a_controller_that_is_down_gets_no_second_job),
         cmocka_unit_test(test_a_new_job_may_be_missing_once),
+        cmocka_unit_test(test_a_slow_submit_is_not_missed),
+        cmocka_unit_test(test_an_old_question_does_not_count),
         cmocka_unit_test(test_what_cannot_be_started_was_not_submitted),
         cmocka_unit_test(test_adoption_by_id_and_by_name),
         cmocka_unit_test(test_what_was_never_submitted_is_let_go),
