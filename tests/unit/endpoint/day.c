@@ -193,6 +193,8 @@ static void note_begin(struct day *day, struct task *task)
         scheduler_ns += day->pattern->outages[i].to_ns - day->pattern->outages[i].from_ns;
     double share = waited_s / (1e-9 * (double)(task->bound_ns + scheduler_ns));
     report->gangs++;
+    unsigned row = waited_s > 1 ? (unsigned)ceil(log2(waited_s)) : 0;
+    report->gang_waits[row < DAY_WAITS ? row : DAY_WAITS - 1]++;
     report->worst_gang_wait_s = fmax(report->worst_gang_wait_s, waited_s);
     report->worst_gang_share = fmax(report->worst_gang_share, share);
     require(day, share <= 1, "a gang of %d has waited %.0f s; at most %.0f s are as it should be",

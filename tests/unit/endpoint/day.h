@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { DAY_KINDS = 4, DAY_OUTAGES = 3 };
+enum { DAY_KINDS = 4, DAY_OUTAGES = 3, DAY_WAITS = 24 };
 
 /* Tasks of one function: what each needs and how long it takes. */
 struct day_kind {
@@ -54,9 +54,10 @@ struct day_report {
     unsigned failed, lost, given_up; /* did not come up; walltime or preempted; ended by scaling */
     unsigned most_jobs, most_a_minute;
     double worst_wait_s, worst_gang_wait_s;
-    double worst_gang_share; /* of what it may take at most, see day.c */
-    double busy_s, had_s;    /* of nodes: what worked, what was there */
-    double last_end_s;       /* of the last task, from the beginning of the day */
+    unsigned gang_waits[DAY_WAITS]; /* how many waited up to 2^i s and longer than half of that */
+    double worst_gang_share;        /* of what it may take at most, see day.c */
+    double busy_s, had_s;           /* of nodes: what worked, what was there */
+    double last_end_s;              /* of the last task, from the beginning of the day */
     size_t events;
 };
 

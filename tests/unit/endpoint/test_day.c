@@ -39,10 +39,24 @@ static void add_up(struct day_report *sum, const struct day_report *one)
     sum->events += one->events;
     sum->busy_s += one->busy_s;
     sum->had_s += one->had_s;
+    for (int i = 0; i < DAY_WAITS; i++)
+        sum->gang_waits[i] += one->gang_waits[i];
     if (one->worst_gang_wait_s > sum->worst_gang_wait_s)
         sum->worst_gang_wait_s = one->worst_gang_wait_s;
     if (one->worst_gang_share > sum->worst_gang_share)
         sum->worst_gang_share = one->worst_gang_share;
+}
+
+/* Within how many seconds so large a part of the gangs began, rounded up to a power of two. */
+static double gang_wait_of(const struct day_report *sum, double part)
+{
+    size_t count = 0;
+    for (int i = 0; i < DAY_WAITS; i++) {
+        count += sum->gang_waits[i];
+        if ((double)count >= part * (double)sum->gangs)
+            return (double)(1u << i);
+    }
+    return 0;
 }
 
 /* Every promise is checked on the way: day.c. */
@@ -65,6 +79,8 @@ static void test_made_up_days_keep_what_is_promised(void **state)
         "did not come up, %u lost, %u given up\n",
         count, sum.tasks, sum.gangs, sum.events, sum.submitted, sum.refused, sum.failed, sum.lost,
         sum.given_up);
+    print_message("half of the gangs began within %.0f s, 99 %% within %.1f h\n",
+                  gang_wait_of(&sum, 0.5), gang_wait_of(&sum, 0.99) / 3600);
     print_message("worst wait of a gang %.1f h; largest share of its bound %.2f; nodes worked %.1f "
                   "%% of the time that they were there\n",
                   sum.worst_gang_wait_s / 3600, sum.worst_gang_share, 100 * sum.busy_s / sum.had_s);
