@@ -118,6 +118,12 @@ static void job_changed(void *user)
         events->changed(events->user, block);
 }
 
+static bool job_lives(void *user)
+{
+    const struct ff_block *block = user;
+    return block->managers > 0;
+}
+
 static struct ff_block *make_block(struct ff_blocks *blocks, const char *id)
 {
     struct ff_block *block = calloc(1, sizeof *block);
@@ -199,7 +205,7 @@ static void name_job(const struct ff_block *block, const char *endpoint,
 static int submit(struct ff_block *block, const struct ff_id *endpoint_id, struct ff_error *error)
 {
     struct ff_blocks *blocks = block->blocks;
-    const struct ff_provider_events events = {block, job_changed};
+    const struct ff_provider_events events = {block, job_changed, job_lives};
     const char *const command[] = {blocks->program, blocks->folder->root, block->id, NULL};
     char folder[PATH_MAX];
     char name[FF_JOB_NAME_SIZE];
@@ -305,7 +311,7 @@ static void read_handle(struct ff_block *block)
 static int adopt(struct ff_block *block, struct ff_error *error)
 {
     struct ff_blocks *blocks = block->blocks;
-    const struct ff_provider_events events = {block, job_changed};
+    const struct ff_provider_events events = {block, job_changed, job_lives};
     const char *const command[] = {blocks->program, blocks->folder->root, block->id, NULL};
     struct ff_curve_keys keys;
     char path[PATH_MAX];

@@ -119,7 +119,7 @@ static void caught(void *user, int signal_number)
 static int run_job(struct job_test *test, const struct ff_folder *folder, struct ff_error *error)
 {
     static const int signals[] = {SIGINT, SIGTERM, 0};
-    const struct ff_provider_events events = {test, changed};
+    const struct ff_provider_events events = {test, changed, NULL};
     char name[FF_JOB_NAME_SIZE];
     char *programs = ff_program_folder(error);
     char *program = programs != NULL ? ff_path_join(programs, "farfield-endpoint") : NULL;

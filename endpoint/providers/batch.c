@@ -196,17 +196,20 @@ static bool is_submitting(const struct ff_provider_job *job)
     return ff_wall_ns() / 1000000000 - status.st_mtime < job->site->pace.submit_limit_ms / 1000;
 }
 
-/* Whether that was the end of it. */
+/* Whether that was the end of it. A scheduler that has just come back may answer well with a list that lacks something: it
+ * takes two such answers, and none will do while the job's workers speak. */
 static bool is_gone(struct ff_provider_job *job)
 {
     if (job->submit != NULL || job->site->asked_ns < job->settled_ns)
+        return false;
+    if (job->events.lives != NULL && job->events.lives(job->events.user))
         return false;
     if (job->report.handle[0] == '\0' && is_submitting(job)) {
         look_soon(job->site, job->site->pace.first_ms);
         return false;
     }
     job->absences++;
-    bool gone = job->absences >= (job->seen || job->refused ? 1U : 2U);
+    bool gone = job->absences >= (job->refused ? 1U : 2U);
     if (!gone)
         look_soon(job->site, job->site->pace.first_ms);
     return gone;

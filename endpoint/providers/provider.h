@@ -59,6 +59,8 @@ struct ff_provider_events {
     void *user; /* of the job */
     /* The report has changed. Never called from inside an operation. */
     void (*changed)(void *user);
+    /* Whether the job's workers speak: then it lives, whatever the scheduler lists. NULL: nobody would know. */
+    bool (*lives)(void *user);
 };
 
 struct ff_provider {

@@ -93,7 +93,8 @@ static void status(const struct ff_job_question *question, struct ff_words *word
     ff_words_add(words, "--me");
     ff_words_add(words, "--noheader");
     ff_words_add(words, "--states=all"); /* also those that have just ended, with the reason */
-    ff_words_add(words, "--format=%%i|%%T|%%S|%%e|%%j|%%r");
+    /* %F, not %i: the elements of an array, which a site's options may make of a job, count as that job. */
+    ff_words_add(words, "--format=%%F|%%T|%%S|%%e|%%j|%%r");
     ff_buffer_init(&names, question->count * (FF_JOB_NAME_SIZE + 1) + 1);
     for (size_t i = 0; i < question->count; i++)
         ff_buffer_printf(&names, "%s%s", i > 0 ? "," : "", question->names[i]);

@@ -35,6 +35,7 @@ struct watched {
     struct stage *stage;
     unsigned changes;
     bool ended;
+    bool speaks; /* its workers do */
     struct ff_job_report last;
 };
 
@@ -161,6 +162,12 @@ static void note(void *user)
     watched->ended = watched->last.state == FF_BLOCK_ENDED;
 }
 
+static bool lives(void *user)
+{
+    const struct watched *watched = user;
+    return watched->speaks;
+}
+
 static const char *const command[] = {"/opt/farfield-manager", "/e", "a", NULL};
 
 static struct ff_job_order order_of(const struct stage *stage, const char *name)
@@ -172,7 +179,7 @@ static void submit(struct stage *stage, struct watched *watched, const char *nam
 {
     struct ff_error error;
     const struct ff_job_order order = order_of(stage, name);
-    const struct ff_provider_events events = {watched, note};
+    const struct ff_provider_events events = {watched, note, lives};
     memset(watched, 0, sizeof *watched);
     watched->stage = stage;
     watched->job = ff_batch_submit(stage->site, &order, &events, &error);
@@ -186,7 +193,7 @@ static void adopt(struct stage *stage, struct watched *watched, const char *name
 {
     struct ff_error error;
     const struct ff_job_order order = order_of(stage, name);
-    const struct ff_provider_events events = {watched, note};
+    const struct ff_provider_events events = {watched, note, lives};
     memset(watched, 0, sizeof *watched);
     watched->stage = stage;
     watched->job = ff_batch_adopt(stage->site, &order, handle, &events, &error);
@@ -299,6 +306,31 @@ static void test_absent_from_a_good_answer_is_gone(void **state)
     put(&stage, "queue", 0600, "");
     wait_until(&stage, has_ended);
     assert_non_null(strstr(job.last.why, "does not know the job any more"));
+    ff_batch_release(job.job);
+    close_stage(&stage);
+}
+
+/* A controller that has just come back may list too little: once is no proof, and workers that speak are one that it is wrong. */
+static void test_a_running_job_outlives_an_empty_list(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct watched job;
+    one = &job;
+    open_stage(&stage);
+    submit(&stage, &job, "ff-1-a");
+    put(&stage, "queue", 0600, "17|RUNNING|1764083700|1764087300|ff-1-a|None\n");
+    wait_until(&stage, is_running);
+    put(&stage, "status", 0600,
+        "if [ -e once ]; then cat queue; else touch once; fi\n"); /* the next answer is empty */
+    wait_questions(&stage, 3);
+    assert_int_equal(job.last.state, FF_BLOCK_RUNNING);
+    job.speaks = true;
+    put(&stage, "queue", 0600, "");
+    wait_questions(&stage, 4);
+    assert_int_equal(job.last.state, FF_BLOCK_RUNNING);
+    job.speaks = false; /* and now they have left */
+    wait_until(&stage, has_ended);
     ff_batch_release(job.job);
     close_stage(&stage);
 }
@@ -505,7 +537,7 @@ static void test_what_cannot_be_started_was_not_submitted(void **state)
     struct watched job = {0};
     open_stage(&stage);
     const struct ff_job_order order = order_of(&stage, "ff-1-a");
-    const struct ff_provider_events events = {&job, note};
+    const struct ff_provider_events events = {&job, note, lives};
     char *program = ff_path_join(stage.folder, "sbatch");
     unlink(program);
     setenv("PATH", stage.folder, 1);
@@ -707,6 +739,7 @@ int main(void)
         cmocka_unit_test(test_a_job_waits_runs_and_ends),
         cmocka_unit_test(test_an_event_brings_the_next_question),
         cmocka_unit_test(test_absent_from_a_good_answer_is_gone),
+        cmocka_unit_test(test_a_running_job_outlives_an_empty_list),
         cmocka_unit_test(test_unknown_is_not_gone),
         cmocka_unit_test(test_a_refusal_is_told_in_its_words),
         cmocka_unit_test(test_a_failed_submit_may_have_worked),

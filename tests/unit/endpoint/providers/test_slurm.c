@@ -147,7 +147,7 @@ static void test_the_question_names_the_jobs(void **state)
     char *line = join_words(&words);
     assert_contains(line, " --unset=SQUEUE_PARTITION ");
     assert_contains(line, " SLURM_TIME_FORMAT=%s squeue --me --noheader --states=all "
-                          "--format=%i|%T|%S|%e|%j|%r --name=ff-1-a,ff-1-b");
+                          "--format=%F|%T|%S|%e|%j|%r --name=ff-1-a,ff-1-b");
     free(line);
     ff_words_dispose(&words);
     slurm->cancel("17", &words);
