@@ -42,6 +42,10 @@ void ff_dispatch_fail_shape(struct ff_agent *agent, struct ff_shape *shape, cons
 /* Tells the service why tasks wait that have waited for a while. */
 void ff_dispatch_report_waiting(struct ff_agent *agent);
 
+/* Whether a task that was told to wait behind so many others is told again, now that it waits behind others many: few times on
+ * the whole way, however long it is, and each time when it is near. Pure. */
+bool ff_dispatch_moved_on(uint32_t told, uint32_t behind);
+
 /* Gives back what waits (lost, uncharged, unbegun), because the endpoint leaves. */
 void ff_dispatch_give_back(struct ff_agent *agent);
 

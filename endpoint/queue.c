@@ -195,7 +195,7 @@ void ff_queue_begin_pass(struct ff_queue *queue)
         at->blocked = false;
 }
 
-static bool comes_before(const struct ff_shape *a, const struct ff_shape *b)
+bool ff_shape_comes_before(const struct ff_shape *a, const struct ff_shape *b)
 {
     if (a->priority != b->priority)
         return a->priority < b->priority;
@@ -208,7 +208,7 @@ struct ff_shape *ff_queue_next_shape(struct ff_queue *queue)
 {
     struct ff_shape *best = NULL;
     for (struct ff_shape *at = queue->shapes; at != NULL; at = at->next)
-        if (!at->blocked && (best == NULL || comes_before(at, best)))
+        if (!at->blocked && (best == NULL || ff_shape_comes_before(at, best)))
             best = at;
     return best;
 }

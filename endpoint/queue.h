@@ -82,6 +82,7 @@ struct ff_held {
     uint8_t priority;
     uint8_t given_back;     /* how often a manager gave it back */
     uint8_t reported;       /* enum ff_wait_reason that the service was told last */
+    uint32_t told_behind;   /* and how many tasks it was said to wait behind */
     uint8_t asked;          /* enum ff_control_action that its manager was asked last; 0: none */
     bool slow;              /* counted as a task that keeps its slot */
     bool unwanted;          /* nobody waits for its outcome any more */
@@ -128,6 +129,9 @@ void ff_queue_remove(struct ff_queue *queue, struct ff_held *held);
 void ff_queue_begin_pass(struct ff_queue *queue);
 struct ff_shape *ff_queue_next_shape(struct ff_queue *queue);
 struct ff_shape *ff_queue_shapes(struct ff_queue *queue);
+
+/* Whether the first task of one shape comes before that of another. */
+bool ff_shape_comes_before(const struct ff_shape *a, const struct ff_shape *b);
 
 /* All that is held, in no order: the one behind `held`, or the first. None may be removed or added between. */
 struct ff_held *ff_queue_next(const struct ff_queue *queue, const struct ff_held *held);

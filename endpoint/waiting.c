@@ -8,9 +8,10 @@
 #include "protocol/core/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000, NEWS_MS = 2000, WORDS_SIZE = 1024 };
+enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000, NEWS_MS = 2000, WORDS_SIZE = 1024, CLOSE = 10 };
 
 static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
                     size_t size)
@@ -92,10 +93,72 @@ static bool has_news(struct ff_agent *agent, int64_t now_ns)
     return news;
 }
 
-void ff_dispatch_report_waiting(struct ff_agent *agent)
+/* ---- telling ---- */
+
+bool ff_dispatch_moved_on(uint32_t told, uint32_t behind)
+{
+    if (behind < CLOSE)
+        return behind != told;
+    return behind <= told / 2 || behind / 2 >= told;
+}
+
+static void tell(struct ff_agent *agent, struct ff_held *held, const char *why, uint32_t behind)
+{
+    char text[WORDS_SIZE + 64];
+    snprintf(text, sizeof text, "behind %u task%s: %s", behind, behind == 1 ? "" : "s", why);
+    const struct ff_report report = {
+        .task = held->task,
+        .attempt = held->attempt,
+        .state = FF_TASK_WAITING_FOR_NODES,
+        .why = ff_span_of(behind > 0 ? text : why),
+        .time_ns = (uint64_t)ff_wall_ns(),
+    };
+    ff_uplink_report(agent->uplink, &report);
+    held->reported = (uint8_t)held->shape->reason;
+    held->told_behind = behind;
+}
+
+/* Says to all of a shape why they wait whom something else was told last. `behind`: tasks that come before the first. */
+static void tell_shape(struct ff_agent *agent, const struct ff_shape *shape, uint32_t behind,
+                       bool news, int64_t now_ns)
 {
     char why[WORDS_SIZE];
-    int64_t now = ff_monotonic_ns();
+    say_why(agent, shape, why, sizeof why);
+    for (struct ff_held *at = shape->list.first; at != NULL; at = at->next, behind++) {
+        bool same = at->reported == shape->reason && !news &&
+                    !ff_dispatch_moved_on(at->told_behind, behind);
+        if (!same && now_ns - at->since_ns >= (int64_t)TELL_AFTER_MS * 1000000)
+            tell(agent, at, why, behind);
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct ff_shape *const *left = a;
+    const struct ff_shape *const *right = b;
+    return ff_shape_comes_before(*right, *left) - ff_shape_comes_before(*left, *right);
+}
+
+/* All shapes in the order in which they get their turn, NULL-ended; NULL without memory. */
+static const struct ff_shape **sort_shapes(struct ff_queue *queue)
+{
+    size_t count = 0;
+    for (const struct ff_shape *at = ff_queue_shapes(queue); at != NULL; at = at->next)
+        count++;
+    const struct ff_shape **shapes = calloc(count + 1, sizeof(const struct ff_shape *));
+    if (shapes == NULL)
+        return NULL;
+    count = 0;
+    for (const struct ff_shape *at = ff_queue_shapes(queue); at != NULL; at = at->next)
+        shapes[count++] = at;
+    qsort(shapes, count, sizeof(const struct ff_shape *), compare);
+    return shapes;
+}
+
+void ff_dispatch_report_waiting(struct ff_agent *agent)
+{
+    int64_t now_ns = ff_monotonic_ns();
+    uint32_t behind = 0;
     agent->telling = ff_queue_count(agent->queue, FF_HELD_WAITING) > 0;
     if (!agent->telling)
         return;
@@ -103,23 +166,11 @@ void ff_dispatch_report_waiting(struct ff_agent *agent)
     agent->dispatch_needed = true; /* what was about to end may be overdue by now */
     if (!ff_uplink_is_announced(agent->uplink))
         return;
-    bool news = has_news(agent, now);
-    for (struct ff_shape *shape = ff_queue_shapes(agent->queue); shape != NULL;
-         shape = shape->next) {
-        say_why(agent, shape, why, sizeof why);
-        for (struct ff_held *at = shape->list.first; at != NULL; at = at->next) {
-            if ((at->reported == shape->reason && !news) ||
-                now - at->since_ns < (int64_t)TELL_AFTER_MS * 1000000)
-                continue;
-            const struct ff_report report = {
-                .task = at->task,
-                .attempt = at->attempt,
-                .state = FF_TASK_WAITING_FOR_NODES,
-                .why = ff_span_of(why),
-                .time_ns = (uint64_t)ff_wall_ns(),
-            };
-            ff_uplink_report(agent->uplink, &report);
-            at->reported = (uint8_t)shape->reason;
-        }
+    bool news = has_news(agent, now_ns);
+    const struct ff_shape **shapes = sort_shapes(agent->queue);
+    for (size_t i = 0; shapes != NULL && shapes[i] != NULL; i++) {
+        tell_shape(agent, shapes[i], behind, news, now_ns);
+        behind += shapes[i]->list.count;
     }
+    free(shapes);
 }

@@ -86,6 +86,18 @@ class Dispatch(FarfieldTest):
         refused = self.ff.run("run", "echo", "--endpoint", "local", "--priority", "urgent", status=WRONG_USE)
         self.assert_says(refused, "live, normal or batch")
 
+    def test_a_waiting_task_says_how_many_come_before_it(self):
+        held = [self.hold() for _ in range(self.slots)]
+        batch = self.ff.submit("fault", FOR_EVER, "--priority", "batch")
+        normal = self.ff.submit("fault", FOR_EVER)
+        self.why(batch, "behind 1 task: ")
+        live = self.ff.submit("fault", FOR_EVER, "--priority", "live")
+        self.why(batch, "behind 2 tasks: ")
+        self.why(normal, "behind 1 task: ")
+        self.cancel(live, normal)
+        wait_for(lambda: "behind" not in self.ff.show(batch)["waiting_because"], "the batch task to be the next")
+        self.cancel(batch, *held)
+
     def test_batch_steps_aside_for_live_and_is_not_charged(self):
         small = self.hold("--gpus", "1", "--priority", "batch", "--retries", "0")
         large = self.hold("--gpus", "1", "--priority", "batch", "--retries", "0")

@@ -1,5 +1,6 @@
 #include "tests/unit/check.h"
 
+#include "endpoint/dispatch.h"
 #include "endpoint/queue.h"
 
 static struct ff_queue *make_queue(void)
@@ -199,6 +200,30 @@ static void test_given_back_stands_in_front(void **state)
     ff_queue_destroy(queue);
 }
 
+/* Exactly where few come before, and seldom on a long way. */
+static void test_a_long_way_is_told_in_few_words(void **state)
+{
+    (void)state;
+    uint32_t told = 100000;
+    unsigned times = 0;
+    for (uint32_t behind = told; behind-- > 0;) {
+        if (!ff_dispatch_moved_on(told, behind)) {
+            assert_true(behind >= 10 && behind > told / 2);
+            continue;
+        }
+        told = behind;
+        times++;
+    }
+    assert_int_equal(told, 0);
+    assert_in_range(times, 10, 25);
+    for (uint32_t behind = 0; behind < 100000; behind++)
+        if (ff_dispatch_moved_on(told, behind))
+            told = behind;
+    assert_true(told > 50000 / 2);
+    assert_false(ff_dispatch_moved_on(5, 5));
+    assert_true(ff_dispatch_moved_on(1, 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_users_take_turns_by_their_use),
         cmocka_unit_test(test_limits_of_about_the_same_make_one_shape),
         cmocka_unit_test(test_given_back_stands_in_front),
+        cmocka_unit_test(test_a_long_way_is_told_in_few_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
