@@ -225,18 +225,36 @@ static void end_absent(struct ff_provider_job *job)
 
 static void cancel_if_due(struct ff_provider_job *job);
 
-static void take_row(struct ff_provider_job *job, const struct ff_job_row *row)
+/* The scheduler has the job; how it is, only this release cannot tell. */
+static void keep_state(struct ff_job_report *report)
 {
-    const struct ff_job_report before = job->report;
+    if (report->state == FF_BLOCK_SUBMITTING)
+        report->state = FF_BLOCK_PENDING;
+    if (report->unknown_since_ns == 0)
+        report->unknown_since_ns = ff_monotonic_ns();
+}
+
+static void take_state(struct ff_provider_job *job, const struct ff_job_row *row)
+{
     struct ff_job_report *report = &job->report;
     if (report->state == FF_BLOCK_RUNNING && row->state == FF_BLOCK_PENDING)
         ff_log(FF_LOG_WARNING, "job %s (%s) was put back into the queue", row->id, job->name);
-    job->seen = true;
-    job->absences = 0;
     report->state = row->state;
     report->starts_ns = row->starts_ns;
     report->ends_ns = row->ends_ns;
     report->unknown_since_ns = 0;
+}
+
+static void take_row(struct ff_provider_job *job, const struct ff_job_row *row)
+{
+    const struct ff_job_report before = job->report;
+    struct ff_job_report *report = &job->report;
+    job->seen = true;
+    job->absences = 0;
+    if (row->unclear)
+        keep_state(report);
+    else
+        take_state(job, row);
     snprintf(report->handle, sizeof report->handle, "%s", row->id);
     snprintf(report->why, sizeof report->why, "%s", row->why);
     if (before.state != report->state)

@@ -109,7 +109,7 @@ static int read_row(const char *line, size_t length, struct ff_job_row *row)
             snprintf(row->why, sizeof row->why, "%s", states[i].words);
             return 0;
         }
-    return -1;
+    return ff_job_row_unclear(row, state, "abcdefghijklmnopqrstuvwxyz_*");
 }
 
 static const struct ff_job_table table = {"qstat", is_title, read_row};

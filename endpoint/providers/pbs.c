@@ -76,20 +76,16 @@ static int read_id(const char *out, char id[FF_JOB_ID_SIZE], struct ff_error *er
 
 /* ---- status ---- */
 
-/* qstat takes no names: qselect tells the ids of all jobs of the user that have not ended, to which those known are added,
- * for -x tells of ended ones too. A server that keeps no history refuses -x; there absence has to do. */
+/* Ids, and behind "--" the names of those whose id is not known, which qselect finds while they have not ended. -x tells also
+ * of jobs that have ended; a server that keeps no history refuses it, and there absence has to do. */
 static const char ask[] =
-    "ids=$(qselect -u \"$(id -un)\") || exit 1\n"
-    "ids=$(echo $ids)\n"
-    "all=$ids\n"
-    "for id; do case \" $ids \" in *\" $id \"*) ;; *) all=\"$all $id\" ;; esac; done\n"
-    "[ -n \"$all\" ] || { echo '{\"Jobs\":{}}'; exit 0; }\n"
+    "all=\n"
+    "while [ \"$1\" != -- ]; do all=\"$all $1\"; shift; done\n"
+    "shift\n"
+    "for name; do found=$(qselect -N \"$name\") || exit 1; all=\"$all $(echo $found)\"; done\n"
+    "[ -n \"$(echo $all)\" ] || { echo '{\"Jobs\":{}}'; exit 0; }\n"
     "{ said=$(qstat -x -f -F json $all 2>&1 >&3 3>&-); status=$?; } 3>&1\n"
-    "case $said in\n"
-    "*'job history'* | *job_history*)\n"
-    "    [ -n \"$ids\" ] || { echo '{\"Jobs\":{}}'; exit 0; }\n"
-    "    exec qstat -f -F json $ids ;;\n"
-    "esac\n"
+    "case $said in *'job history'* | *job_history*) exec qstat -f -F json $all ;; esac\n"
     "[ -z \"$said\" ] || echo \"$said\" >&2\n"
     "exit $status\n";
 
@@ -102,6 +98,10 @@ static void status(const struct ff_job_question *question, struct ff_words *word
     for (size_t i = 0; i < question->count; i++)
         if (question->ids[i][0] != '\0')
             ff_words_add(words, "%s", question->ids[i]);
+    ff_words_add(words, "--");
+    for (size_t i = 0; i < question->count; i++)
+        if (question->ids[i][0] == '\0')
+            ff_words_add(words, "%s", question->names[i]);
 }
 
 /* What a job's object holds that is of use. */
@@ -263,7 +263,9 @@ static int take_state(const struct fields *fields, struct ff_job_row *row)
             snprintf(row->why, sizeof row->why, "%s", states[i].words);
         return 0;
     }
-    return -1;
+    return letter[0] != '\0' && letter[1] == '\0'
+               ? ff_job_row_unclear(row, letter, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+               : -1;
 }
 
 static int take_job(struct ff_span id, struct ff_span job, struct ff_job_rows *rows,

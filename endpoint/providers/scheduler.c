@@ -67,6 +67,18 @@ void ff_each_line(const char *text, void (*take)(void *user, const char *line, s
     }
 }
 
+/* Schedulers get new states with their releases: one must not make the answer about all others worthless. */
+int ff_job_row_unclear(struct ff_job_row *row, const char *state, const char *alphabet)
+{
+    if (state[0] == '\0' || state[strspn(state, alphabet)] != '\0')
+        return -1;
+    row->unclear = true;
+    row->state = FF_BLOCK_PENDING;
+    snprintf(row->why, sizeof row->why, "its state is \"%.40s\", which this release does not know",
+             state);
+    return 0;
+}
+
 struct ff_job_row *ff_job_rows_add(struct ff_job_rows *rows)
 {
     if (rows->count >= FF_ROWS_MAX)

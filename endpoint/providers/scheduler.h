@@ -44,7 +44,9 @@ struct ff_job_row {
     char id[FF_JOB_ID_SIZE];
     char name[FF_JOB_NAME_SIZE]; /* cut, when it is longer than any of ours */
     enum ff_block_state state;   /* never SUBMITTING */
-    int64_t starts_ns;           /* wall clock; 0: not known */
+    bool
+        unclear; /* it is there, in a state that this release does not know: no other field counts but why */
+    int64_t starts_ns; /* wall clock; 0: not known */
     int64_t ends_ns;
     char why[FF_WHY_SIZE];
 };
@@ -54,6 +56,9 @@ struct ff_job_rows {
     size_t count;
     size_t capacity;
 };
+
+/* Marks a row whose state is a word of `alphabet` that is not known; -1 when it is no such word. */
+int ff_job_row_unclear(struct ff_job_row *row, const char *state, const char *alphabet) FF_MUST_USE;
 
 /* A zeroed one more; NULL beyond FF_ROWS_MAX, or when memory is out. */
 struct ff_job_row *ff_job_rows_add(struct ff_job_rows *rows);

@@ -240,7 +240,7 @@ static int read_row(const char *line, size_t length, struct ff_job_row *row)
         describe(row, &states[i], &fields[5]);
         return 0;
     }
-    return -1;
+    return ff_job_row_unclear(row, name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
 }
 
 /* Of a question about several clusters. */

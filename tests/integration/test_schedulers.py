@@ -58,7 +58,7 @@ class SchedulerTests:
         return self.ff.submit("fault", {"do": "sleep", "seconds": 3600}, endpoint="site")
 
     def questions(self):
-        return len(self.cluster.calls("qstat" if self.kind == "cobalt" else "qselect"))
+        return len(self.cluster.calls("qstat"))
 
     def wait_questions(self, more):
         before = self.questions()

@@ -100,7 +100,8 @@ def qsub(cluster, jobs):
 
 
 def qselect(_, jobs):
-    return "".join(job["id"] + "\n" for job in jobs if job["state"] != "F")
+    name = sys.argv[sys.argv.index("-N") + 1]
+    return "".join(job["id"] + "\n" for job in jobs if job["state"] != "F" and job["name"] == name)
 
 
 def qstat_pbs(jobs):

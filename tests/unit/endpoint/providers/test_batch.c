@@ -343,7 +343,7 @@ static void test_unknown_is_not_gone(void **state)
         "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1\n",
         "echo nonsense\n",
         "printf '17|PEND'\n",
-        "printf '17|GONE|1|2|ff-1-a|None\\n'\n",
+        "printf '17|GONE|1|2|ff-1-a|None\\n'\n", /* of a job that is there in some way */
         "kill -9 $$\n",
         "echo 'slurm_load_jobs error: Zero Bytes were transmitted or received' >&2\n",
         "head -c 20000000 /dev/zero\n",

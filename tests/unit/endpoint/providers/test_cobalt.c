@@ -102,10 +102,12 @@ static void test_answers(void **state)
                         "10014453  queued   ff-1-a                \n"
                         "10014454  running  ff-1-b                \n"
                         "10014455  killing  ff-1-c                \n"
-                        "10014456  maxrun_hold  somebody's        \n",
+                        "10014456  maxrun_hold  somebody's        \n"
+                        "10014457  dancing  somebody's        \n",
                         "", &rows, &error),
               error);
-    assert_int_equal(rows.count, 4);
+    assert_int_equal(rows.count, 5);
+    assert_true(rows.items[4].unclear);
     assert_string_equal(rows.items[0].id, "10014453");
     assert_string_equal(rows.items[0].name, "ff-1-a");
     assert_int_equal(rows.items[0].state, FF_BLOCK_PENDING);
@@ -125,7 +127,7 @@ static void test_what_is_no_answer(void **state)
         {0, "", "Failed to connect to queue-manager\n"},
         {0, "10014453 running", ""},
         {0, "10014453 running\n", ""},
-        {0, "10014453 dancing ff-1-a\n", ""},
+        {0, "10014453 DANCING ff-1-a\n", ""},
         {0, "Traceback (most recent call last):\n", ""},
         {0, "x12 running ff-1-a\n", ""},
         {-1, "", ""},

@@ -105,6 +105,21 @@ static void test_ids(void **state)
             fail_msg("taken for an id: \"%s\"", bad[i]);
 }
 
+static void test_the_question(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ff-1-a", "ff-1-b", "ff-1-c"};
+    static const char *const ids[] = {"17.pbs", "", "18.pbs"};
+    const struct ff_job_question question = {names, ids, 3};
+    struct ff_words words = {0};
+    pbs->status(&question, &words);
+    char *line = join_words(&words);
+    assert_contains(line, " sh 17.pbs 18.pbs -- ff-1-b");
+    assert_contains(line, "qstat -x -f -F json $all");
+    free(line);
+    ff_words_dispose(&words);
+}
+
 static int read_rows(int status, const char *out, const char *said, struct ff_job_rows *rows,
                      struct ff_error *error)
 {
@@ -161,6 +176,9 @@ static void test_answers(void **state)
     ff_job_rows_dispose(&rows);
     assert_ok(read_rows(0, "{\"Jobs\":{}}", "", &rows, &error), error);
     assert_int_equal(rows.count, 0);
+    assert_ok(read_rows(0, "{\"Jobs\":{\"9\":{\"job_state\":\"Z\"}}}", "", &rows, &error), error);
+    assert_true(rows.items[0].unclear);
+    ff_job_rows_dispose(&rows);
 }
 
 /* A purged job makes qstat fail, and is no reason to believe nothing of the rest. */
@@ -187,7 +205,7 @@ static void test_what_is_no_answer(void **state)
         {0, "{\"Jobs\":[]}", ""},
         {0, "{\"Jobs\":{}} more", ""},
         {0, "{\"Jobs\":{\"9.pbs-01\":{\"Job_Name\":\"a\",\"job_state\":\"Q\"", ""},
-        {0, "{\"Jobs\":{\"9.pbs-01\":{\"Job_Name\":\"a\",\"job_state\":\"Z\"}}}", ""},
+        {0, "{\"Jobs\":{\"9.pbs-01\":{\"Job_Name\":\"a\",\"job_state\":\"RR\"}}}", ""},
         {0, "{\"Jobs\":{\"9.pbs-01\":{\"Job_Name\":\"a\"}}}", ""},
         {0, "{\"Jobs\":{\"9.pbs-01\":[]}}", ""},
         {0, "{\"Jobs\":{\"9\":{\"job_state\":\"R\",\"Resource_List\":7}}}", ""},
@@ -216,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_the_script),
         cmocka_unit_test(test_keys_of_slurm_are_refused),
         cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_the_question),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_purged_jobs),
         cmocka_unit_test(test_what_is_no_answer),

@@ -205,6 +205,25 @@ static void test_answers_of_slurm(void **state)
     ff_job_rows_dispose(&rows);
 }
 
+/* A release to come has a state more. */
+static void test_a_new_state_spoils_nothing_else(void **state)
+{
+    (void)state;
+    struct ff_job_rows rows;
+    struct ff_error error;
+    assert_ok(read_rows(0,
+                        "9|POWERING_UP_NODE|1764087300|1764090900|ff-1-a|Resources\n"
+                        "11|RUNNING|1764083700|1764087300|ff-1-c|None\n",
+                        "", &rows, &error),
+              error);
+    assert_int_equal(rows.count, 2);
+    assert_true(rows.items[0].unclear);
+    assert_string_equal(rows.items[0].name, "ff-1-a");
+    assert_contains(rows.items[0].why, "POWERING_UP_NODE");
+    assert_false(rows.items[1].unclear);
+    ff_job_rows_dispose(&rows);
+}
+
 /* None of these says that a job is gone. */
 static void test_what_is_no_answer(void **state)
 {
@@ -216,7 +235,8 @@ static void test_what_is_no_answer(void **state)
         {-1, "", ""},
         {0, "9|PENDING|1764087300|17640909", ""},
         {0, "9|PENDING|1764087300|1764090900|ff-1-a|Resources", ""},
-        {0, "9|WAITING|1764087300|1764090900|ff-1-a|Resources\n", ""},
+        {0, "9|waiting|1764087300|1764090900|ff-1-a|Resources\n", ""},
+        {0, "9||1764087300|1764090900|ff-1-a|Resources\n", ""},
         {0, "nonsense\n", ""},
         {0, "|PENDING|N/A|N/A|ff-1-a|Resources\n", ""},
         {0, "x|PENDING|N/A|N/A|ff-1-a|Resources\n", ""},
@@ -272,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_the_question_names_the_jobs),
         cmocka_unit_test(test_answers_of_slurm),
+        cmocka_unit_test(test_a_new_state_spoils_nothing_else),
         cmocka_unit_test(test_what_is_no_answer),
         cmocka_unit_test(test_a_huge_answer_is_bounded),
     };
