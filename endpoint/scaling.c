@@ -349,6 +349,15 @@ static unsigned allowed(struct plan *plan, const struct ff_scaling_memory *memor
     return most;
 }
 
+/* The nodes of a block that are there or may still come: one that was lost does not come back. */
+static unsigned width_of(const struct ff_scaling_input *input, unsigned row)
+{
+    unsigned width = 0;
+    for (unsigned i = 0; i < input->node_count; i++)
+        width += input->nodes[i].block == row;
+    return width;
+}
+
 /* The largest gang of nodes that has waited for long and for which no block is wide enough; NULL: there is none. */
 static const struct ff_scaling_demand *find_stuck_gang(const struct ff_scaling_input *input)
 {
@@ -358,7 +367,7 @@ static const struct ff_scaling_demand *find_stuck_gang(const struct ff_scaling_i
         bool wide = demand->nodes <= 1 || demand->nodes > most || demand->count == 0 ||
                     demand->waited_ns < FF_SCALING_PATIENCE_NS;
         for (unsigned j = 0; j < input->block_count && !wide; j++)
-            wide = counts(&input->blocks[j]) && input->blocks[j].nodes >= demand->nodes;
+            wide = counts(&input->blocks[j]) && width_of(input, j) >= demand->nodes;
         if (!wide)
             return demand;
     }
@@ -416,10 +425,10 @@ static void order_ends(struct plan *plan, unsigned spare)
 /* Whether nothing of what waits could ever run in this block. */
 static bool is_useless(const struct ff_scaling_input *input, unsigned row)
 {
-    const struct ff_scaling_block *block = &input->blocks[row];
+    const unsigned width = width_of(input, row);
     for (unsigned i = 0; i < input->demands; i++)
         for (unsigned j = 0; j < input->node_count; j++)
-            if (input->nodes[j].block == row && input->demand[i].nodes <= block->nodes &&
+            if (input->nodes[j].block == row && input->demand[i].nodes <= width &&
                 could_hold(&input->nodes[j], &input->demand[i]))
                 return false;
     return true;

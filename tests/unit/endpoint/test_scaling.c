@@ -195,6 +195,25 @@ static void test_a_gang_of_nodes_gets_a_block_of_its_size(void **state)
     assert_int_equal(plan(stage).start, 1);
 }
 
+/* Of a block of three one node was lost for good: it is no place for three, and stands in the way of one that is. */
+static void test_a_block_that_lost_a_node_makes_room_for_a_gang(void **state)
+{
+    (void)state;
+    struct stage *stage = set_stage();
+    stage->input.limits.nodes_per_block = 3;
+    stage->input.limits.max_blocks = 1;
+    ask(stage,
+        (struct ff_scaling_demand){.count = 1, .nodes = 3, .waited_ns = FF_SCALING_PATIENCE_NS});
+    add_block(stage, true, 0);
+    (void)plan(stage);
+    assert_int_equal(ends_of(stage), 0);
+    stage->input.node_count = 2;
+    for (unsigned i = 0; i < 2; i++)
+        stage->nodes[i].free = ff_scaling_all_of(&stage->nodes[i].has);
+    (void)plan(stage);
+    assert_int_equal(ends_of(stage), 1);
+}
+
 static void test_what_only_seemed_to_fit_gets_a_node_after_all(void **state)
 {
     (void)state;
@@ -431,6 +450,7 @@ static void test_busy_blocks_are_closed_for_a_gang_that_is_wider(void **state)
     assert_false(stage->blocks[0].close);
     stage->demand[0].nodes = 2;
     stage->blocks[3].nodes = 2;
+    stage->nodes[stage->input.node_count++] = stage->nodes[3];
     plan(stage);
     assert_false(stage->blocks[0].close || stage->blocks[1].close);
 }
@@ -520,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_nodes_that_are_not_known_are_tried_with_one),
         cmocka_unit_test(test_blocks_have_as_many_nodes_as_they_are_made_of),
         cmocka_unit_test(test_a_gang_of_nodes_gets_a_block_of_its_size),
+        cmocka_unit_test(test_a_block_that_lost_a_node_makes_room_for_a_gang),
         cmocka_unit_test(test_what_only_seemed_to_fit_gets_a_node_after_all),
         cmocka_unit_test(test_a_node_that_ends_too_soon_is_no_place),
         cmocka_unit_test(test_jobs_that_are_ending_count_against_the_cap),
