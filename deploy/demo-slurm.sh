@@ -20,8 +20,8 @@ survey() {
     farfield endpoint status elastic --json >"$FARFIELD_HOME/demo/status.json"
     local key
     declare -A of
-    for key in blocks managers gpus running waiting; do of[$key]=$(value_of $key <"$FARFIELD_HOME/demo/status.json"); done
-    printf 'jobs: %d; nodes: %d, with %d GPUs; tasks: %d run, %d wait' "${of[blocks]}" "${of[managers]}" \
+    for key in block_count managers gpus running waiting; do of[$key]=$(value_of $key <"$FARFIELD_HOME/demo/status.json"); done
+    printf 'jobs: %d; nodes: %d, with %d GPUs; tasks: %d run, %d wait' "${of[block_count]}" "${of[managers]}" \
         "${of[gpus]}" "${of[running]}" "${of[waiting]}"
 }
 
