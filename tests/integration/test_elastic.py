@@ -107,8 +107,9 @@ class Elastic(FarfieldTest):
     def test_a_warm_reserve_ends_by_itself(self):
         self.ff.up()
         self.ff.run("endpoint", "warm", "local", 1, "--until", "+0.05m")
-        self.wait_managers(1)
+        wait_for(lambda: "the warm reserve is over" in self.ff.run("endpoint", "logs", "local").out, "its end")
         self.wait_managers(0)
+        self.assertIn("is asked for", self.ff.run("endpoint", "logs", "local").out)
         self.assertFalse(os.path.exists(os.path.join(self.ff.home, "endpoints", "local", "warm")))
 
     def test_a_wrong_reserve_is_refused_in_words(self):
