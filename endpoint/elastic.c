@@ -24,6 +24,7 @@ struct ff_elastic {
     struct ff_scaling_shape seen; /* most that a node had */
     struct ff_warm warm;
     unsigned news;
+    enum ff_scaling_limit limit; /* that stood against more blocks at the last look */
     int64_t begun_ns;
     int64_t looked_ns;
     char why[544];
@@ -157,8 +158,40 @@ static bool is_nearer(const struct ff_block *one, const struct ff_block *than)
     return one->submitted_ns < than->submitted_ns;
 }
 
+/* Why no more blocks are asked for, "" where nothing stands against it. */
+static void say_limit(const struct ff_elastic *elastic, char *text, size_t size)
+{
+    const struct ff_config *config = &elastic->agent->config;
+    char time[FF_TIME_TEXT_SIZE];
+    text[0] = '\0';
+    switch (elastic->limit) {
+    case FF_SCALING_MAX_BLOCKS:
+        if (elastic->agent->provider->scheduler == NULL && config->max_blocks == 1)
+            break; /* one machine; nobody expects more */
+        snprintf(text, size, "no more than %lld block%s at a time (max_blocks)",
+                 (long long)config->max_blocks, config->max_blocks == 1 ? "" : "s");
+        break;
+    case FF_SCALING_SUBMIT_RATE:
+        snprintf(text, size, "no more than %lld jobs are submitted in a minute (submit_rate)",
+                 (long long)config->submit_rate);
+        break;
+    case FF_SCALING_PAUSE:
+        ff_time_text(ff_wall_ns() + elastic->memory.failed_ns +
+                         ff_scaling_pause_ns(elastic->memory.failures) - ff_monotonic_ns(),
+                     time);
+        snprintf(text, size, "the next block is tried at %.10s %.5sZ", time, time + 11);
+        break;
+    case FF_SCALING_UNKNOWN:
+        snprintf(text, size, "none is asked for before the scheduler tells how the others are");
+        break;
+    default:
+        break;
+    }
+}
+
 void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size)
 {
+    char limit[160];
     const struct ff_block *nearest = NULL;
     unsigned coming = 0;
     for (const struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL;
@@ -177,6 +210,10 @@ void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size)
     if (coming > 1)
         snprintf(text + used, size - used, "; %u more %s on the way", coming - 1,
                  coming == 2 ? "is" : "are");
+    say_limit(elastic, limit, sizeof limit);
+    used = strlen(text);
+    if (limit[0] != '\0')
+        snprintf(text + used, size - used, "%s%s", used > 0 ? "; " : "", limit);
     used = strlen(text);
     if (elastic->why[0] != '\0')
         snprintf(text + used, size - used, "%s%s", used > 0 ? "; before: " : "", elastic->why);
@@ -202,19 +239,25 @@ static struct ff_scaling_limits limits_of(const struct ff_elastic *elastic)
     return limits;
 }
 
-/* What nodes were seen to have, else what the settings say of them. */
+/* What the nodes of a new block will have. */
 static struct ff_scaling_shape shape_of(const struct ff_elastic *elastic)
 {
     const struct ff_config *config = &elastic->agent->config;
-    struct ff_scaling_shape shape = {.slots = ff_config_slots(config)};
-    if (elastic->seen.seen)
-        return elastic->seen;
-    if (elastic->agent->provider->scheduler == NULL)
+    struct ff_scaling_shape shape = elastic->seen;
+    if (elastic->agent->provider->scheduler == NULL) {
+        if (!shape.seen)
+            shape.slots = ff_config_slots(config);
         return shape;
-    shape.devices = (unsigned)config->gpus_per_node;
-    shape.cores = (unsigned)config->cores_per_node;
-    /* Without `slots` a node has as many as cores, and no fewer than GPUs. */
-    shape.slots = config->slots > 0 ? (unsigned)config->slots : larger(shape.cores, shape.devices);
+    }
+    /* The settings first: what was seen may be a block of other ones, that an earlier agent left. */
+    if (config->gpus_per_node > 0)
+        shape.devices = (unsigned)config->gpus_per_node;
+    if (config->cores_per_node > 0)
+        shape.cores = (unsigned)config->cores_per_node;
+    if (config->slots > 0)
+        shape.slots = (unsigned)config->slots;
+    else if (!shape.seen) /* as many as cores, and no fewer than GPUs */
+        shape.slots = larger(shape.cores, shape.devices);
     return shape;
 }
 
@@ -513,6 +556,7 @@ void ff_elastic_run(struct ff_elastic *elastic)
     if (see(elastic, &look) == 0) {
         const struct ff_scaling_orders orders = ff_scaling_plan(&look.input, &elastic->memory);
         int64_t again_ns = carry_out(elastic, &look, &orders);
+        elastic->limit = orders.limit;
         if (silent_ns > 0 && (again_ns == 0 || silent_ns < again_ns))
             again_ns = silent_ns;
         ff_timer_set(elastic->timer, again_ns);

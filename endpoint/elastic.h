@@ -37,7 +37,7 @@ void ff_elastic_note_news(struct ff_elastic *elastic);
 unsigned ff_elastic_news(const struct ff_elastic *elastic);
 
 /* What there is to say to those who wait for a node: the block that is nearest to being up, how many more are on their way,
- * and why the last one did not come up; "" when there is nothing. */
+ * what stands against still more, and why the last one did not come up; "" when there is nothing. */
 enum { FF_ELASTIC_WORDS = 1024 };
 void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size);
 

@@ -325,20 +325,25 @@ static unsigned floor_of(struct plan *plan, const struct ff_scaling_memory *memo
 }
 
 /* How many may be asked for now, of those that are wanted. */
-static unsigned allowed(struct plan *plan, const struct ff_scaling_memory *memory)
+static unsigned allowed(struct plan *plan, const struct ff_scaling_memory *memory,
+                        enum ff_scaling_limit *limit)
 {
     const struct ff_scaling_input *input = plan->input;
     bool coming = false;
     int64_t again_ns = 0;
     for (unsigned i = 0; i < input->block_count; i++) {
-        if (input->blocks[i].unknown)
+        if (input->blocks[i].unknown) {
+            *limit = FF_SCALING_UNKNOWN;
             return 0;
+        }
         coming = coming || (counts(&input->blocks[i]) && !input->blocks[i].come);
     }
     unsigned most = left_of_rate(memory, input->limits.submit_rate, input->now_ns, &again_ns);
+    *limit = FF_SCALING_SUBMIT_RATE;
     if (memory->failures > 0) {
         int64_t until_ns = memory->failed_ns + ff_scaling_pause_ns(memory->failures);
         again_ns = until_ns > again_ns && until_ns > input->now_ns ? until_ns : again_ns;
+        *limit = FF_SCALING_PAUSE;
         if (input->now_ns < until_ns || coming)
             most = 0;
         else if (most > 1)
@@ -543,8 +548,14 @@ struct ff_scaling_orders ff_scaling_plan(const struct ff_scaling_input *input,
     while (have + plan.new_blocks < least && open_block(&plan, block_size(input)))
         ;
     orders.wanted = plan.new_blocks;
-    if (plan.new_blocks > 0)
-        order_starts(&plan, allowed(&plan, memory), &orders);
+    if (plan.new_blocks > 0) {
+        enum ff_scaling_limit limit;
+        unsigned most = allowed(&plan, memory, &limit);
+        order_starts(&plan, most, &orders);
+        if (plan.too_many > 0)
+            limit = FF_SCALING_MAX_BLOCKS;
+        orders.limit = orders.start < plan.new_blocks ? limit : FF_SCALING_NO_LIMIT;
+    }
     if (plan.too_many > 0)
         order_exchange(&plan, plan.too_many);
     make_room(input);

@@ -112,11 +112,21 @@ struct ff_scaling_input {
     unsigned node_count;
 };
 
+/* What stands against blocks that are wanted. */
+enum ff_scaling_limit {
+    FF_SCALING_NO_LIMIT,
+    FF_SCALING_MAX_BLOCKS,
+    FF_SCALING_SUBMIT_RATE,
+    FF_SCALING_PAUSE, /* after blocks that did not come up */
+    FF_SCALING_UNKNOWN,
+};
+
 struct ff_scaling_orders {
     unsigned start;                    /* blocks */
     unsigned nodes[FF_SCALING_STARTS]; /* of each */
-    unsigned wanted; /* blocks that would be started if no limit stood against it; for people */
-    int64_t look_again_ns; /* when time alone may change the orders; 0: only events do */
+    unsigned wanted;             /* blocks that would be started if no limit stood against it */
+    enum ff_scaling_limit limit; /* that stands against some of them */
+    int64_t look_again_ns;       /* when time alone may change the orders; 0: only events do */
 };
 
 /* Sets `idle_since_ns`, `needed`, `end` and `close` of the blocks, too. */

@@ -31,6 +31,7 @@ class Elastic(FarfieldTest):
         tasks += [self.hold() for _ in range(2)]
         self.ff.wait_task(tasks[2], "running")
         self.assertEqual(len(self.managers()), 3)
+        wait_for(lambda: "no more than 3 blocks at a time" in (self.ff.show(tasks[3])["waiting_because"] or ""), "the reason")
         self.ff.run("task", "cancel", tasks[0])
         self.ff.wait_task(tasks[3], "running")
         self.assertEqual(len(self.managers()), 3)

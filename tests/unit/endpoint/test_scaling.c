@@ -279,6 +279,7 @@ static void test_no_more_are_asked_for_in_a_minute_than_the_rate(void **state)
     struct ff_scaling_orders orders = plan(stage);
     assert_int_equal(orders.start, 0);
     assert_int_equal(orders.wanted, 50);
+    assert_int_equal(orders.limit, FF_SCALING_SUBMIT_RATE);
     assert_true(orders.look_again_ns == stage->input.now_ns + 1 * second_ns);
     stage->input.now_ns = orders.look_again_ns;
     assert_int_equal(plan(stage).start, 1);
@@ -287,7 +288,11 @@ static void test_no_more_are_asked_for_in_a_minute_than_the_rate(void **state)
         ff_scaling_submitted(&stage->memory, stage->input.now_ns);
     assert_int_equal(plan(stage).start, 0);
     stage->input.limits.submit_rate = 0;
-    assert_int_equal(plan(stage).start, 10);
+    orders = plan(stage);
+    assert_int_equal(orders.start, 10);
+    assert_int_equal(orders.limit, FF_SCALING_MAX_BLOCKS);
+    stage->demand[0].count = 20;
+    assert_int_equal(plan(stage).limit, FF_SCALING_NO_LIMIT);
 }
 
 static void test_failures_pause_longer_and_longer(void **state)
@@ -304,6 +309,7 @@ static void test_failures_pause_longer_and_longer(void **state)
     struct ff_scaling_orders orders = plan(stage);
     assert_int_equal(orders.start, 0);
     assert_true(orders.look_again_ns == now_ns + ff_scaling_pause_ns(1));
+    assert_int_equal(orders.limit, FF_SCALING_PAUSE);
     stage->input.now_ns = orders.look_again_ns;
     assert_int_equal(plan(stage).start, 1); /* one, to see whether it works again */
     struct ff_scaling_block *tried = add_block(stage, false, 0);
@@ -331,6 +337,7 @@ static void test_what_is_unknown_changes_nothing(void **state)
     ask(stage, (struct ff_scaling_demand){.count = 100});
     assert_int_equal(plan(stage).start, 0);
     assert_int_equal(plan(stage).look_again_ns, 0);
+    assert_int_equal(plan(stage).limit, FF_SCALING_UNKNOWN);
     stage->blocks[0].unknown = stage->blocks[1].unknown = false;
     assert_int_equal(plan(stage).start, 2);
 }
