@@ -318,6 +318,7 @@ static void see_demand(const struct ff_agent *agent, struct ff_scaling_input *in
         const struct ff_needs needs = ff_booking_needs_of_shape(agent, at);
         input->demand[input->demands++] = (struct ff_scaling_demand){
             .count = at->list.count,
+            .priority = at->priority,
             .devices = needs.devices,
             .cores = needs.cores,
             .nodes = needs.nodes,

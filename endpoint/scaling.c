@@ -269,11 +269,13 @@ static void put_gangs(struct plan *plan, const struct ff_scaling_demand *demand)
     }
 }
 
-/* The largest first: what is left beside them is filled with the small. */
+/* Class by class, and the largest first: what is left beside them is filled with the small. */
 static int compare_demand(const void *a, const void *b)
 {
     const struct ff_scaling_demand *x = a;
     const struct ff_scaling_demand *y = b;
+    if (x->priority != y->priority)
+        return x->priority < y->priority ? -1 : 1;
     if (x->nodes != y->nodes)
         return x->nodes > y->nodes ? -1 : 1;
     if (x->devices != y->devices)
@@ -367,8 +369,13 @@ static unsigned width_of(const struct ff_scaling_input *input, unsigned row)
 static const struct ff_scaling_demand *find_stuck_gang(const struct ff_scaling_input *input)
 {
     const unsigned most = input->limits.max_blocks * block_size(input);
+    const struct ff_scaling_demand *first = NULL;
     for (unsigned i = 0; i < input->demands; i++) {
         const struct ff_scaling_demand *demand = &input->demand[i];
+        if (first == NULL && demand->count > 0)
+            first = demand;
+        if (first != NULL && demand->priority > first->priority)
+            return NULL; /* blocks on which a class before it waits stay open */
         bool wide = demand->nodes <= 1 || demand->nodes > most || demand->count == 0 ||
                     demand->waited_ns < FF_SCALING_PATIENCE_NS;
         for (unsigned j = 0; j < input->block_count && !wide; j++)

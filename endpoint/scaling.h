@@ -37,6 +37,7 @@ enum {
 /* Tasks of one kind that wait. */
 struct ff_scaling_demand {
     unsigned count;
+    unsigned priority; /* its class: 0 before 1 before 2 */
     unsigned devices;  /* on one node */
     unsigned cores;    /* up to 1: it only needs a slot */
     unsigned nodes;    /* above 1: so many whole nodes of one block */

@@ -107,6 +107,14 @@ static void test_blocks_follow_what_waits_and_what_it_needs(void **state)
          0,
          0,
          2},
+        {"the class that comes first has the last block",
+         {.count = 1, .priority = 2, .nodes = 2},
+         {.count = 1, .priority = 0},
+         1,
+         0,
+         0,
+         0,
+         1},
         {"the large come first whatever the order",
          {.count = 2, .devices = 1},
          {.count = 1, .devices = 2},
@@ -431,6 +439,15 @@ static void test_busy_blocks_are_closed_for_a_gang_that_is_wider(void **state)
     assert_true(stage->blocks[1].close && stage->blocks[0].close);
     assert_true(!stage->blocks[2].close && !stage->blocks[3].close);
     assert_int_equal(ends_of(stage), 0);
+    /* Not while a class before its own waits. */
+    ask(stage, (struct ff_scaling_demand){.count = 1, .priority = 0});
+    stage->demand[0].priority = 1;
+    plan(stage);
+    for (int i = 0; i < 4; i++)
+        assert_false(stage->blocks[i].close || stage->blocks[i].end);
+    stage->input.demands = 1;
+    stage->demand[0] =
+        (struct ff_scaling_demand){.count = 1, .nodes = 2, .waited_ns = FF_SCALING_PATIENCE_NS};
     /* They are on their way out: no others go, and none is asked for before they have gone. */
     stage->blocks[0].leaving = stage->blocks[1].leaving = true;
     orders = plan(stage);
