@@ -6,15 +6,23 @@
 #include <stdio.h>
 #include <string.h>
 
+bool ff_block_is_up(const struct ff_block *block)
+{
+    return block->state != FF_BLOCK_ENDED &&
+           (block->managers > 0 || (block->state == FF_BLOCK_RUNNING && block->had_manager));
+}
+
 const char *ff_block_word(const struct ff_block *block)
 {
     if (block->stopping || block->draining || block->state == FF_BLOCK_ENDED)
         return "leaving";
+    if (ff_block_is_up(block))
+        return "up";
     if (block->state == FF_BLOCK_SUBMITTING)
         return "submitting";
     if (block->state == FF_BLOCK_PENDING)
         return "pending";
-    return block->had_manager ? "up" : "starting";
+    return "starting";
 }
 
 FF_PRINTF(3, 4) static void add(char *text, size_t size, const char *format, ...)
@@ -42,23 +50,17 @@ void ff_block_say(const struct ff_block *block, char *text, size_t size)
     if (word > 0)
         add(text, size, " (%s %.*s)", block->handle[word] == '\0' ? "job" : "process", (int)word,
             block->handle);
-    switch (block->state) {
-    case FF_BLOCK_SUBMITTING:
+    if (ff_block_is_up(block))
+        add(text, size, " is up");
+    else if (block->state == FF_BLOCK_SUBMITTING)
         add(text, size, " is being submitted");
-        break;
-    case FF_BLOCK_PENDING:
+    else if (block->state == FF_BLOCK_PENDING)
         add(text, size, " waits in the queue%s%s", block->why[0] != '\0' ? ": " : "", block->why);
-        break;
-    case FF_BLOCK_RUNNING:
-        if (block->had_manager)
-            add(text, size, " is up");
-        else
-            add(text, size, " has started; its workers have not called back yet");
-        break;
-    default:
+    else if (block->state == FF_BLOCK_RUNNING)
+        add(text, size, " has started; its workers have not called back yet");
+    else
         add(text, size, " has ended: %s", block->why);
-    }
-    if (block->expected_ns > 0)
+    if (block->expected_ns > 0 && !ff_block_is_up(block))
         add_time(text, size, "expected to start", block->expected_ns);
     if (block->unknown_since_ns > 0)
         add_time(text, size, "the scheduler has not told since",

@@ -4,6 +4,9 @@
 
 #include "endpoint/blocks.h"
 
+/* Its workers have called back; the scheduler may not have said yet that it runs. */
+bool ff_block_is_up(const struct ff_block *block);
+
 /* One word: "submitting", "pending", "starting" (it runs, and no worker has called back yet), "up", "leaving". */
 const char *ff_block_word(const struct ff_block *block);
 

@@ -197,7 +197,7 @@ void ff_elastic_say(const struct ff_elastic *elastic, char *text, size_t size)
     for (const struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL;
          at = at->next) {
         if (at->state == FF_BLOCK_ENDED || at->stopping || at->draining || at->late ||
-            (at->state == FF_BLOCK_RUNNING && at->had_manager))
+            ff_block_is_up(at))
             continue;
         coming++;
         if (is_nearer(at, nearest))

@@ -105,7 +105,7 @@ static void append_block(struct ff_buffer *buffer, const struct ff_agent *agent,
     ff_buffer_append_text(buffer, ", \"why\": ");
     append_json_text(buffer, block->why);
     append_time(buffer, "since", on_wall(running ? block->started_ns : block->submitted_ns));
-    append_time(buffer, "expected", block->expected_ns);
+    append_time(buffer, "expected", ff_block_is_up(block) ? 0 : block->expected_ns);
     append_time(buffer, "ends", block->ends_ns);
     append_time(buffer, "unknown_since", on_wall(block->unknown_since_ns));
     ff_buffer_append_text(buffer, "}");

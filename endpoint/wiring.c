@@ -108,6 +108,8 @@ static void manager_came(void *user, struct ff_manager *manager)
         agent->longest_block_ns = left_ns;
     ff_gang_came(agent, manager);
     manager->block->had_manager = true;
+    if (manager->block->state != FF_BLOCK_RUNNING) /* it is, and the scheduler tells until when */
+        ff_block_look(manager->block);
     ff_elastic_manager_came(agent->elastic, manager);
 }
 

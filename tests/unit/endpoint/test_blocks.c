@@ -327,6 +327,11 @@ static void test_how_it_is_in_words(void **state)
              block->id);
     assert_string_equal(words, whole);
     assert_string_equal(ff_block_word(block), "pending");
+    block->managers = 1; /* they may speak before the scheduler does */
+    assert_string_equal(ff_block_word(block), "up");
+    ff_block_say(block, words, sizeof words);
+    assert_null(strstr(words, "in the queue"));
+    block->managers = 0;
     becomes(FF_BLOCK_RUNNING, "17", "");
     assert_string_equal(ff_block_word(block), "starting");
     ff_block_say(block, words, sizeof words);
