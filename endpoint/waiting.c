@@ -4,6 +4,7 @@
 #include "endpoint/elastic.h"
 #include "endpoint/gang.h"
 #include "endpoint/manager.h"
+#include "endpoint/scaling.h"
 #include "endpoint/uplink.h"
 #include "protocol/core/clock.h"
 
@@ -12,6 +13,24 @@
 #include <string.h>
 
 enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000, NEWS_MS = 2000, WORDS_SIZE = 1024, CLOSE = 10 };
+
+/* Where nodes have come that are less than the settings say, no more are asked for. */
+static bool say_short(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
+                      size_t size)
+{
+    const struct ff_scaling_shape *seen = ff_elastic_seen(agent->elastic);
+    const bool devices = shape->devices > seen->devices;
+    if (!seen->seen || (!devices && shape->cores <= seen->cores))
+        return false;
+    snprintf(text, size,
+             "needs %u %s, and no node that came had more than %u: %s in config.yaml is wrong, or "
+             "%s",
+             devices ? shape->devices : shape->cores, devices ? "GPUs" : "cores",
+             devices ? seen->devices : seen->cores, devices ? "gpus_per_node" : "cores_per_node",
+             devices ? "the GPUs cannot be used (`farfield doctor` in a job says why)"
+                     : "jobs get fewer than they ask for");
+    return true;
+}
 
 static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
                     size_t size)
@@ -51,9 +70,10 @@ static void say_why(const struct ff_agent *agent, const struct ff_shape *shape, 
         snprintf(text, size, "waits for a block that does not end before the task would");
         break;
     default:
-        snprintf(text, size, "%s",
-                 agent->phase >= FF_AGENT_DRAINING ? "the endpoint is stopping"
-                                                   : "waits for a node to start");
+        if (agent->phase >= FF_AGENT_DRAINING)
+            snprintf(text, size, "the endpoint is stopping");
+        else if (!say_short(agent, shape, text, size))
+            snprintf(text, size, "waits for a node to start");
     }
     if (agent->phase >= FF_AGENT_DRAINING)
         return;

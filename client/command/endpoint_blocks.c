@@ -97,8 +97,8 @@ void ff_endpoint_block_words(const json_t *block, int64_t now_ns, char *line, si
     else if (strcmp(state, "starting") == 0)
         add(line, size, ": its workers have not called back%s",
             json_is_true(json_object_get(block, "late")) ? ", and should have long since" : " yet");
-    else if (strcmp(state, "pending") == 0 && why != NULL && why[0] != '\0')
-        add(line, size, ": %s", why);
+    if (strcmp(state, "leaving") != 0 && why != NULL && why[0] != '\0')
+        add(line, size, "%s%s", strcmp(state, "pending") == 0 ? ": " : "; ", why);
     if (time_of(block, "expected") > 0)
         add_duration(line, size, "; expected to start in", time_of(block, "expected") - now);
     if (time_of(block, "ends") > 0)

@@ -55,6 +55,16 @@ class OnSlurm(slurm.EndpointTest):
         self.assertIn("no node of endpoint elastic has more than 1", ended["error"]["message"])
         self.assertEqual(self.new_jobs(), [])
 
+    def test_nodes_that_have_less_than_they_should_are_told_of(self):
+        for node in self.cluster.names:
+            self.ff.run("gpu", "pretend", 0, "--registry", self.ff.registry.replace("%n", node))
+        self.up("fault", settings=["idle_block_s=1"])
+        task = self.submit("fault", {"do": "succeed"}, "--gpus", 2)
+        wait_for(lambda: "needs 2 GPUs, and no node that came had more than 0: gpus_per_node" in
+                 (self.ff.show(task)["waiting_because"] or ""),
+                 "the words")
+        self.ff.run("task", "cancel", task)
+
     def test_a_cancelled_job_costs_its_tasks_an_attempt(self):
         self.up("fault")
         task, job = self.sleeper()

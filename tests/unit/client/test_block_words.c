@@ -37,6 +37,9 @@ static void test_each_state_says_what_a_person_wants_to_know(void **state)
         {"{\"id\": \"1a2b\", \"state\": \"up\", \"nodes\": 1, \"managers\": 1, \"tasks\": 1, "
          "\"unknown_since\": \"2026-11-25T17:59:00Z\"}",
          "1a2b is up: 1 task on 1 node; the scheduler has not told how it is for 1 min 0 s"},
+        {"{\"id\": \"1a2b\", \"state\": \"up\", \"nodes\": 1, \"managers\": 1, \"tasks\": 0, "
+         "\"why\": \"the scheduler has suspended it\"}",
+         "1a2b is up: 0 tasks on 1 node; the scheduler has suspended it"},
         {"{\"id\": \"1a2b\", \"state\": \"leaving\"}", "1a2b is leaving"},
         {"{}", "? "},
     };
