@@ -7,6 +7,7 @@
  */
 #include "functions/function.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -89,6 +90,15 @@ static int do_hang(struct ff_call *call, json_t *arguments)
     while (forever)
         nap(); /* deaf: never asks whether to stop */
     return FF_OUTCOME_SUCCESS;
+}
+
+static int do_doze(struct ff_call *call, json_t *arguments)
+{
+    double length = seconds_of(arguments);
+    struct timespec rest = {(time_t)length, (long)(1e9 * (length - (double)(time_t)length))};
+    while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
+        ;
+    return succeed(call, "\"slept\"");
 }
 
 static int do_spin(struct ff_call *call, json_t *arguments)
@@ -245,6 +255,7 @@ static const struct fault faults[] = {
     {"succeed", do_succeed, "ends well at once"},
     {"fail", do_fail, "reports an error (message)"},
     {"sleep", do_sleep, "sleeps and listens (seconds)"},
+    {"doze", do_doze, "sleeps in one piece and does not listen (seconds)"},
     {"spin", do_spin, "computes and does not listen (seconds)"},
     {"hang", do_hang, "sleeps for ever and does not listen"},
     {"signal", do_signal, "ends by a signal (signal: its number)"},

@@ -221,7 +221,7 @@ class EndpointTest(ClusterTest, harness.FarfieldTest):
         farfield = farfield or self.ff
         given = dict(setting.split("=", 1) for setting in (
             "init_blocks=0", f"max_blocks={self.nodes}", f"gpus_per_node={self.gpus}", f"cores_per_node={self.slots}",
-            "status_interval_s=1", *self.settings, *settings))
+            "agent_host=127.0.0.1", "status_interval_s=1", *self.settings, *settings))
         return farfield.configure(name, settings=[f"{key}={value}" for key, value in given.items()], provider="slurm")
 
     def up(self, *functions, settings=(), farfield=None):
