@@ -2,6 +2,7 @@
  * A call in a slot: it is handed over, has its clock, is asked to end, and ends.
  */
 #include "worker/call.h"
+#include "worker/leaving.h"
 
 #include "worker/manager.h"
 #include "worker/slot.h"
@@ -293,7 +294,7 @@ void ff_handed_answered(struct ff_work *work, struct ff_outcome *outcome)
     } else if (outcome->state != FF_TASK_SUCCESS) {
         outcome->state = FF_TASK_FAILED_STATE;
         /* A scheduler that ends a block signals all its processes, commands of shell functions too. */
-        if (work->manager->signalled)
+        if (ff_manager_is_signalled(work->manager))
             outcome->lost = outcome->uncharged = true;
     }
     if (outcome->value.size > FF_INLINE_LIMIT)

@@ -7,6 +7,8 @@
 #include "worker/slot.h"
 #include "worker/uplink.h"
 
+#include <signal.h>
+
 enum {
     CHECKPOINT_MS = 10000, /* for writing a checkpoint, when nobody says how long there is */
     LEAD_MS = 60000,
@@ -80,6 +82,17 @@ void ff_manager_leave(struct ff_manager *manager, bool hurried)
     begin_to_leave(manager);
     if (hurried)
         hurry(manager, usual_grace_ms(manager));
+}
+
+bool ff_manager_is_signalled(const struct ff_manager *manager)
+{
+    sigset_t pending;
+    if (manager->signalled)
+        return true;
+    sigemptyset(&pending);
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGUSR1) == 1 ||
+            sigismember(&pending, SIGUSR2) == 1);
 }
 
 bool ff_manager_has_left(const struct ff_manager *manager)

@@ -22,6 +22,9 @@ void ff_manager_leave(struct ff_manager *manager, bool hurried);
  * to leave meanwhile. */
 void ff_manager_block_ends(struct ff_manager *manager);
 
+/* Whether the scheduler has sent a signal, to which the loop may not have come yet. */
+bool ff_manager_is_signalled(const struct ff_manager *manager);
+
 /* Nothing runs, and the agent has every outcome, or cannot be told. */
 bool ff_manager_has_left(const struct ff_manager *manager);
 

@@ -24,13 +24,15 @@
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     COMMAND_LIMIT = (128 << 10) - 1, /* the kernel's, for one argument of a program */
     STREAMS = 2,
     TICK_MS = 50,
-    STOP_GRACE_MS = 2000
+    STOP_GRACE_MS = 2000,
+    SIGNALS_MS = 200 /* at most, from the first signal of a scheduler to the last */
 };
 
 struct command {
@@ -140,6 +142,19 @@ static int follow(struct ff_call *call, struct command *command)
     return status;
 }
 
+/* A scheduler that ends a job signals all its processes, one after the other, and this command may be among the first. Then it
+ * has not failed: its manager knows that as soon as it has been signalled too, and shall hear of this afterwards. */
+static void let_others_be_signalled(const struct command *command, int status)
+{
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGUSR2};
+    struct timespec rest = {0, SIGNALS_MS * 1000000};
+    int number =
+        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128; /* as a shell says it */
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        while (command->stop_asked_ns == 0 && number == signals[i] && nanosleep(&rest, &rest) < 0)
+            continue; /* this process is among them */
+}
+
 static json_t *describe(const struct command *command, int status)
 {
     json_t *result = json_object();
@@ -195,8 +210,11 @@ static int run_command(struct ff_call *call, const char *text)
         outcome = ff_call_fail(call, "NO_MEMORY", "no memory for the command's output", "");
     else if (start(&command, text, &error) < 0)
         outcome = ff_call_fail(call, ff_error_name(error.code), error.message, "");
-    else
-        outcome = report(call, &command, follow(call, &command));
+    else {
+        int status = follow(call, &command);
+        outcome = report(call, &command, status);
+        let_others_be_signalled(&command, status);
+    }
     for (int i = 0; i < STREAMS; i++) {
         if (command.pipes[i] >= 0)
             close(command.pipes[i]);

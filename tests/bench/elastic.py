@@ -125,7 +125,7 @@ def row_of(tasks, begun, nodes, given):
     row = {"nodes": nodes, "slots": nodes * given.slots, "jobs": len(begun), "total_s": total, "tasks_s": needed,
            "start_s": start, "others_s": others, "others_share": others / total,
            "next_p50_ms": 1e3 * statistics.median(between), "next_p90_ms": 1e3 * between[len(between) * 9 // 10]}
-    row["total_verdict"] = verdict(total, most=TOTAL_MOST * given.tasks * given.seconds / row["slots"] + start)
+    row["total_verdict"] = verdict(total, most=TOTAL_MOST * needed + start)
     row["next_verdict"] = verdict(row["next_p50_ms"], most=NEXT_MOST_MS)
     return row
 

@@ -189,6 +189,8 @@ class Farfield:
 
         def runs():
             shown = self.show(task)
+            if shown["state"] in TERMINAL:
+                raise AssertionError(f"the task ended before its attempt {number}: {shown}")
             return shown["attempt"] == number and shown["state"] == "running"
 
         wait_for(runs, f"attempt {number} of {task} to run")

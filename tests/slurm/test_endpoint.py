@@ -97,6 +97,23 @@ class OnSlurm(slurm.EndpointTest):
         for dataset in ("/object", "/probe"):
             self.assertEqual(*(tool("hdf5_tool", "digest", each["output"], dataset) for each in (whole, broken)), dataset)
 
+    def test_a_gang_of_nodes_and_the_end_of_its_job(self):
+        self.up(settings=["nodes_per_block=2"])
+        mark = os.path.join(self.ff.folder, "mark")
+        self.ff.run("function", "register", "gang", "--shell",
+                    f"echo $FARFIELD_NODELIST; until [ -e '{mark}' ]; do sleep 0.02; done")
+        task = self.submit("gang", None, "--nodes", 2)
+        self.ff.wait_task(task, "running")
+        (job,) = self.cluster.jobs()
+        self.assertEqual(self.cluster.jobs()[job]["nodes"], "n[0-1]")
+        self.cluster.run("scancel", job)
+        self.ff.wait_attempt(task, 2)
+        with open(mark, "w", encoding="ascii"):
+            pass
+        ended = self.ff.wait_task(task)
+        self.assertEqual((ended["state"], ended["result"]["stdout"]), ("success", "n0,n1\n"), ended)
+        self.assertEqual(len(self.new_jobs()), 2)
+
     def test_a_node_that_goes_down(self):
         self.up("fault")
         task, _ = self.sleeper()
