@@ -162,6 +162,8 @@ static bool is_nearer(const struct ff_block *one, const struct ff_block *than)
 static void say_limit(const struct ff_elastic *elastic, char *text, size_t size)
 {
     const struct ff_config *config = &elastic->agent->config;
+    const int64_t left_ns = elastic->memory.failed_ns +
+                            ff_scaling_pause_ns(elastic->memory.failures) - ff_monotonic_ns();
     char time[FF_TIME_TEXT_SIZE];
     text[0] = '\0';
     switch (elastic->limit) {
@@ -176,9 +178,9 @@ static void say_limit(const struct ff_elastic *elastic, char *text, size_t size)
                  (long long)config->submit_rate);
         break;
     case FF_SCALING_PAUSE:
-        ff_time_text(ff_wall_ns() + elastic->memory.failed_ns +
-                         ff_scaling_pause_ns(elastic->memory.failures) - ff_monotonic_ns(),
-                     time);
+        if (left_ns <= 0)
+            break; /* one is on its way, on trial */
+        ff_time_text(ff_wall_ns() + left_ns, time);
         snprintf(text, size, "the next block is tried at %.10s %.5sZ", time, time + 11);
         break;
     case FF_SCALING_UNKNOWN:
