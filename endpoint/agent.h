@@ -65,9 +65,8 @@ struct ff_agent {
     struct ff_prepare *prepare;
     struct ff_release *releases; /* room for planning */
     size_t release_capacity;
-    int64_t
-        longest_block_ns; /* that a manager has said it has, when it came; INT64_MAX: for ever */
-    bool awaiting_blocks; /* until then HOLDING_END is not said */
+    int64_t fresh_block_ns; /* how long the last block that came anew had; INT64_MAX: for ever */
+    bool awaiting_blocks;   /* until then HOLDING_END is not said */
     bool dispatch_needed;
     bool rushed;   /* many tasks were held since memory was given back last */
     bool telling;  /* the wait timer is set */

@@ -305,10 +305,12 @@ void ff_dispatch_report(struct ff_agent *agent, struct ff_manager *manager,
 static bool place_again(struct ff_agent *agent, struct ff_held *held,
                         const struct ff_outcome *outcome)
 {
-    if (!outcome->lost || !outcome->unbegun || held->unwanted || held->asked != 0 ||
+    bool recalled = held->asked == FF_CONTROL_RECALL;
+    if (!outcome->lost || !outcome->unbegun || held->unwanted || (held->asked != 0 && !recalled) ||
         agent->phase >= FF_AGENT_DRAINING || held->given_back >= GIVEN_BACK_LIMIT)
         return false;
-    held->given_back++;
+    held->asked = 0;
+    held->given_back += !recalled;
     return ff_queue_take_back(agent->queue, held) == 0;
 }
 
@@ -328,7 +330,7 @@ void ff_dispatch_outcome(struct ff_agent *agent, struct ff_manager *manager,
     agent->dispatch_needed = true;
     if (manager->given.count == 1)
         agent->scale_needed = true; /* its last one: the node may not be needed any more */
-    if (!outcome->lost)
+    if (!outcome->lost && outcome->state != FF_TASK_CANCELLED_STATE)
         ff_pace_learn(&agent->pace, &held->function, outcome->run_us);
     if (place_again(agent, held, outcome)) {
         give_receipt(manager, &outcome->task, outcome->attempt, false);

@@ -40,6 +40,7 @@ void ff_dispatch_fail_shape(struct ff_agent *agent, struct ff_shape *shape, cons
                             const char *hint);
 
 /* Tells the service why tasks wait that have waited for a while. */
+enum { FF_TELL_AFTER_MS = 500 };
 void ff_dispatch_report_waiting(struct ff_agent *agent);
 
 /* Whether a task that was told to wait behind so many others is told again, now that it waits behind others many: few times on

@@ -326,7 +326,7 @@ static void see_demand(const struct ff_agent *agent, struct ff_scaling_input *in
             .nodes = needs.nodes,
             .cost_us = needs.cost_us,
             /* What no block outlives is begun anywhere, and goes on in the next. */
-            .lasts_ns = needs.lasts_ns <= agent->longest_block_ns ? needs.lasts_ns : 0,
+            .lasts_ns = needs.lasts_ns <= agent->fresh_block_ns ? needs.lasts_ns : 0,
             .waited_ns = input->now_ns - at->list.first->since_ns,
         };
     }

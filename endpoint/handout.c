@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 500 };
-
 /* ---- a place ---- */
 
 /* The manager for a task of this shape; NULL with the verdict that says most about why not. */
@@ -45,7 +43,7 @@ static struct ff_manager *choose(const struct ff_agent *agent, const struct ff_n
 /* Whether a block that starts anew lives long enough for the task. */
 static bool fresh_block_would_do(const struct ff_agent *agent, const struct ff_needs *needs)
 {
-    return agent->provider->grows && needs->lasts_ns <= agent->longest_block_ns;
+    return agent->provider->grows && needs->lasts_ns <= agent->fresh_block_ns;
 }
 
 static struct ff_manager *choose_any(const struct ff_agent *agent, const struct ff_needs *needs,
@@ -73,10 +71,9 @@ static void fail_impossible(struct ff_agent *agent, struct ff_shape *shape,
 {
     char message[320];
     ff_never_why(agent, needs, message, sizeof message);
-    ff_dispatch_fail_shape(
-        agent, shape, message,
-        "ask for less, or use another endpoint; `farfield endpoint status` shows "
-        "what the nodes of one have");
+    ff_dispatch_fail_shape(agent, shape, message,
+                           "ask for less, or use another endpoint; what its jobs ask for stands in "
+                           "its config.yaml (gpus_per_node, cores_per_node, nodes_per_block)");
 }
 
 static enum ff_wait_reason reason_of(enum ff_verdict verdict)
@@ -134,6 +131,15 @@ static void send_gang_order(struct ff_manager *manager, const struct ff_held *he
     ff_buffer_dispose(&frame);
 }
 
+/* What waits is told why, and what went ahead is looked at. */
+static void look_later(struct ff_agent *agent)
+{
+    if (agent->telling)
+        return;
+    agent->telling = true;
+    ff_timer_set_after(agent->wait_timer, FF_TELL_AFTER_MS);
+}
+
 /* false: it stays, for want of memory. */
 static bool give(struct ff_agent *agent, struct ff_manager *manager, const struct ff_needs *needs,
                  struct ff_held *held, int64_t now_ns)
@@ -149,6 +155,8 @@ static bool give(struct ff_agent *agent, struct ff_manager *manager, const struc
     ff_queue_give(agent->queue, held, &manager->given, manager);
     if (held->asked != 0)
         ask_again(manager, held);
+    if (manager->room.given > manager->room.slots)
+        look_later(agent);
     return true;
 }
 
@@ -193,9 +201,6 @@ void ff_dispatch_run(struct ff_agent *agent)
         place_first(agent, shape, now_ns, &promised);
     if (ff_queue_count(agent->queue, FF_HELD_WAITING) > 0) {
         agent->scale_needed = true;
-        if (!agent->telling) {
-            agent->telling = true;
-            ff_timer_set_after(agent->wait_timer, TELL_AFTER_MS);
-        }
+        look_later(agent);
     }
 }

@@ -1,25 +1,25 @@
 #include "endpoint/never.h"
 
 #include "endpoint/downlink.h"
+#include "endpoint/elastic.h"
 #include "endpoint/gang.h"
 #include "endpoint/manager.h"
+#include "endpoint/scaling.h"
 
 #include <stdio.h>
 
 bool ff_fresh_would_do(const struct ff_fresh *fresh, const struct ff_needs *needs)
 {
-    return fresh->comes && (fresh->devices == 0 || needs->devices <= fresh->devices) &&
-           (fresh->cores == 0 || needs->cores <= fresh->cores) && needs->nodes <= fresh->nodes;
+    return fresh->comes && needs->nodes <= fresh->nodes &&
+           (!fresh->is_counted || needs->devices <= fresh->devices) &&
+           (fresh->cores == 0 || needs->cores <= fresh->cores);
 }
 
-/* Whether one is under way whose shape nobody can tell: a block of an earlier agent, or the first of a machine. */
+/* Whether one is under way of which nobody can tell what it has: a block that has not come yet, a manager that has not said it. */
 static bool stranger_comes(const struct ff_agent *agent)
 {
-    if (ff_downlink_first(agent->downlink) == NULL && !agent->provider->grows)
-        return true;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next)
-        if (!at->announced && at->state != FF_BLOCK_ENDED &&
-            (at->adopted || !agent->provider->grows))
+        if (at->state != FF_BLOCK_ENDED && at->managers == 0)
             return true;
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next)
@@ -28,18 +28,25 @@ static bool stranger_comes(const struct ff_agent *agent)
     return false;
 }
 
+/* By the settings, else by what nodes had so far. */
 static struct ff_fresh find_fresh(const struct ff_agent *agent)
 {
     const struct ff_config *config = &agent->config;
-    unsigned nodes = (unsigned)config->nodes_per_block;
-    if (stranger_comes(agent))
-        return (struct ff_fresh){.comes = true, .nodes = nodes};
-    const struct ff_fresh fresh = {
-        .comes = agent->provider->grows,
-        .devices = (unsigned)config->gpus_per_node,
-        .cores = (unsigned)config->cores_per_node,
-        .nodes = nodes,
-    };
+    const struct ff_scaling_shape *seen = ff_elastic_seen(agent->elastic);
+    bool strange = stranger_comes(agent);
+    bool learned = seen->seen && !strange;
+    struct ff_fresh fresh = {.comes = true, .nodes = (unsigned)config->nodes_per_block};
+    if (!agent->provider->grows) {
+        fresh.comes = strange || ff_downlink_first(agent->downlink) == NULL;
+        return fresh;
+    }
+    fresh.nodes *= (unsigned)config->max_blocks;
+    fresh.is_counted = config->gpus_per_node > 0 || learned;
+    fresh.devices = config->gpus_per_node > 0 ? (unsigned)config->gpus_per_node : seen->devices;
+    if (config->cores_per_node > 0)
+        fresh.cores = (unsigned)config->cores_per_node;
+    else if (learned)
+        fresh.cores = seen->cores;
     return fresh;
 }
 
@@ -77,7 +84,7 @@ void ff_never_why(const struct ff_agent *agent, const struct ff_needs *needs, ch
     const struct ff_fresh most = find_most(agent);
     const char *name = agent->folder.name;
     if (needs->nodes > most.nodes)
-        snprintf(text, size, "the task asks for %u nodes; a block of endpoint %s has %u",
+        snprintf(text, size, "the task asks for %u nodes; endpoint %s has %u of one block at most",
                  needs->nodes, name, most.nodes);
     else if (needs->devices > most.devices)
         snprintf(text, size, "the task asks for %u GPUs; no node of endpoint %s has more than %u",

@@ -10,8 +10,9 @@
 /* What a node, or block, that is still to come may have. */
 struct ff_fresh {
     bool comes;
-    unsigned devices; /* of a node; 0: not known */
-    unsigned cores;   /* likewise */
+    bool is_counted;  /* its GPUs are known */
+    unsigned devices; /* of a node */
+    unsigned cores;   /* of a node; 0: not known */
     unsigned nodes;   /* of a block */
 };
 

@@ -193,6 +193,15 @@ void ff_room_give_back(struct ff_room *room, const struct ff_held *held)
         room->backlog_us -= held->cost_us;
 }
 
+void ff_room_mark_slow(struct ff_room *room, struct ff_held *held)
+{
+    if (held->slow)
+        return;
+    room->slow++;
+    room->backlog_us -= held->cost_us;
+    held->slow = true;
+}
+
 /* Two functions that meet in a row take turns; then each is learned anew, which only costs time. */
 static unsigned row_of(const struct ff_id *function)
 {

@@ -111,6 +111,9 @@ void ff_room_take(struct ff_room *room, const struct ff_needs *needs, struct ff_
                   int64_t now_ns);
 void ff_room_give_back(struct ff_room *room, const struct ff_held *held);
 
+/* A task that was taken for tiny keeps its slot. */
+void ff_room_mark_slow(struct ff_room *room, struct ff_held *held);
+
 /* How long calls of a function take: a running mean of what came back, for the functions seen lately. */
 enum { FF_PACES = 256 };
 struct ff_pace {

@@ -43,6 +43,24 @@ static void list_add(struct ff_held_list *list, struct ff_held *held, bool in_fr
     list->count++;
 }
 
+/* By its age; those that come back are older than most. */
+static void list_insert(struct ff_held_list *list, struct ff_held *held)
+{
+    struct ff_held *next = list->first;
+    while (next != NULL && next->sequence < held->sequence)
+        next = next->next;
+    if (next == NULL || next == list->first) {
+        list_add(list, held, next != NULL);
+        return;
+    }
+    held->list = list;
+    held->next = next;
+    held->previous = next->previous;
+    held->previous->next = held;
+    next->previous = held;
+    list->count++;
+}
+
 static void list_remove(struct ff_held *held)
 {
     struct ff_held_list *list = held->list;
@@ -332,7 +350,7 @@ int ff_queue_take_back(struct ff_queue *queue, struct ff_held *held)
         return -1;
     leave_list(queue, held);
     held->shape = shape;
-    list_add(&shape->list, held, true);
+    list_insert(&shape->list, held);
     set_place(queue, held, FF_HELD_WAITING);
     held->manager = NULL;
     held->state = FF_TASK_WAITING_FOR_NODES;

@@ -117,7 +117,7 @@ struct ff_held *ff_queue_add_order(struct ff_queue *queue, const struct ff_order
 struct ff_held *ff_queue_add_holding(struct ff_queue *queue, const struct ff_holding *holding,
                                      struct ff_held_list *list, void *manager) FF_MUST_USE;
 
-/* Moves. Taking back puts it in front of its shape and needs the order. Ending copies the raw outcome (-1: no memory). */
+/* Moves. Taking back puts it into its shape by its age and needs the order. Ending copies the raw outcome (-1: no memory). */
 void ff_queue_give(struct ff_queue *queue, struct ff_held *held, struct ff_held_list *list,
                    void *manager);
 int ff_queue_take_back(struct ff_queue *queue, struct ff_held *held) FF_MUST_USE;

@@ -1,4 +1,5 @@
 /* The words of dispatch.h: why tasks wait, told to the service, and to whoever asks for the endpoint. */
+#include "endpoint/ahead.h"
 #include "endpoint/dispatch.h"
 #include "endpoint/downlink.h"
 #include "endpoint/elastic.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 500, TELL_AGAIN_MS = 1000, NEWS_MS = 2000, WORDS_SIZE = 1024, CLOSE = 10 };
+enum { TELL_AGAIN_MS = 1000, NEWS_MS = 2000, WORDS_SIZE = 1024, CLOSE = 10 };
 
 /* Where nodes have come that are less than the settings say, no more are asked for. */
 static bool say_short(const struct ff_agent *agent, const struct ff_shape *shape, char *text,
@@ -147,7 +148,7 @@ static void tell_shape(struct ff_agent *agent, const struct ff_shape *shape, uin
     for (struct ff_held *at = shape->list.first; at != NULL; at = at->next, behind++) {
         bool same = at->reported == shape->reason && !news &&
                     !ff_dispatch_moved_on(at->told_behind, behind);
-        if (!same && now_ns - at->since_ns >= (int64_t)TELL_AFTER_MS * 1000000)
+        if (!same && now_ns - at->since_ns >= (int64_t)FF_TELL_AFTER_MS * 1000000)
             tell(agent, at, why, behind);
     }
 }
@@ -179,12 +180,15 @@ void ff_dispatch_report_waiting(struct ff_agent *agent)
 {
     int64_t now_ns = ff_monotonic_ns();
     uint32_t behind = 0;
-    agent->telling = ff_queue_count(agent->queue, FF_HELD_WAITING) > 0;
+    bool waits = ff_queue_count(agent->queue, FF_HELD_WAITING) > 0;
+    bool ahead = ff_ahead_check(agent, now_ns);
+    agent->telling = waits || ahead;
     if (!agent->telling)
         return;
     ff_timer_set_after(agent->wait_timer, TELL_AGAIN_MS);
-    agent->dispatch_needed = true; /* what was about to end may be overdue by now */
-    if (!ff_uplink_is_announced(agent->uplink))
+    /* What was about to end may be overdue by now. */
+    agent->dispatch_needed = agent->dispatch_needed || waits;
+    if (!waits || !ff_uplink_is_announced(agent->uplink))
         return;
     bool news = has_news(agent, now_ns);
     const struct ff_shape **shapes = sort_shapes(agent->queue);

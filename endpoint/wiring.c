@@ -104,8 +104,8 @@ static void manager_came(void *user, struct ff_manager *manager)
         at->announced = false;
     int64_t left_ns =
         manager->room.ends_ns > 0 ? manager->room.ends_ns - ff_monotonic_ns() : INT64_MAX;
-    if (left_ns > agent->longest_block_ns)
-        agent->longest_block_ns = left_ns;
+    if (!manager->block->adopted && !manager->block->had_manager)
+        agent->fresh_block_ns = left_ns;
     ff_gang_came(agent, manager);
     manager->block->had_manager = true;
     if (manager->block->state != FF_BLOCK_RUNNING) /* it is, and the scheduler tells until when */

@@ -167,6 +167,7 @@ enum ff_control_action {
     FF_CONTROL_CANCEL = 1,     /* end it; the outcome is cancelled */
     FF_CONTROL_STOP = 2,       /* end soon and keep the result so far */
     FF_CONTROL_CHECKPOINT = 3, /* write a checkpoint and give the task back; give it back at once if it has not begun */
+    FF_CONTROL_RECALL = 4,     /* from the agent: give it back if it has not begun */
 };
 
 #define FF_CONTROL_FIELDS(F, S)                                                                       \

@@ -235,17 +235,25 @@ void ff_handed_cancel(struct ff_work *work)
     ff_slot_check(slot);
 }
 
+bool ff_handed_recall(struct ff_work *work)
+{
+    if (work->slot->state == FF_SLOT_ENDING)
+        return false;
+    ff_slot_recall(work->slot);
+    if (work->place != FF_WORK_READY)
+        return false;
+    ff_work_give_back(work, false, "the task was called back before it began");
+    return true;
+}
+
 void ff_handed_ask(struct ff_work *work, int stop)
 {
     struct ff_slot *slot = work->slot;
     if (slot->state == FF_SLOT_ENDING)
         return;
     if (stop == FF_CHECKPOINT) {
-        ff_slot_recall(slot);
-        if (work->place == FF_WORK_READY) {
-            ff_work_give_back(work, false, "the task was called back before it began");
+        if (ff_handed_recall(work))
             return;
-        }
         if (slot->state == FF_SLOT_BUSY && (slot->flags & FF_FUNCTION_CAN_CHECKPOINT) == 0)
             return;
     }

@@ -19,6 +19,9 @@ void ff_slot_check(struct ff_slot *slot);
 void ff_handed_cancel(struct ff_work *work);
 void ff_handed_ask(struct ff_work *work, int stop);
 
+/* Gives it back when it has not begun; false: it has. */
+bool ff_handed_recall(struct ff_work *work);
+
 /* Takes back what the runner has not begun. */
 void ff_slot_recall(struct ff_slot *slot);
 

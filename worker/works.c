@@ -660,6 +660,11 @@ void ff_works_control(struct ff_manager *manager, const struct ff_control *contr
         work->stop = FF_STOP_AND_KEEP;
         if (work->place == FF_WORK_HANDED)
             ff_handed_ask(work, FF_STOP_AND_KEEP);
+    } else if (control->action == FF_CONTROL_RECALL) {
+        if (work->place == FF_WORK_HANDED)
+            (void)ff_handed_recall(work);
+        else if (work->place != FF_WORK_STORING)
+            ff_work_give_back(work, false, "the task was called back before it began");
     } else if (control->action == FF_CONTROL_CHECKPOINT) {
         if (work->place == FF_WORK_HANDED)
             ff_handed_ask(work, FF_CHECKPOINT);

@@ -71,14 +71,16 @@ class Dispatch(FarfieldTest):
         held = [self.hold() for _ in range(self.slots)]
         order = [self.ff.submit("fault", FOR_EVER, "--priority", word) for word in ("batch", "normal", "batch")]
         first = self.ff.submit("fault", FOR_EVER, "--priority", "live")
-        for task in [*order, first]:
-            self.why(task, "slots")
+        for task, before in zip([*order, first], ("behind 2 tasks: ", "behind 1 task: ", "behind 3 tasks: ", "")):
+            self.assertIn(before + "all 4 slots", self.why(task, before + "all "))
         self.assertEqual([self.ff.show(task)["priority"] for task in [*order, first]],
                          ["batch", "normal", "batch", "live"])
         for expected, others in ((first, order), (order[1], [order[0], order[2]]), (order[0], [order[2]])):
             self.cancel(held.pop(0))
             self.ff.wait_task(expected, "running")
             self.assertNotIn("running", [self.ff.show(task)["state"] for task in others])
+            if len(others) > 1:
+                self.why(others[-1], f"behind {len(others) - 1} task")
             held.append(expected)
         self.cancel(*held, order[2])
         done = self.ff.call("echo", {}, "--priority", "batch")
@@ -134,7 +136,7 @@ class Dispatch(FarfieldTest):
         self.ff.run("function", "register", "where", "--shell", "printf ${{FARFIELD_NODELIST-alone}}")
         task = self.ff.call("where", {}, "--nodes", "2")
         self.assertEqual(task["state"], "failed", task)
-        self.assertIn("asks for 2 nodes; a block of endpoint local has 1", task["error"]["message"])
+        self.assertIn("asks for 2 nodes; endpoint local has 1 of one block at most", task["error"]["message"])
         self.assertEqual(self.ff.call("where", {}, "--nodes", "1")["result"]["stdout"], "alone")
 
 

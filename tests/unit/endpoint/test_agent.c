@@ -555,6 +555,48 @@ static void test_a_call_on_two_nodes_survives_the_agent(void **state)
     scene_close(&scene);
 }
 
+/* Calls that were short so far go ahead of need; one that waits behind a long one is called back, and waits here instead. */
+static void test_a_call_ahead_is_called_back_from_behind_a_long_one(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct ff_order order = echo_order();
+    scene_open(&scene);
+    connect_all(&scene);
+    scene.receipts = true;
+    scene_order(&scene, &order, 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    struct ff_outcome outcome = success_of(&scene);
+    outcome.run_us = 10;
+    scene_outcome(&scene, &outcome);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    for (int i = 0; i < 2; i++) { /* both slots run a call that lasts */
+        scene_order(&scene, &order, 1);
+        scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 2 + i);
+        const struct ff_report runs = {
+            .task = order.task, .attempt = order.attempt, .state = FF_TASK_RUNNING};
+        scene_report(&scene, &runs);
+    }
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 2);
+    scene_order(&scene, &order, 1);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 4); /* ahead */
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_CONTROL], 1);
+    assert_int_equal(scene.at_manager.action, FF_CONTROL_RECALL);
+    assert_true(ff_id_equal(&scene.at_manager.task[FF_MSG_CONTROL], &order.task));
+    const struct ff_outcome back = {.task = order.task,
+                                    .attempt = order.attempt,
+                                    .state = FF_TASK_FAILED_STATE,
+                                    .lost = true,
+                                    .uncharged = true,
+                                    .unbegun = true};
+    scene_outcome(&scene, &back);
+    scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 3);
+    assert_int_equal(scene.at_service.state, FF_TASK_WAITING_FOR_NODES);
+    assert_int_equal(scene.at_service.count[FF_MSG_OUTCOMES], 1);
+    assert_int_equal(scene.at_manager.count[FF_MSG_TASKS], 4); /* it does not go ahead again */
+    scene_close(&scene);
+}
+
 static void test_gpus_that_others_hold_are_passed_over(void **state)
 {
     (void)state;
@@ -602,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_a_call_on_two_nodes_gets_both_or_none),
         cmocka_unit_test(test_a_lost_node_ends_the_call_on_all),
         cmocka_unit_test(test_a_call_on_two_nodes_survives_the_agent),
+        cmocka_unit_test(test_a_call_ahead_is_called_back_from_behind_a_long_one),
         cmocka_unit_test(test_gpus_that_others_hold_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

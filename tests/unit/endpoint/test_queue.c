@@ -183,20 +183,29 @@ static void test_limits_of_about_the_same_make_one_shape(void **state)
     ff_queue_destroy(queue);
 }
 
-static void test_given_back_stands_in_front(void **state)
+static void test_given_back_stands_by_its_age(void **state)
 {
     (void)state;
     struct ff_queue *queue = make_queue();
     struct ff_held_list manager = {0};
-    struct ff_order one = make_order(1, "", 0, 1);
-    struct ff_order two = make_order(1, "", 0, 1);
-    struct ff_held *first = add(queue, &one, "1");
-    struct ff_held *second = add(queue, &two, "2");
-    ff_queue_give(queue, first, &manager, &manager);
-    assert_ptr_equal(ff_queue_shapes(queue)->list.first, second);
-    assert_int_equal(ff_queue_take_back(queue, first), 0);
-    assert_ptr_equal(ff_queue_shapes(queue)->list.first, first);
-    assert_int_equal(ff_queue_shapes(queue)->list.count, 2);
+    struct ff_held *held[4];
+    for (int i = 0; i < 4; i++) {
+        struct ff_order order = make_order(1, "", 0, 1);
+        held[i] = add(queue, &order, "x");
+    }
+    for (int i = 0; i < 3; i++)
+        ff_queue_give(queue, held[i], &manager, &manager);
+    const int back[] = {0, 2, 1}; /* in whatever order they come */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ff_queue_take_back(queue, held[back[i]]), 0);
+    const struct ff_held_list *list = &ff_queue_shapes(queue)->list;
+    const struct ff_held *at = list->first;
+    for (int i = 0; i < 4; i++, at = at->next) {
+        assert_ptr_equal(at, held[i]);
+        assert_ptr_equal(at->previous, i > 0 ? held[i - 1] : NULL);
+    }
+    assert_ptr_equal(list->last, held[3]);
+    assert_int_equal(list->count, 4);
     ff_queue_destroy(queue);
 }
 
@@ -234,7 +243,7 @@ int main(void)
         cmocka_unit_test(test_priority_comes_before_age),
         cmocka_unit_test(test_users_take_turns_by_their_use),
         cmocka_unit_test(test_limits_of_about_the_same_make_one_shape),
-        cmocka_unit_test(test_given_back_stands_in_front),
+        cmocka_unit_test(test_given_back_stands_by_its_age),
         cmocka_unit_test(test_a_long_way_is_told_in_few_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

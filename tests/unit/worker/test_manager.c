@@ -296,6 +296,23 @@ static void test_calls_behind_a_long_one_go_elsewhere(void **state)
     assert_int_equal(ended(hang)->outcome.state, FF_TASK_CANCELLED_STATE);
 }
 
+static void test_only_what_has_not_begun_is_recalled(void **state)
+{
+    (void)state;
+    static const char sleep_long[] = "{\"do\": \"sleep\", \"seconds\": 60}";
+    const unsigned running[] = {fault(sleep_long), fault(sleep_long)};
+    agent_run(&agent, is_running, running[0]);
+    agent_run(&agent, is_running, running[1]);
+    unsigned queued = fault(sleep_long);
+    agent_control(&agent, running[0], FF_CONTROL_RECALL);
+    agent_control(&agent, queued, FF_CONTROL_RECALL);
+    assert_failure(queued, "MANAGER_LOST");
+    assert_true(agent.tasks[queued].outcome.unbegun && agent.tasks[queued].outcome.uncharged);
+    assert_int_equal(agent.tasks[running[0]].outcomes, 0);
+    agent_control(&agent, running[0], FF_CONTROL_STOP);
+    assert_success(running[0], "\"stopped\"");
+}
+
 static void test_shell(void **state)
 {
     (void)state;
@@ -600,6 +617,7 @@ int main(void)
         TEST(test_flood_is_bounded),
         TEST(test_many_short_calls_end_once_each),
         TEST(test_calls_behind_a_long_one_go_elsewhere),
+        TEST(test_only_what_has_not_begun_is_recalled),
         TEST(test_shell),
         TEST(test_a_call_on_several_nodes_knows_them_and_has_all_cores),
         TEST(test_devices_are_leased_in_turn),
