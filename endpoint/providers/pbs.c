@@ -194,13 +194,12 @@ static int64_t read_time(struct ff_span value)
     int64_t seconds;
     struct tm parts = {.tm_isdst = -1};
     copy_value(value, text, sizeof text);
-    if (ff_text_integer(text, 0, INT64_MAX / 1000000000, &seconds) == 0)
-        return seconds * 1000000000;
+    if (ff_text_integer(text, 0, INT64_MAX, &seconds) == 0)
+        return ff_job_time_ns(seconds);
     const char *rest = strptime(text, "%a %b %d %H:%M:%S %Y", &parts);
     if (rest == NULL || *rest != '\0')
         return 0;
-    time_t time = mktime(&parts);
-    return time > 0 ? (int64_t)time * 1000000000 : 0;
+    return ff_job_time_ns(mktime(&parts));
 }
 
 static void describe_end(const struct fields *fields, struct ff_job_row *row)
@@ -287,7 +286,7 @@ static int take_job(struct ff_span id, struct ff_span job, struct ff_job_rows *r
     bool running = row->state == FF_BLOCK_RUNNING;
     row->starts_ns = read_time(running ? fields.start : fields.estimated);
     if (running && row->starts_ns > 0 && ff_walltime_read(walltime, &limit_s) == 0 && limit_s > 0)
-        row->ends_ns = row->starts_ns + limit_s * 1000000000;
+        row->ends_ns = ff_job_time_ns(row->starts_ns / 1000000000 + limit_s);
     return 0;
 }
 

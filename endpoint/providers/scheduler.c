@@ -67,6 +67,12 @@ void ff_each_line(const char *text, void (*take)(void *user, const char *line, s
     }
 }
 
+int64_t ff_job_time_ns(int64_t seconds)
+{
+    const int64_t year_2200 = 7258118400;
+    return seconds > 0 && seconds < year_2200 ? seconds * 1000000000 : 0;
+}
+
 /* Schedulers get new states with their releases: one must not make the answer about all others worthless. */
 int ff_job_row_unclear(struct ff_job_row *row, const char *state, const char *alphabet)
 {

@@ -60,6 +60,9 @@ struct ff_job_rows {
 /* Marks a row whose state is a word of `alphabet` that is not known; -1 when it is no such word. */
 int ff_job_row_unclear(struct ff_job_row *row, const char *state, const char *alphabet) FF_MUST_USE;
 
+/* Seconds of the wall clock as nanoseconds; 0, for "not known", where no job of our times can begin or end then. */
+int64_t ff_job_time_ns(int64_t seconds);
+
 /* A zeroed one more; NULL beyond FF_ROWS_MAX, or when memory is out. */
 struct ff_job_row *ff_job_rows_add(struct ff_job_rows *rows);
 void ff_job_rows_dispose(struct ff_job_rows *rows);

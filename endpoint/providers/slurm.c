@@ -197,8 +197,7 @@ static int64_t read_time(const struct field *field)
     if (field->length >= sizeof text)
         return 0;
     copy(field, text, sizeof text);
-    return ff_text_integer(text, 0, INT64_MAX / 1000000000, &seconds) == 0 ? seconds * 1000000000
-                                                                           : 0;
+    return ff_text_integer(text, 0, INT64_MAX, &seconds) == 0 ? ff_job_time_ns(seconds) : 0;
 }
 
 static void describe(struct ff_job_row *row, const struct state *state, const struct field *reason)

@@ -30,7 +30,9 @@ static int64_t read_limit(const char *text)
         text = *end == '-' ? end + 1 : "";
     }
     while (count < 3 && isdigit((unsigned char)*text)) {
-        parts[count++] = strtol(text, &end, 10);
+        parts[count] = strtol(text, &end, 10);
+        if (parts[count++] > 100000000)
+            return 0;
         text = *end == ':' ? end + 1 : end;
     }
     if (count == 0 || *text != '\0' || days < 0 || days > 100000)

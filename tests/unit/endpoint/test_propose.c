@@ -55,6 +55,8 @@ static void test_nonsense_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (ff_slurm_read_partitions(bad[i], &survey, &error) != -1)
             fail_msg("taken for an answer: %s", bad[i]);
+    read_survey("main|up|9999999999999999999:00:00|4|8|gpu:2\n");
+    assert_int_equal(survey.partitions[0].limit_s, 0);
     char *flood = calloc(1, 100001);
     memset(flood, 'x', 100000);
     assert_int_equal(ff_slurm_read_partitions(flood, &survey, &error), -1);

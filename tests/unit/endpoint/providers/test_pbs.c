@@ -181,6 +181,27 @@ static void test_answers(void **state)
     ff_job_rows_dispose(&rows);
 }
 
+/* Times that cannot be are not known; the job is. */
+static void test_times_beyond_all_bounds(void **state)
+{
+    (void)state;
+    struct ff_job_rows rows;
+    struct ff_error error;
+    assert_ok(read_rows(0,
+                        "{\"Jobs\":{\"9\":{\"job_state\":\"R\",\"stime\":\"Wed Nov 25 16:15:00 "
+                        "9999\"},\"10\":{\"job_state\":\"R\",\"stime\":1764087300,"
+                        "\"Resource_List\":{\"walltime\":\"999999999:00:00\"}},"
+                        "\"11\":{\"job_state\":\"Q\",\"estimated\":{\"start_time\":9e18}}}}",
+                        "", &rows, &error),
+              error);
+    assert_int_equal(rows.count, 3);
+    assert_int_equal(rows.items[0].starts_ns, 0);
+    assert_int_equal(rows.items[1].starts_ns, 1764087300000000000);
+    assert_int_equal(rows.items[1].ends_ns, 0);
+    assert_int_equal(rows.items[2].starts_ns, 0);
+    ff_job_rows_dispose(&rows);
+}
+
 /* A purged job makes qstat fail, and is no reason to believe nothing of the rest. */
 static void test_purged_jobs(void **state)
 {
@@ -236,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_the_question),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_times_beyond_all_bounds),
         cmocka_unit_test(test_purged_jobs),
         cmocka_unit_test(test_what_is_no_answer),
     };
