@@ -559,6 +559,7 @@ void ff_elastic_run(struct ff_elastic *elastic)
     if (see(elastic, &look) == 0) {
         const struct ff_scaling_orders orders = ff_scaling_plan(&look.input, &elastic->memory);
         int64_t again_ns = carry_out(elastic, &look, &orders);
+        elastic->news += elastic->limit != orders.limit ? 1 : 0;
         elastic->limit = orders.limit;
         if (silent_ns > 0 && (again_ns == 0 || silent_ns < again_ns))
             again_ns = silent_ns;
