@@ -28,6 +28,7 @@ struct ff_block {
     enum ff_block_state state;
     unsigned nodes;        /* asked for; each runs one manager */
     unsigned managers;     /* connected, or away but not given up */
+    int64_t came_ns;       /* when the first of them did; monotonic */
     unsigned came;         /* most of them at a time since it runs */
     bool had_manager;      /* ever */
     bool adopted;          /* from an earlier agent */

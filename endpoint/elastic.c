@@ -16,6 +16,8 @@
 /* A look goes over all that waits, all that runs and all nodes: not after each of ten thousand results a second. */
 static const int64_t rest_ns = 10000000;
 static const int64_t second_ns = 1000000000;
+/* A block that ends sooner, without a task that has ended there, counts as one that did not come up. */
+static const int64_t proof_ns = 10000000000;
 
 struct ff_elastic {
     struct ff_agent *agent;
@@ -109,6 +111,12 @@ unsigned ff_elastic_news(const struct ff_elastic *elastic)
     return elastic->news;
 }
 
+/* Of two times, of which 0 is none. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 static unsigned larger(unsigned a, unsigned b)
 {
     return a > b ? a : b;
@@ -120,9 +128,19 @@ void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager
     elastic->seen.devices = larger(elastic->seen.devices, manager->room.devices);
     elastic->seen.cores = larger(elastic->seen.cores, manager->room.cores);
     elastic->seen.seen = true;
+    if (manager->block->came == 0)
+        manager->block->came_ns = ff_monotonic_ns();
     manager->block->came = larger(manager->block->came, manager->block->managers);
-    ff_scaling_came(&elastic->memory);
+    /* After failures it has to last, too: see look_for_proof. */
+    if (elastic->memory.failures == 0)
+        ff_scaling_came(&elastic->memory);
     elastic->why[0] = '\0';
+}
+
+/* Whether a block that came up was of use: a task has ended there, or it has lasted. */
+static bool has_proved(const struct ff_block *block)
+{
+    return block->used_ns > 0 || ff_monotonic_ns() - block->came_ns >= proof_ns;
 }
 
 /* A block that did not come up, or not yet, with the end of what its workers have written. */
@@ -141,9 +159,10 @@ void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *b
     char how[256];
     elastic->news++;
     /* Whether managers of an adopted one came to an earlier agent is not known here. */
-    if (block->had_manager || block->stopping || block->adopted)
+    if (block->stopping || block->adopted || (block->had_manager && has_proved(block)))
         return;
-    snprintf(how, sizeof how, "did not come up: %.220s", block->why);
+    snprintf(how, sizeof how, "%s: %.220s",
+             block->had_manager ? "ended as soon as it was up" : "did not come up", block->why);
     note_failure(elastic, block, how);
 }
 
@@ -273,7 +292,7 @@ static int64_t awaited_since_ns(const struct ff_elastic *elastic, const struct f
 static unsigned nodes_to_come(const struct ff_elastic *elastic, const struct ff_block *block)
 {
     int64_t limit_ns = elastic->agent->config.block_start_limit_s * second_ns;
-    if (block->state != FF_BLOCK_RUNNING)
+    if (block->state != FF_BLOCK_RUNNING && block->managers == 0)
         return block->nodes;
     if (block->came >= block->nodes ||
         elastic->looked_ns - awaited_since_ns(elastic, block) >= limit_ns)
@@ -359,7 +378,7 @@ static void see_blocks(const struct ff_elastic *elastic, struct look *look)
         look->input.blocks[row] = (struct ff_scaling_block){
             .nodes = at->nodes,
             .tasks = may_hold_more(elastic, at) ? 1 : 0,
-            .come = at->had_manager && at->state == FF_BLOCK_RUNNING,
+            .come = at->managers > 0 || (at->had_manager && at->state == FF_BLOCK_RUNNING),
             .unknown = at->unknown_since_ns > 0,
             .leaving = at->stopping || at->draining,
             .late = at->late && at->managers == 0,
@@ -520,13 +539,30 @@ static int64_t examine_silent(struct ff_elastic *elastic)
 {
     int64_t again_ns = 0;
     for (struct ff_block *at = ff_blocks_first(elastic->agent->blocks); at != NULL; at = at->next) {
-        if (at->state != FF_BLOCK_RUNNING)
+        if (at->state != FF_BLOCK_RUNNING && at->managers == 0)
             at->came = 0; /* where it was put back into the queue */
         if (at->state != FF_BLOCK_RUNNING || at->had_manager || at->stopping ||
             at->unknown_since_ns > 0)
             continue;
-        int64_t at_ns = examine(elastic, at);
-        again_ns = again_ns == 0 || at_ns < again_ns ? at_ns : again_ns;
+        again_ns = earlier(again_ns, examine(elastic, at));
+    }
+    return again_ns;
+}
+
+/* After failures: a block that came up since, and has proved, ends the pause. When to look again for that, or 0. */
+static int64_t look_for_proof(struct ff_elastic *elastic)
+{
+    int64_t again_ns = 0;
+    for (const struct ff_block *at = ff_blocks_first(elastic->agent->blocks);
+         at != NULL && elastic->memory.failures > 0; at = at->next) {
+        const int64_t failed_ns = elastic->memory.failed_ns;
+        if (at->managers == 0 || (at->used_ns <= failed_ns && at->came_ns <= failed_ns))
+            continue;
+        int64_t at_ns = at->came_ns + proof_ns;
+        if (at->used_ns > failed_ns || elastic->looked_ns >= at_ns)
+            ff_scaling_came(&elastic->memory);
+        else
+            again_ns = earlier(again_ns, at_ns);
     }
     return again_ns;
 }
@@ -555,14 +591,12 @@ void ff_elastic_run(struct ff_elastic *elastic)
     elastic->looked_ns = now_ns;
     if (elastic->warm.blocks > 0 && elastic->warm.until_ns <= ff_wall_ns())
         end_warm(elastic);
-    int64_t silent_ns = examine_silent(elastic);
+    int64_t extra_ns = earlier(examine_silent(elastic), look_for_proof(elastic));
     if (see(elastic, &look) == 0) {
         const struct ff_scaling_orders orders = ff_scaling_plan(&look.input, &elastic->memory);
-        int64_t again_ns = carry_out(elastic, &look, &orders);
+        int64_t again_ns = earlier(carry_out(elastic, &look, &orders), extra_ns);
         elastic->news += elastic->limit != orders.limit ? 1 : 0;
         elastic->limit = orders.limit;
-        if (silent_ns > 0 && (again_ns == 0 || silent_ns < again_ns))
-            again_ns = silent_ns;
         ff_timer_set(elastic->timer, again_ns);
     } else {
         ff_log(FF_LOG_WARNING, "no memory to look whether there are enough blocks");

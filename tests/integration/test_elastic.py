@@ -14,6 +14,9 @@ class Elastic(FarfieldTest):
         """The blocks whose managers live; a child of one counts as the same until it is another program."""
         return sorted({line.split()[-1] for line in self.ff.processes("farfield-manager").values()})
 
+    def log(self):
+        return self.ff.run("endpoint", "logs", "local", "--lines", 1000).out
+
     def wait_managers(self, count):
         wait_for(lambda: len(self.managers()) == count, f"{count} managers; there are {self.managers()}")
 
@@ -84,6 +87,17 @@ class Elastic(FarfieldTest):
         ended = self.ff.wait_task(task)
         self.assertEqual((ended["state"], ended["result"], ended["attempt"]), ("success", "stopped", 1), ended)
 
+    def test_blocks_that_end_as_soon_as_they_are_up_are_failures(self):
+        self.ff.up("fault")
+        task = self.ff.submit("fault", {"do": "sleep", "seconds": 3600}, "--retries", 20)
+        for number in (1, 2, 3):
+            self.ff.wait_attempt(task, number)
+            self.ff.kill(self.ff.pids("farfield-manager")[0])
+        wait_for(lambda: "ended as soon as it was up" in self.log(), "the failures")
+        self.ff.wait_attempt(task, 4)
+        self.ff.run("task", "stop", task)
+        self.assertEqual(self.ff.wait_task(task)["result"], "stopped")
+
     def test_a_warm_reserve_is_kept_until_it_is_ended(self):
         self.ff.up("fault")
         self.assertEqual(self.managers(), [])
@@ -108,9 +122,9 @@ class Elastic(FarfieldTest):
     def test_a_warm_reserve_ends_by_itself(self):
         self.ff.up()
         self.ff.run("endpoint", "warm", "local", 1, "--until", "+0.05m")
-        wait_for(lambda: "the warm reserve is over" in self.ff.run("endpoint", "logs", "local").out, "its end")
+        wait_for(lambda: "the warm reserve is over" in self.log(), "its end")
         self.wait_managers(0)
-        self.assertIn("is asked for", self.ff.run("endpoint", "logs", "local").out)
+        self.assertIn("is asked for", self.log())
         self.assertFalse(os.path.exists(os.path.join(self.ff.home, "endpoints", "local", "warm")))
 
     def test_a_wrong_reserve_is_refused_in_words(self):
