@@ -153,12 +153,15 @@ static bool is_local(const char *path)
 
 static void check_folder(const struct ff_folder *folder, struct ff_diagnosis *diagnosis)
 {
+    char hint[256];
+    snprintf(hint, sizeof hint,
+             "set FARFIELD_HOME to a folder of a shared file system, or try it: farfield endpoint "
+             "doctor %s --submit-test",
+             folder->name);
     if (is_local(folder->root))
         ff_diagnosis_say(
             diagnosis, FF_WARNING, "folder",
-            "the endpoint's folder lies on a disk of this machine; nodes have to see it",
-            "set FARFIELD_HOME to a folder of a shared file system, or try it: farfield "
-            "endpoint doctor NAME --submit-test");
+            "the endpoint's folder lies on a disk of this machine; nodes have to see it", hint);
     else
         ff_diagnosis_say(diagnosis, FF_WELL, "folder", "the endpoint's folder is not local", "");
 }
