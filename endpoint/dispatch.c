@@ -362,6 +362,10 @@ static void lose_gang(struct ff_agent *agent, struct ff_manager *manager, const 
         ff_gather_control(&first->controls, &control);
     ff_booking_give_back(agent, held, FF_RAN_SINCE_GIVEN);
     end_lost(agent, held, FF_MANAGER_LOST, message, held->state < FF_TASK_RUNNING, false);
+    if (held->place == FF_HELD_GIVEN) {
+        ff_log(FF_LOG_ERROR, "no memory to report a lost task; the service will miss it");
+        ff_queue_remove(agent->queue, held);
+    }
 }
 
 void ff_dispatch_manager_lost(struct ff_agent *agent, struct ff_manager *manager, const char *why)

@@ -109,14 +109,15 @@ static void ask_again(struct ff_manager *manager, const struct ff_held *held)
     ff_gather_control(&manager->controls, &control);
 }
 
-/* The order with the names of its nodes. */
-static void send_gang_order(struct ff_manager *manager, const struct ff_held *held)
+/* The order with the names of its nodes; false: no memory. */
+static bool send_gang_order(struct ff_manager *manager, const struct ff_held *held)
 {
     struct ff_buffer frame;
     struct ff_encoder encoder;
     struct ff_decoder decoder;
     struct ff_error error;
     union ff_item item;
+    bool sent = false;
     ff_buffer_init(&frame, FF_MESSAGE_LIMIT);
     ff_encode_begin(&encoder, &frame, FF_MSG_TASKS);
     ff_encode_raw(&encoder, (struct ff_span){held->order, held->order_size});
@@ -125,10 +126,10 @@ static void send_gang_order(struct ff_manager *manager, const struct ff_held *he
         ff_decode_next(&decoder, &item, &error) > 0) {
         item.order.node_list = ff_span_of(held->node_list);
         ff_gather_order(&manager->tasks, &item.order);
-    } else {
-        ff_log_error("the order of a task on several nodes", &error); /* its node opens anew */
+        sent = true;
     }
     ff_buffer_dispose(&frame);
+    return sent;
 }
 
 /* What waits is told why, and what went ahead is looked at. */
@@ -147,7 +148,10 @@ static bool give(struct ff_agent *agent, struct ff_manager *manager, const struc
     if (needs->nodes > 1) {
         if (ff_gang_take(agent, manager, needs, held, now_ns) < 0)
             return false;
-        send_gang_order(manager, held);
+        if (!send_gang_order(manager, held)) {
+            ff_gang_give_back(agent, held);
+            return false;
+        }
     } else {
         ff_gather_raw(&manager->tasks, (struct ff_span){held->order, held->order_size});
     }
@@ -155,7 +159,7 @@ static bool give(struct ff_agent *agent, struct ff_manager *manager, const struc
     ff_queue_give(agent->queue, held, &manager->given, manager);
     if (held->asked != 0)
         ask_again(manager, held);
-    if (manager->room.given > manager->room.slots)
+    if (manager->room.given > manager->room.slots || manager->room.devices_taken > 0)
         look_later(agent);
     return true;
 }

@@ -618,6 +618,20 @@ static void test_gpus_that_others_hold_are_passed_over(void **state)
     scene_order(&scene, &order, 1);
     /* The second stands in the line of the companion's node: it has no other. */
     scene_wait(&scene, &scene.at_companion.count[FF_MSG_TASKS], 1);
+    /* Until it has: then it is called back and goes there. */
+    const struct ff_outcome outcome = success_of(&scene);
+    scene_outcome(&scene, &outcome);
+    scene_wait(&scene, &scene.at_companion.count[FF_MSG_CONTROL], 1);
+    assert_int_equal(scene.at_companion.action, FF_CONTROL_RECALL);
+    const struct ff_outcome back = {.task = order.task,
+                                    .attempt = order.attempt,
+                                    .state = FF_TASK_FAILED_STATE,
+                                    .lost = true,
+                                    .uncharged = true,
+                                    .unbegun = true};
+    scene_companion_outcome(&scene, &back);
+    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 2);
+    assert_true(ff_id_equal(&scene.at_manager.task[FF_MSG_TASKS], &order.task));
     scene_close(&scene);
 }
 
