@@ -124,10 +124,13 @@ static unsigned larger(unsigned a, unsigned b)
 
 void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager)
 {
-    elastic->seen.slots = larger(elastic->seen.slots, manager->room.slots);
-    elastic->seen.devices = larger(elastic->seen.devices, manager->room.devices);
-    elastic->seen.cores = larger(elastic->seen.cores, manager->room.cores);
-    elastic->seen.seen = true;
+    /* One of an earlier agent may have been asked for with other settings. */
+    if (!manager->block->adopted) {
+        elastic->seen.slots = larger(elastic->seen.slots, manager->room.slots);
+        elastic->seen.devices = larger(elastic->seen.devices, manager->room.devices);
+        elastic->seen.cores = larger(elastic->seen.cores, manager->room.cores);
+        elastic->seen.seen = true;
+    }
     if (manager->block->came == 0)
         manager->block->came_ns = ff_monotonic_ns();
     manager->block->came = larger(manager->block->came, manager->block->managers);
@@ -264,21 +267,16 @@ static struct ff_scaling_limits limits_of(const struct ff_elastic *elastic)
 static struct ff_scaling_shape shape_of(const struct ff_elastic *elastic)
 {
     const struct ff_config *config = &elastic->agent->config;
-    struct ff_scaling_shape shape = elastic->seen;
-    if (elastic->agent->provider->scheduler == NULL) {
-        if (!shape.seen)
-            shape.slots = ff_config_slots(config);
+    struct ff_scaling_shape shape = {.slots = ff_config_slots(config)};
+    /* What came, even if it is less than the settings say: else what is too large for it would bring block after block. */
+    if (elastic->seen.seen)
+        return elastic->seen;
+    if (elastic->agent->provider->scheduler == NULL)
         return shape;
-    }
-    /* The settings first: what was seen may be a block of other ones, that an earlier agent left. */
-    if (config->gpus_per_node > 0)
-        shape.devices = (unsigned)config->gpus_per_node;
-    if (config->cores_per_node > 0)
-        shape.cores = (unsigned)config->cores_per_node;
-    if (config->slots > 0)
-        shape.slots = (unsigned)config->slots;
-    else if (!shape.seen) /* as many as cores, and no fewer than GPUs */
-        shape.slots = larger(shape.cores, shape.devices);
+    shape.devices = (unsigned)config->gpus_per_node;
+    shape.cores = (unsigned)config->cores_per_node;
+    /* Without `slots` a node has as many as cores, and no fewer than GPUs. */
+    shape.slots = config->slots > 0 ? (unsigned)config->slots : larger(shape.cores, shape.devices);
     return shape;
 }
 

@@ -29,7 +29,7 @@ const struct ff_warm *ff_elastic_warm(const struct ff_elastic *elastic);
 void ff_elastic_manager_came(struct ff_elastic *elastic, const struct ff_manager *manager);
 void ff_elastic_block_ended(struct ff_elastic *elastic, const struct ff_block *block);
 
-/* The most that a node of this endpoint had since the agent began. */
+/* The most that a node had of a block that this agent asked for. */
 const struct ff_scaling_shape *ff_elastic_seen(const struct ff_elastic *elastic);
 
 /* Something about a block is to be told anew; how often that was, for whoever tells. */
