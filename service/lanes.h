@@ -29,7 +29,8 @@ void ff_lane_push(struct ff_task *task);
 void ff_lane_push_front(struct ff_task *task);
 void ff_lane_remove(struct ff_task *task);
 
-/* The task that the endpoint gets next; attempts whose receipt waits here still count in its window. NULL: none waits for which there is room. */
+/* The task that the endpoint gets next; NULL: none waits for which there is room. Attempts whose receipt waits here still
+ * count in the window. */
 struct ff_task *ff_lanes_next(const struct ff_endpoint *endpoint);
 
 /* Whether any task waits, whatever the window. */

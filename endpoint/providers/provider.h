@@ -82,8 +82,8 @@ struct ff_provider {
                                       const struct ff_provider_events *events,
                                       struct ff_error *error);
 
-    /* Finds a job of an earlier agent again (its state may be unknown at first), by `handle`, or where that is "" by the order's name. NULL with FF_NOT_FOUND when
-     * it is known to be over, with FF_UNREACHABLE when this machine can never tell. */
+    /* Finds a job of an earlier agent again (its state may be unknown at first), by `handle`, or where that is "" by the order's
+     * name. NULL with FF_NOT_FOUND when it is known to be over, with FF_UNREACHABLE when this machine can never tell. */
     struct ff_provider_job *(*adopt)(struct ff_provider_site *site,
                                      const struct ff_job_order *order, const char *handle,
                                      const struct ff_provider_events *events,
