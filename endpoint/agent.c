@@ -223,7 +223,9 @@ static void drain_limit(void *user)
 {
     struct ff_agent *agent = user;
     if (agent->phase == FF_AGENT_DRAINING) {
-        ff_log(FF_LOG_WARNING, "tasks still run at the limit of %lld ms; they are cut off",
+        bool run = ff_queue_count(agent->queue, FF_HELD_GIVEN) > 0;
+        ff_log(FF_LOG_WARNING, "%s at the limit of %lld ms",
+               run ? "tasks still run, and are cut off," : "blocks have not ended",
                (long long)agent->config.drain_limit_ms);
         leave(agent);
         return;

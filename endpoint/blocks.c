@@ -392,6 +392,8 @@ void ff_block_look(struct ff_block *block)
 void ff_block_cancel(struct ff_block *block, bool at_once)
 {
     block->stopping = true;
+    block->draining =
+        true; /* workers that come all the same leave again, whether the cancel works or not */
     if (block->job != NULL && block->state != FF_BLOCK_ENDED)
         block->blocks->provider->cancel(block->job, at_once);
 }

@@ -103,7 +103,8 @@ static void append_block(struct ff_buffer *buffer, const struct ff_agent *agent,
                      block->late ? "true" : "false");
     append_json_text(buffer, block->handle);
     ff_buffer_append_text(buffer, ", \"why\": ");
-    append_json_text(buffer, block->why);
+    /* What the scheduler has said last may be older than the first word of the workers. */
+    append_json_text(buffer, running || !block->had_manager ? block->why : "");
     append_time(buffer, "since", on_wall(running ? block->started_ns : block->submitted_ns));
     append_time(buffer, "expected", ff_block_is_up(block) ? 0 : block->expected_ns);
     append_time(buffer, "ends", block->ends_ns);

@@ -151,6 +151,22 @@ class SchedulerTests:
         self.assertEqual(self.ff.pids("farfield-manager"), [])
         self.assertEqual(os.listdir(os.path.join(self.ff.home, "endpoints", "site", "blocks")), [])
 
+    def test_workers_that_come_while_the_endpoint_stops_leave_again(self):
+        self.begin("max_blocks=1", "drain_limit_ms=500", nodes=0)
+        task = self.hold()
+        wait_for(lambda: self.questions() > 1 and self.cluster.jobs(), "a job that waits")
+        qdel = os.path.join(self.cluster.folder, "qdel")
+        os.unlink(qdel)
+        os.symlink("/bin/false", qdel)
+        agent, = self.ff.pids("farfield-endpoint")
+        os.kill(agent, signal.SIGTERM)
+        wait_for(lambda: "stopping" in self.log(), "the agent to stop")
+        self.cluster.put("cluster", {"kind": self.kind, "nodes": 1})
+        wait_for(lambda: self.ff.pids("farfield-endpoint") == [], "the agent to end")
+        self.assertIn("manager on", self.log())
+        self.assertEqual(self.ff.pids("farfield-manager"), [])
+        self.ff.run("task", "cancel", task)
+
     def test_a_scheduler_that_is_away_does_not_keep_the_endpoint(self):
         self.begin("max_blocks=1", "drain_limit_ms=500", nodes=0)
         task = self.hold()
