@@ -192,9 +192,11 @@ static void take_from_manager(struct ff_manager *manager, const struct ff_decode
     case FF_MSG_HEARTBEAT:
         take_heartbeat(manager, &item->heartbeat);
         break;
-    case FF_MSG_DRAIN:
+    case FF_MSG_DRAIN: /* its room is gone: others, and other blocks, are looked at now */
         manager->draining = true;
         manager->room.open = false;
+        agent->dispatch_needed = true;
+        agent->scale_needed = true;
         break;
     default: /* what only others get means nothing here */
         break;
