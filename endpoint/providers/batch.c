@@ -361,6 +361,21 @@ static bool may_have_worked(const struct ff_command_result *result)
            strcasestr(result->error, "connect") != NULL;
 }
 
+/* With what the command said beside it: --test-only of a site's options, a filter that lets nothing through. */
+static int read_id(const struct ff_provider_site *site, const struct ff_command_result *result,
+                   char id[FF_JOB_ID_SIZE], struct ff_error *error)
+{
+    char words[300];
+    if (ff_scheduler_succeeded(result, site->scheduler->submit_program, error) < 0)
+        return -1;
+    if (site->scheduler->read_id(result->out, id, error) == 0)
+        return 0;
+    if (result->error[0] == '\0')
+        return -1;
+    ff_command_words(result, site->scheduler->submit_program, words, sizeof words);
+    return ff_fail(error, FF_PROTOCOL, "no job was made: %s", words);
+}
+
 static void submitted(void *user, const struct ff_command_result *result)
 {
     struct ff_provider_job *job = user;
@@ -369,10 +384,7 @@ static void submitted(void *user, const struct ff_command_result *result)
     char id[FF_JOB_ID_SIZE];
     job->submit = NULL;
     job->settled_ns = ff_monotonic_ns();
-    int read = ff_scheduler_succeeded(result, site->scheduler->submit_program, &error);
-    if (read == 0)
-        read = site->scheduler->read_id(result->out, id, &error);
-    if (read == 0) {
+    if (read_id(site, result, id, &error) == 0) {
         snprintf(job->report.handle, sizeof job->report.handle, "%s", id);
         job->report.state = FF_BLOCK_PENDING;
         snprintf(job->report.why, sizeof job->report.why, "it was submitted just now");

@@ -147,6 +147,7 @@ static const struct {
     {"BeginTime", "its time to begin has not come"},
     {"JobHeldUser", "it is held by its user"},
     {"JobHeldAdmin", "it is held by an administrator"},
+    {"PartitionConfig", "it asks for more than its partition has"},
     {"PartitionDown", "its partition is down"},
     {"PartitionInactive", "its partition does not start jobs"},
     {"PartitionNodeLimit", "it asks for more nodes than its partition allows"},

@@ -37,6 +37,22 @@ static void test_a_refusal_is_told_in_its_words(void **state)
 }
 
 /* sbatch fails, or says nothing of use, or hangs, and the job is in the queue all the same: it is found by its name. */
+static void test_a_submit_that_makes_no_job_is_told_in_its_words(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct watched job;
+    stage_one = &job;
+    stage_open(&stage);
+    stage_put(&stage, "submit", 0600, "echo 'sbatch: Job 3 to start at noon on n0' >&2\n");
+    stage_put(&stage, "queue", 0600, "");
+    stage_submit(&stage, &job, "ff-1-a");
+    stage_wait_until(&stage, job_has_ended);
+    assert_string_equal(job.last.why, "no job was made: sbatch: Job 3 to start at noon on n0");
+    ff_batch_release(job.job);
+    stage_close(&stage);
+}
+
 static void test_a_failed_submit_may_have_worked(void **state)
 {
     (void)state;
@@ -282,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refusal_is_told_in_its_words),
+        cmocka_unit_test(test_a_submit_that_makes_no_job_is_told_in_its_words),
         cmocka_unit_test(test_a_failed_submit_may_have_worked),
         cmocka_unit_test(test_a_controller_that_is_down_gets_no_second_job),
         cmocka_unit_test(test_a_new_job_may_be_missing_once),
