@@ -1,5 +1,6 @@
 #include "tests/cuda/exchange_scene.h"
 
+#include "functions/reconstruct/backends/cells.h"
 #include "functions/reconstruct/solvers/random.h"
 
 enum { PATTERNS = 40, PATCH_ROWS = 7, PATCH_COLUMNS = 6 };
@@ -15,12 +16,12 @@ static size_t even(size_t count)
 static struct exchange_layout layout_of(const struct exchange_scene *scene, struct ff_area tile)
 {
     size_t pixels = ff_area_pixels(tile), probe = scene->rows * scene->columns;
-    struct exchange_layout layout = {.object = 0};
-    layout.weight = 2 * pixels;
-    layout.probe = layout.weight + even(pixels);
-    layout.power = layout.probe + 2 * scene->probes * probe;
+    struct exchange_layout layout = {.weight = 0};
+    layout.power = even(pixels);
     layout.greatest = layout.power + scene->powers * probe;
-    layout.size = layout.greatest + 1 + scene->powers;
+    layout.object = even(layout.greatest + 1 + scene->powers);
+    layout.probe = layout.object + 2 * pixels;
+    layout.size = layout.probe + 2 * scene->probes * probe;
     return layout;
 }
 
@@ -56,7 +57,8 @@ static void give_object(const struct exchange_scene *scene, unsigned number, uns
     float *object = member->given[round] + member->layout.object;
     float *weight = member->given[round] + member->layout.weight;
     float most = 0;
-    memset(object, 0xff, 3 * ff_area_pixels(tile) * sizeof *object);
+    memset(object, 0xff, 2 * ff_area_pixels(tile) * sizeof *object);
+    memset(weight, 0xff, ff_area_pixels(tile) * sizeof *weight);
     for (size_t row = member->first_row[round]; row < member->end_row[round]; row++)
         for (size_t column = 0; column < tile.columns; column++) {
             size_t at = row * tile.columns + column;
@@ -77,7 +79,7 @@ static void give(struct exchange_scene *scene, unsigned number, unsigned round,
     member->end_row[round] = rows - ff_random_below(random, (uint32_t)rows / 4 + 1);
     if (ff_random_below(random, 8) == 0) /* no pattern at all */
         member->end_row[round] = member->first_row[round];
-    for (size_t i = member->layout.probe; i < member->layout.size; i++)
+    for (size_t i = member->layout.power; i < member->layout.size; i++)
         member->given[round][i] = (float)ff_random_unit(random);
     give_object(scene, number, round, random);
 }
@@ -104,6 +106,8 @@ static void make_member(struct exchange_scene *scene, unsigned number, const uns
     struct ff_error error;
     ff_cuda_begin(&member->calls, (int)places[number]);
     FF_CUDA(&member->calls, cudaStreamCreateWithFlags(&member->stream, cudaStreamNonBlocking));
+    FF_CUDA(&member->calls, cudaStreamCreateWithFlags(&member->beside, cudaStreamNonBlocking));
+    FF_CUDA(&member->calls, cudaEventCreateWithFlags(&member->begun, cudaEventDisableTiming));
     member->layout = layout_of(scene, tile->area);
     member->links = own_links(scene, number);
     member->sums = ff_cuda_device(&member->memory, &member->calls, member->stream,
@@ -120,6 +124,7 @@ static void make_member(struct exchange_scene *scene, unsigned number, const uns
     const struct ff_backend_plan plan = {.number = number,
                                          .count = scene->count,
                                          .places = places,
+                                         .tiles = scene->tiles->areas,
                                          .tile = tile->area,
                                          .links = member->links,
                                          .link_count = tile->link_count};
@@ -170,6 +175,8 @@ void end_exchange_scene(struct exchange_scene *scene)
         ff_cuda_exchange_destroy(member->exchange);
         ff_cuda_memory_release(&member->memory, &member->calls);
         FF_CUDA_ALWAYS(&member->calls, cudaStreamDestroy(member->stream));
+        FF_CUDA_ALWAYS(&member->calls, cudaStreamDestroy(member->beside));
+        FF_CUDA_ALWAYS(&member->calls, cudaEventDestroy(member->begun));
         free(member->links);
         if (member->calls.failed)
             fail_msg("%s", member->calls.text);
@@ -179,36 +186,54 @@ void end_exchange_scene(struct exchange_scene *scene)
 
 /* --- the stages --- */
 
-static void upload(struct exchange_member *member, unsigned round, size_t from, size_t end)
+static void upload(struct exchange_member *member, unsigned round, size_t from, size_t end,
+                   cudaStream_t stream)
 {
     FF_CUDA(&member->calls,
             cudaMemcpyAsync(member->sums + from, member->given[round] + from,
-                            (end - from) * sizeof(float), cudaMemcpyHostToDevice, member->stream));
+                            (end - from) * sizeof(float), cudaMemcpyHostToDevice, stream));
 }
 
 static void offer_object(struct exchange_scene *scene, unsigned number, unsigned round)
 {
     struct exchange_member *member = &scene->member[number];
     if (scene->want[round] & FF_WANT_OBJECT)
-        ff_cuda_exchange_offer_object(member->exchange, member->stream, member->first_row[round],
-                                      member->end_row[round], !scene->options.late);
+        ff_cuda_exchange_offer_object(member->exchange, member->stream, !scene->options.late);
 }
 
+/* W beside V, then N_O, then N_P. */
 void exchange_form(struct exchange_scene *scene, unsigned number, unsigned round)
 {
     struct exchange_member *member = &scene->member[number];
+    const struct exchange_layout *layout = &member->layout;
+    bool probe = (scene->want[round] & FF_WANT_PROBE) != 0;
     ff_cuda_use(&member->calls);
-    upload(member, round, 0, member->layout.probe);
+    ff_cuda_exchange_begin(member->exchange, scene->want[round], member->first_row[round],
+                           member->end_row[round],
+                           (unsigned *)(void *)(member->sums + layout->greatest));
+    ff_cuda_exchange_await_taken(member->exchange, member->stream);
+    FF_CUDA(&member->calls,
+            cudaMemsetAsync(member->sums, 0xff, layout->size * sizeof(float), member->stream));
+    FF_CUDA(&member->calls, cudaEventRecord(member->begun, member->stream));
+    FF_CUDA(&member->calls, cudaStreamWaitEvent(member->beside, member->begun, 0));
+    upload(member, round, layout->weight, layout->power, member->beside);
+    upload(member, round, layout->greatest, layout->greatest + 1, member->beside);
+    ff_cuda_exchange_offer_weight(member->exchange, member->beside);
+    upload(member, round, layout->power, layout->greatest, member->stream);
+    upload(member, round, layout->greatest + 1, layout->object, member->stream);
+    if (probe)
+        ff_cuda_exchange_offer_power(member->exchange, member->stream);
+    upload(member, round, layout->object, layout->probe, member->stream);
     if (!scene->options.late)
         offer_object(scene, number, round);
     if (scene->options.between != NULL)
         FF_CUDA(&member->calls, cudaLaunchHostFunc(member->stream, scene->options.between,
                                                    scene->options.between_data));
-    upload(member, round, member->layout.probe, member->layout.size);
+    upload(member, round, layout->probe, layout->size, member->stream);
     if (scene->options.late)
         offer_object(scene, number, round);
-    ff_cuda_exchange_offer(member->exchange, member->stream, scene->want[round],
-                           (unsigned *)(void *)(member->sums + member->layout.greatest));
+    if (probe)
+        ff_cuda_exchange_offer_probe(member->exchange, member->stream);
 }
 
 void exchange_settle(struct exchange_scene *scene, unsigned number)
@@ -222,12 +247,10 @@ void exchange_spread(struct exchange_scene *scene, unsigned number, unsigned rou
     struct exchange_member *member = &scene->member[number];
     size_t size = member->layout.size * sizeof(float);
     ff_cuda_use(&member->calls);
-    const struct ff_cuda_settled settled =
-        ff_cuda_exchange_settled(member->exchange, scene->peers, member->stream);
+    const struct ff_cuda_settled settled = ff_cuda_exchange_settled(member->exchange);
     ff_cuda_exchange_spread(member->exchange, &settled, member->stream);
     FF_CUDA(&member->calls, cudaMemcpyAsync(member->found[round], member->sums, size,
                                             cudaMemcpyDeviceToHost, member->stream));
-    FF_CUDA(&member->calls, cudaMemsetAsync(member->sums, 0xff, size, member->stream));
 }
 
 void wait_for_exchange(struct exchange_scene *scene)
@@ -321,11 +344,17 @@ static void expect_probe(const struct exchange_scene *scene, unsigned number, un
 {
     const struct exchange_layout *layout = &scene->member[number].layout;
     size_t plane = scene->rows * scene->columns;
-    for (size_t i = 0; i < layout->greatest - layout->probe; i++) {
+    for (size_t i = 0; i < 2 * scene->probes * plane; i++) {
         float sum = 0;
         for (unsigned j = 0; j < scene->count; j++)
             sum += scene->member[j].given[round][scene->member[j].layout.probe + i];
         expected[layout->probe + i] = sum;
+    }
+    for (size_t i = 0; i < scene->powers * plane; i++) {
+        float sum = 0;
+        for (unsigned j = 0; j < scene->count; j++)
+            sum += scene->member[j].given[round][scene->member[j].layout.power + i];
+        expected[layout->power + i] = sum;
     }
     for (size_t p = 0; p < scene->powers; p++) {
         float most = 0;
@@ -373,19 +402,38 @@ size_t exchange_wrong(const struct exchange_scene *scene)
 
 /* --- what it may cost --- */
 
-uint64_t exchange_object_bytes(const struct exchange_scene *scene, unsigned reader, unsigned source)
+/* Pixels of a cell that `reader` reads of `source`: partial sums where it owns them, if they were touched, and whole ones where the
+ * other does. */
+static size_t cell_pixels(const struct exchange_scene *scene, unsigned reader, unsigned source,
+                          unsigned round, const struct ff_cell *cell)
 {
     const struct exchange_member *member = &scene->member[source];
     struct ff_area tile = scene->tiles->tiles[source].area;
-    struct ff_area both = ff_area_common(tile, scene->tiles->tiles[reader].area);
+    const struct ff_area touched = {tile.row + member->first_row[round], tile.column,
+                                    member->end_row[round] - member->first_row[round],
+                                    tile.columns};
+    bool shared = false;
+    for (unsigned i = 0; i < cell->sharer_count; i++)
+        shared = shared || cell->sharers[i] == source;
+    if (shared && cell->owner == reader)
+        return ff_area_pixels(ff_area_common(cell->area, touched));
+    return cell->owner == source ? ff_area_pixels(cell->area) : 0;
+}
+
+uint64_t exchange_object_bytes(const struct exchange_scene *scene, unsigned reader, unsigned source)
+{
+    const struct ff_tile *tile = &scene->tiles->tiles[reader];
+    double weights[FF_CUDA_DEVICES];
+    struct ff_cells cells;
+    struct ff_error error;
     uint64_t bytes = 0;
-    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++) {
-        const struct ff_area touched = {tile.row + member->first_row[round], tile.column,
-                                        member->end_row[round] - member->first_row[round],
-                                        tile.columns};
-        if (scene->want[round] & FF_WANT_OBJECT)
-            bytes += 3 * sizeof(float) * ff_area_pixels(ff_area_common(both, touched));
-    }
+    assert_ok(ff_cell_weights(scene->tiles->areas, scene->count, weights, &error), error);
+    assert_ok(ff_cells_create(tile->links, tile->link_count, reader, weights, &cells, &error),
+              error);
+    for (unsigned round = 0; round < EXCHANGE_ROUNDS; round++)
+        for (size_t i = 0; (scene->want[round] & FF_WANT_OBJECT) && i < cells.count; i++)
+            bytes += 3 * sizeof(float) * cell_pixels(scene, reader, source, round, &cells.cells[i]);
+    ff_cells_release(&cells);
     return bytes;
 }
 

@@ -1,7 +1,7 @@
 /*
  * tests/cuda/exchange_scene.h: several devices whose partial sums are numbers by chance, and the whole sums that the exchange must
- * make of them, to the bit. Rounds follow each other without the host waiting; after each the sums are spoilt, so that whoever
- * reads them too late shows.
+ * make of them, to the bit. Rounds follow each other without the host waiting; before each the sums are spoilt, so that whoever
+ * reads the last ones too late shows.
  */
 #ifndef FF_TESTS_CUDA_EXCHANGE_SCENE_H
 #define FF_TESTS_CUDA_EXCHANGE_SCENE_H
@@ -33,7 +33,8 @@ struct exchange_layout {
 struct exchange_member {
     struct ff_cuda_calls calls;
     struct ff_cuda_memory memory;
-    cudaStream_t stream;
+    cudaStream_t stream, beside; /* W comes by a stream of its own */
+    cudaEvent_t begun;           /* the round, on `stream` */
     struct ff_link *links;
     struct exchange_layout layout;
     float *sums; /* on the device */

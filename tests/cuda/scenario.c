@@ -130,9 +130,17 @@ static const struct {
     size_t first, count;
     unsigned want;
 } batches[] = {
-    {0, 40, SUMS | TERMS},   {0, 9, SUMS},   {9, 3, SUMS | FF_WANT_POSITIONS},
-    {12, 1, SUMS},           {13, 12, SUMS}, {3, 21, FF_WANT_OBJECT},
-    {25, 15, FF_WANT_PROBE}, {5, 2, SUMS},   {20, 20, SUMS},
+    {0, 40, SUMS | TERMS | FF_WANT_STEP},
+    {0, 9, SUMS},
+    {9, 3, SUMS | FF_WANT_POSITIONS | FF_WANT_STEP},
+    {12, 1, SUMS | FF_WANT_STEP},
+    {13, 12, SUMS | FF_WANT_STEP},
+    {3, 21, FF_WANT_OBJECT | FF_WANT_STEP},
+    {25, 15, FF_WANT_PROBE | FF_WANT_STEP},
+    {5, 2, SUMS},
+    {20, 20, SUMS},
+    {20, 20, SUMS | FF_WANT_STEP},
+    {31, 2, FF_WANT_OBJECT | FF_WANT_STEP},
 };
 enum {
     BATCHES = sizeof batches / sizeof *batches,

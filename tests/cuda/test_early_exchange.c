@@ -13,6 +13,8 @@
 
 enum { SIDE = 16, GRID = 10, PATTERNS = GRID * GRID, STEPS = 3, CHUNK = 5, SEEDS = 5, MOST = 4 };
 
+enum { SUMS = FF_WANT_OBJECT | FF_WANT_PROBE, STEP = SUMS | FF_WANT_STEP };
+
 /* Long enough that most patterns of half of it reach nothing of the other half. */
 static const struct scene_shape shape = {SIDE, SIDE, GRID, 5, 1, 1e6, false};
 
@@ -22,7 +24,7 @@ struct outcome {
     unsigned early; /* devices that offered before their batch was done */
 };
 
-static void step(struct ff_devices *devices)
+static void step(struct ff_devices *devices, unsigned want)
 {
     uint32_t all[PATTERNS];
     const struct ff_update update = {
@@ -30,7 +32,7 @@ static void step(struct ff_devices *devices)
     for (uint32_t n = 0; n < PATTERNS; n++)
         all[n] = n;
     const struct ff_batch batch = {all, PATTERNS};
-    ff_devices_gradients(devices, batch, FF_WANT_OBJECT | FF_WANT_PROBE);
+    ff_devices_gradients(devices, batch, want);
     ff_devices_update(devices, &update);
 }
 
@@ -51,8 +53,8 @@ static struct ff_devices *open_devices(const struct ff_problem *problem, unsigne
     return devices;
 }
 
-static struct outcome run(const struct scene *scene, unsigned count, enum standin_order order,
-                          uint64_t seed)
+static struct outcome run(const struct scene *scene, unsigned want, unsigned count,
+                          enum standin_order order, uint64_t seed)
 {
     const struct ff_problem *problem = scene->problem;
     struct outcome outcome = {.count = problem->object_rows * problem->object_columns};
@@ -63,7 +65,7 @@ static struct outcome run(const struct scene *scene, unsigned count, enum standi
         standin_set_cache(i, 2 * CHUNK * SIDE * SIDE * sizeof(float2));
     struct ff_devices *devices = open_devices(problem, count);
     for (int i = 0; i < STEPS; i++)
-        step(devices);
+        step(devices, want);
     for (unsigned i = 0; i < count; i++)
         outcome.early +=
             devices->backends[i]->exchange != NULL && devices->backends[i]->exchange->is_early;
@@ -78,28 +80,28 @@ static struct outcome run(const struct scene *scene, unsigned count, enum standi
     return outcome;
 }
 
-static void check(const struct scene *scene, const struct outcome *first, unsigned count,
-                  enum standin_order order, uint64_t seed)
+static void check(const struct scene *scene, const struct outcome *first, unsigned want,
+                  unsigned count, enum standin_order order, uint64_t seed)
 {
-    struct outcome other = run(scene, count, order, seed);
+    struct outcome other = run(scene, want, count, order, seed);
     assert_memory_equal(other.object, first->object, first->count * sizeof *first->object);
     free(other.object);
 }
 
 static void sums_of_the_rest_come_later(void **state)
 {
-    (void)state;
+    unsigned want = *(const unsigned *)*state;
     struct scene scene;
     scene_create(&scene, shape);
-    struct outcome one = run(&scene, 1, STANDIN_LAZY, 0);
+    struct outcome one = run(&scene, want, 1, STANDIN_LAZY, 0);
     for (unsigned count = 2; count <= MOST; count++) {
-        struct outcome many = run(&scene, count, STANDIN_LAZY, 0);
+        struct outcome many = run(&scene, want, count, STANDIN_LAZY, 0);
         assert_true(many.early > 0);
         apart_check(apart_complex(many.object, one.object, one.count), 1e-5, "object", count);
-        check(&scene, &many, count, STANDIN_MIRROR, 0);
-        check(&scene, &many, count, STANDIN_EAGER, 0);
+        check(&scene, &many, want, count, STANDIN_MIRROR, 0);
+        check(&scene, &many, want, count, STANDIN_EAGER, 0);
         for (uint64_t seed = 1; seed <= SEEDS; seed++)
-            check(&scene, &many, count, STANDIN_SEEDED, seed);
+            check(&scene, &many, want, count, STANDIN_SEEDED, seed);
         free(many.object);
     }
     free(one.object);
@@ -120,7 +122,7 @@ static void a_lost_device_is_named(void **state)
         struct ff_devices *devices = open_devices(scene.problem, COUNT);
         standin_fail_device(LOST, operations, cudaErrorECCUncorrectable);
         for (int i = 0; i < STEPS; i++)
-            step(devices);
+            step(devices, STEP);
         assert_int_equal(ff_devices_take_cost(devices, &cost, &error), -1);
         assert_int_equal(error.code, FF_NO_DEVICE);
         if (strncmp(error.message, "device 3 of 3: device 2: ", 25) != 0)
@@ -134,8 +136,10 @@ static void a_lost_device_is_named(void **state)
 
 int main(void)
 {
+    static unsigned step = STEP, whole = SUMS;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_of_the_rest_come_later),
+        {"owners_step_meanwhile", sums_of_the_rest_come_later, NULL, NULL, &step},
+        {"owners_settle_meanwhile", sums_of_the_rest_come_later, NULL, NULL, &whole},
         cmocka_unit_test(a_lost_device_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,29 +143,29 @@ static void the_host_never_waits(void **state)
     }
 }
 
-/* How often a device came between its two offers when regions had been settled already. */
+/* How often a device came between its two offers when regions had been settled already: both may have settled weights before. */
 static void count_settled(void *met)
 {
     struct standin_kernel_count kernels[16];
     size_t count = standin_kernels(kernels, 16);
     for (size_t i = 0; i < count; i++)
-        *(unsigned *)met += strcmp(kernels[i].name, "settle_sums") == 0;
+        *(unsigned *)met += strcmp(kernels[i].name, "settle_sums") == 0 && kernels[i].launches > 2;
 }
 
 static unsigned times_met(bool late)
 {
     unsigned met = 0;
     struct exchange_options options = {
-        .devices = 3, .seed = 7, .late = late, .between = count_settled, .between_data = &met};
-    for (uint64_t seed = 1; seed <= (MOST < 3 ? 5 : 20); seed++) {
+        .devices = 2, .seed = 4, .late = late, .between = count_settled, .between_data = &met};
+    for (uint64_t seed = 1; seed <= (MOST < 3 ? 10 : 40); seed++) {
         struct exchange_scene scene;
-        begin(3, ALL, STANDIN_SEEDED, seed);
+        begin(2, ALL, STANDIN_SEEDED, seed);
         make_exchange_scene(&scene, &options);
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 2; i++)
             exchange_form(&scene, i, 0);
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 2; i++)
             exchange_settle(&scene, i);
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 2; i++)
             exchange_spread(&scene, i, 0);
         wait_for_exchange(&scene);
         end_exchange_scene(&scene);
@@ -185,12 +185,13 @@ static void regions_are_settled_early(void **state)
 
 /* --- what is missing shows --- */
 
-/* Whether some order shows that the n-th call was forgotten; *made receives whether there are so many. */
-static bool shows(const char *call, unsigned n, enum links links, bool *made)
+/* Whether some order, of the first three or of so many by chance, shows that the n-th call was forgotten; *made receives whether there
+ * are so many calls. */
+static bool shows(const char *call, unsigned n, enum links links, uint64_t seeds, bool *made)
 {
-    for (uint64_t i = 0; i < 2 * (3 + 20); i++) {
+    for (uint64_t i = 0; i < 2 * (3 + seeds); i++) {
         const struct exchange_options options = {
-            .devices = 2, .seed = 2, .all = true, .backwards = i % 2 == 1};
+            .devices = 2, .seed = 4, .all = true, .backwards = i % 2 == 1};
         struct exchange_scene scene;
         begin(2, links, i / 2 < 3 ? (enum standin_order)(i / 2) : STANDIN_SEEDED, i / 2);
         make_exchange_scene(&scene, &options);
@@ -207,12 +208,12 @@ static bool shows(const char *call, unsigned n, enum links links, bool *made)
 }
 
 /* How many of the calls could be forgotten. */
-static unsigned calls_in_vain(const char *call, enum links links)
+static unsigned calls_in_vain(const char *call, enum links links, uint64_t seeds)
 {
     unsigned vain = 0;
     for (unsigned n = 1;; n++) {
         bool made;
-        bool shown = shows(call, n, links, &made);
+        bool shown = shows(call, n, links, seeds, &made);
         if (!made)
             return vain;
         vain += !shown;
@@ -226,13 +227,13 @@ static void every_event_is_needed(void **state)
 #ifdef __SANITIZE_THREAD__
     skip();
 #endif
-    /* After the last round nobody asks whether both have spread. */
-    assert_int_equal(calls_in_vain("cudaEventRecord", ALL), 2);
-    assert_int_equal(calls_in_vain("cudaEventRecord", NONE), 2);
-    assert_int_equal(calls_in_vain("cudaStreamWaitEvent", ALL), 0);
-    /* Where both read copies, the copies are made anew when all have offered the rest, hence have spread: with a rest in
-     * every round it is in vain to wait for that of the other. */
-    assert_int_equal(calls_in_vain("cudaStreamWaitEvent", NONE), 2 * (EXCHANGE_ROUNDS - 1));
+    /* After the last round nobody asks whether both have spread. Settled weights are waited for with the object, which the same stream
+     * settles after them; who reads copies waits for those alone, and those of W are made before those of V. */
+    assert_int_equal(calls_in_vain("cudaEventRecord", ALL, 20), 2 + 2 * EXCHANGE_ROUNDS);
+    assert_int_equal(calls_in_vain("cudaEventRecord", NONE, 20), 2 + 6 * EXCHANGE_ROUNDS);
+    assert_int_equal(calls_in_vain("cudaStreamWaitEvent", ALL, 200), 0);
+    /* Before the copies of V are there, a device's own W is, in all orders that are tried here. */
+    assert_true(calls_in_vain("cudaStreamWaitEvent", NONE, 20) <= 3 * EXCHANGE_ROUNDS);
 }
 
 static void forget_access(void)
@@ -289,8 +290,9 @@ static void failures_are_told(void **state)
         struct ff_error error = {0};
         const struct ff_link link = {1, {0, 0, 2, 2}};
         const struct ff_cuda_partial sums = {.rows = 3, .columns = 2, .probes = 1, .powers = 1};
+        const struct ff_area tiles[] = {{0, 0, 4, 4}, {0, 0, 2, 2}};
         const struct ff_backend_plan plan = {
-            .count = 2, .tile = {0, 0, 4, 4}, .links = &link, .link_count = 1};
+            .count = 2, .tiles = tiles, .tile = tiles[0], .links = &link, .link_count = 1};
         begin(2, i == 1 ? NONE : ALL, STANDIN_LAZY, 0);
         ff_cuda_begin(&own, 0);
         standin_fail_call(calls[i], 1, cudaErrorUnknown);

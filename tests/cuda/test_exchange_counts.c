@@ -73,15 +73,13 @@ static void links_carry_each_number_once(void **state)
 /* What the copies hold that one device makes for others: what they read of its partial sums, and once its share. */
 static uint64_t copied_by(const struct exchange_scene *scene, unsigned source)
 {
-    size_t padding = (1 + scene->powers) % 2 * sizeof(unsigned);
     uint64_t maxima = (1 + scene->powers) * sizeof(unsigned), object = 0, probe = 0;
     for (unsigned reader = 0; reader < scene->count; reader++)
         if (reader != source) {
             object += exchange_object_bytes(scene, reader, source);
             probe += exchange_share_bytes(scene, reader);
         }
-    return object +
-           exchange_probe_rounds(scene) * (probe + padding + exchange_share_bytes(scene, source)) +
+    return object + exchange_probe_rounds(scene) * (probe + exchange_share_bytes(scene, source)) +
            EXCHANGE_ROUNDS * maxima;
 }
 

@@ -117,7 +117,9 @@ static void take_step(struct ff_devices *devices, enum ff_model_algorithm algori
                       struct ff_batch batch)
 {
     const struct ff_update update = {0.5, 0.5, 1, 1, 0, false};
-    ff_devices_gradients(devices, batch, FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_BOUNDED);
+    ff_devices_gradients(devices, batch,
+                         FF_WANT_OBJECT | FF_WANT_PROBE | FF_WANT_BOUNDED |
+                             (algorithm == FF_MODEL_RPIE ? FF_WANT_STEP : 0u));
     if (algorithm == FF_MODEL_LSTSQ)
         ff_devices_lengths(devices, &update);
     ff_devices_update(devices, &update);

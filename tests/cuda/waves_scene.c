@@ -74,8 +74,9 @@ struct waves_scene make_waves_scene(struct scene *scene, size_t patterns, uint32
 
 bool form_waves_scene(struct scene *scene, const struct waves_scene *waves)
 {
+    const struct ff_cuda_powers none = {.power = NULL};
     return ff_cuda_form_waves(&scene->calls, scene->stream, &waves->chunk, waves->object_device,
-                              &waves->probes, waves->waves);
+                              &waves->probes, waves->waves, &none);
 }
 
 void end_waves_scene(struct scene *scene, struct waves_scene *waves)

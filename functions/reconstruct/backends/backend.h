@@ -90,7 +90,8 @@ struct ff_backend_plan {
     size_t owned_count;
     const struct ff_link *links; /* overlaps with other devices, by number of the peer. Copied */
     size_t link_count;
-    unsigned number, count; /* of this device, and of all */
+    unsigned number, count;      /* of this device, and of all */
+    const struct ff_area *tiles; /* (count): those of all. Looked at in create alone */
     /* (count): the physical device that each uses, by its number among those of the kind that the process sees. NULL: each
      * that of its own number. Copied */
     const unsigned *places;
@@ -162,6 +163,8 @@ enum ff_want {
     FF_WANT_FROM_WAVES = 128, /* take F from FF_WAVES instead of forming it */
     FF_WANT_BOUNDED = 256,    /* χ from at most FF_CHI_BOUND × F */
     FF_WANT_STRAINS = 512,    /* FF_TERMS_STRAINS of the batch */
+    FF_WANT_STEP =
+        1024, /* the sums are for one update() without momentum alone, and need not be made whole before */
 };
 
 /* Numbers for each pattern that a pass leaves, in double, a row for each pattern of the device. */
@@ -283,7 +286,8 @@ struct ff_backend_operations {
      * included. All devices call gradients() or overlap() with the same `want`, then all settle(), then
      * all spread(), and none begins one before all have done the one before. settle() adds the other
      * devices' object sums where tiles overlap, in the order of their numbers, its share of the probe's
-     * sums, and finds the greatest weights; spread() takes the others' shares and the greatest of all.
+     * sums, and finds the greatest weights; spread() takes the others' shares and the greatest of all. With FF_WANT_STEP a backend
+     * may do that later, in update() and take_steps().
      */
     void (*settle)(struct ff_backend *backend, struct ff_backend *const *peers);
     void (*spread)(struct ff_backend *backend, struct ff_backend *const *peers);
@@ -291,6 +295,9 @@ struct ff_backend_operations {
     /* --- steps with settled sums --- */
 
     void (*update)(struct ff_backend *backend, const struct ff_update *update);
+    /* After it, on all devices: with FF_WANT_STEP one device may have taken the step of what others have too, which these then
+     * have of it. `peers` as above. */
+    void (*take_steps)(struct ff_backend *backend, struct ff_backend *const *peers);
     /* Waits. With the divisors of `update`. */
     struct ff_length_terms (*lengths)(struct ff_backend *backend, const struct ff_update *update);
     /* N_O ← N_O / D(W) and N_P ← N_P / D(V), for fit() and update(). */

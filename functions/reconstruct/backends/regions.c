@@ -5,6 +5,28 @@
 
 #include <stdlib.h>
 
+size_t ff_area_pixels(struct ff_area area)
+{
+    return area.rows * area.columns;
+}
+
+/* The part of [a, a + a_size) in [b, b + b_size). */
+static size_t common(size_t a, size_t a_size, size_t b, size_t b_size, size_t *size)
+{
+    size_t first = a > b ? a : b;
+    size_t end = a + a_size < b + b_size ? a + a_size : b + b_size;
+    *size = end > first ? end - first : 0;
+    return first;
+}
+
+struct ff_area ff_area_common(struct ff_area a, struct ff_area b)
+{
+    struct ff_area area;
+    area.row = common(a.row, a.rows, b.row, b.rows, &area.rows);
+    area.column = common(a.column, a.columns, b.column, b.columns, &area.columns);
+    return ff_area_pixels(area) > 0 ? area : (struct ff_area){0};
+}
+
 /* The links of a device, and where they begin or end, in order, twice as many as links. */
 struct cut {
     const struct ff_link *links;
@@ -12,7 +34,8 @@ struct cut {
     unsigned number;
     size_t *rows, *columns;
     size_t edges;
-    unsigned *sharers; /* of the cell at hand */
+    unsigned *sharers;     /* of the cell at hand */
+    struct ff_area common; /* of their tiles */
 };
 
 static int compare_sizes(const void *a, const void *b)
@@ -29,23 +52,29 @@ static bool inside(struct ff_area cell, struct ff_area area)
 }
 
 /* The devices that share a cell, this one among them: links are in order of their peers. */
-static unsigned find_sharers(const struct cut *cut, struct ff_area cell)
+static unsigned find_sharers(struct cut *cut, struct ff_area cell)
 {
     unsigned count = 0;
-    size_t i = 0;
-    for (; i < cut->link_count && cut->links[i].peer < cut->number; i++)
-        if (inside(cell, cut->links[i].area))
-            cut->sharers[count++] = cut->links[i].peer;
-    cut->sharers[count++] = cut->number;
-    for (; i < cut->link_count; i++)
-        if (inside(cell, cut->links[i].area))
-            cut->sharers[count++] = cut->links[i].peer;
+    bool own_taken = false;
+    cut->common = (struct ff_area){0, 0, SIZE_MAX, SIZE_MAX};
+    for (size_t i = 0; i < cut->link_count; i++) {
+        if (!inside(cell, cut->links[i].area))
+            continue;
+        if (!own_taken && cut->links[i].peer > cut->number) {
+            cut->sharers[count++] = cut->number;
+            own_taken = true;
+        }
+        cut->sharers[count++] = cut->links[i].peer;
+        cut->common = ff_area_common(cut->common, cut->links[i].area);
+    }
+    if (!own_taken)
+        cut->sharers[count++] = cut->number;
     return count;
 }
 
 /* Adds a cell, or, where there is no room for regions yet, what it needs. Returns how many share it; those of the cells
  * before are `used`. */
-static size_t take_cell(const struct cut *cut, struct ff_area cell, size_t used,
+static size_t take_cell(struct cut *cut, struct ff_area cell, size_t used,
                         struct ff_regions *regions)
 {
     unsigned count = find_sharers(cut, cell);
@@ -55,7 +84,7 @@ static size_t take_cell(const struct cut *cut, struct ff_area cell, size_t used,
         unsigned *sharers = regions->sharers + used;
         for (unsigned i = 0; i < count; i++)
             sharers[i] = cut->sharers[i];
-        regions->regions[regions->count] = (struct ff_region){cell, sharers, count};
+        regions->regions[regions->count] = (struct ff_region){cell, cut->common, sharers, count};
     }
     regions->count++;
     regions->pixels += cell.rows * cell.columns;
@@ -64,7 +93,7 @@ static size_t take_cell(const struct cut *cut, struct ff_area cell, size_t used,
 }
 
 /* Returns how many sharers all have together. */
-static size_t take_cells(const struct cut *cut, struct ff_regions *regions)
+static size_t take_cells(struct cut *cut, struct ff_regions *regions)
 {
     size_t sharers = 0;
     regions->count = regions->pixels = regions->rows = 0;
@@ -91,7 +120,7 @@ static void sort_edges(const struct cut *cut)
     qsort(cut->columns, cut->edges, sizeof *cut->columns, compare_sizes);
 }
 
-static int make_regions(const struct cut *cut, struct ff_regions *regions, struct ff_error *error)
+static int make_regions(struct cut *cut, struct ff_regions *regions, struct ff_error *error)
 {
     static const char what[] = "the overlaps with other devices";
     size_t sharers = take_cells(cut, regions);

@@ -8,8 +8,15 @@
 
 #include "functions/reconstruct/backends/backend.h"
 
+size_t ff_area_pixels(struct ff_area area);
+
+/* What two areas have in common; without rows or columns where that is nothing. */
+struct ff_area ff_area_common(struct ff_area a, struct ff_area b);
+
 struct ff_region {
-    struct ff_area area;     /* of the object */
+    struct ff_area area; /* of the object */
+    struct ff_area
+        common; /* what all sharers have in common: the area, and perhaps more; each of them finds the same */
     const unsigned *sharers; /* numbers of devices in order, this one among them: at least two */
     unsigned sharer_count;
 };

@@ -176,6 +176,7 @@ static int open_device(struct ff_devices *devices, const struct ff_devices_plan 
         .link_count = tile->link_count,
         .number = number,
         .count = devices->count,
+        .tiles = devices->tiles->areas,
         .places = places_of(devices),
         .modes = plan->modes,
         .eigenprobes = plan->eigenprobes,

@@ -86,10 +86,16 @@ static void update(const struct ff_devices *devices, struct device *device)
     devices->operations->update(device->backend, devices->call.update);
 }
 
+static void take_steps(const struct ff_devices *devices, struct device *device)
+{
+    devices->operations->take_steps(device->backend, devices->backends);
+}
+
 void ff_devices_update(struct ff_devices *devices, const struct ff_update *wanted)
 {
     devices->call.update = wanted;
     ff_devices_run(devices, update);
+    ff_devices_run(devices, take_steps);
 }
 
 static void lengths(const struct ff_devices *devices, struct device *device)

@@ -17,28 +17,6 @@ struct cut {
     struct ff_error *error;
 };
 
-size_t ff_area_pixels(struct ff_area area)
-{
-    return area.rows * area.columns;
-}
-
-/* The part of [a, a + a_size) in [b, b + b_size). */
-static size_t common(size_t a, size_t a_size, size_t b, size_t b_size, size_t *size)
-{
-    size_t first = a > b ? a : b;
-    size_t end = a + a_size < b + b_size ? a + a_size : b + b_size;
-    *size = end > first ? end - first : 0;
-    return first;
-}
-
-struct ff_area ff_area_common(struct ff_area a, struct ff_area b)
-{
-    struct ff_area area;
-    area.row = common(a.row, a.rows, b.row, b.rows, &area.rows);
-    area.column = common(a.column, a.columns, b.column, b.columns, &area.columns);
-    return ff_area_pixels(area) > 0 ? area : (struct ff_area){0};
-}
-
 /* --- which patterns --- */
 
 /* By the axis of the cut, then by the other, then by number: the same order everywhere. */
@@ -259,9 +237,11 @@ struct ff_tiles *ff_tiles_create(const struct ff_scan *scan, unsigned count, str
     }
     tiles->count = count < scan->patterns ? count : (unsigned)scan->patterns;
     tiles->tiles = ff_array_create(tiles->count, sizeof *tiles->tiles, "the tiles", error);
-    int result = tiles->tiles != NULL ? share_patterns(scan, tiles, error) : -1;
+    tiles->areas = ff_array_create(tiles->count, sizeof *tiles->areas, "the tiles", error);
+    int result =
+        tiles->tiles != NULL && tiles->areas != NULL ? share_patterns(scan, tiles, error) : -1;
     for (unsigned i = 0; result == 0 && i < tiles->count; i++)
-        tiles->tiles[i].area =
+        tiles->areas[i] = tiles->tiles[i].area =
             tiles->count > 1 ? area_of(scan, &tiles->tiles[i])
                              : (struct ff_area){0, 0, scan->object_rows, scan->object_columns};
     for (unsigned i = 0; result == 0 && i < tiles->count; i++)
@@ -282,5 +262,6 @@ void ff_tiles_destroy(struct ff_tiles *tiles)
         free(tiles->tiles[i].links);
     }
     free(tiles->tiles);
+    free(tiles->areas);
     free(tiles);
 }

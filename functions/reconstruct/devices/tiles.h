@@ -10,7 +10,7 @@
 #ifndef FF_RECONSTRUCT_DEVICES_TILES_H
 #define FF_RECONSTRUCT_DEVICES_TILES_H
 
-#include "functions/reconstruct/backends/backend.h"
+#include "functions/reconstruct/backends/regions.h"
 
 struct ff_scan {
     const double *positions; /* (patterns, fly, 2), as in problem.h */
@@ -33,6 +33,7 @@ struct ff_tile {
 struct ff_tiles {
     unsigned count;
     struct ff_tile *tiles;
+    struct ff_area *areas; /* (count): those of the tiles */
 };
 
 /*
@@ -50,10 +51,5 @@ void ff_tiles_destroy(struct ff_tiles *tiles);
  * of 2, 4, 8, … tiles has a run of them. `order` has room for scan->patterns; of the scan positions, patterns and fly are looked at.
  */
 int ff_scan_order(const struct ff_scan *scan, uint32_t *order, struct ff_error *error) FF_MUST_USE;
-
-size_t ff_area_pixels(struct ff_area area);
-
-/* What two areas have in common; without rows or columns where that is nothing. */
-struct ff_area ff_area_common(struct ff_area a, struct ff_area b);
 
 #endif

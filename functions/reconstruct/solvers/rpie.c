@@ -31,7 +31,7 @@ static void take_step(struct ff_solver *solver, struct ff_devices *devices, stru
                       unsigned want, const struct ff_update *update)
 {
     (void)solver;
-    ff_devices_gradients(devices, batch, want);
+    ff_devices_gradients(devices, batch, update->momentum > 0 ? want : want | FF_WANT_STEP);
     ff_devices_update(devices, update);
 }
 

@@ -111,6 +111,13 @@ static size_t bytes(const struct ff_backend *backend)
     return backend->bytes;
 }
 
+/* All take the same step, with whole sums. */
+static void take_steps(struct ff_backend *backend, struct ff_backend *const *peers)
+{
+    (void)backend;
+    (void)peers;
+}
+
 const struct ff_backend_operations FF_BACKEND_CPU = {
     .name = "cpu",
     .real_bytes = sizeof(ff_real),
@@ -126,6 +133,7 @@ const struct ff_backend_operations FF_BACKEND_CPU = {
     .settle = ff_cpu_settle,
     .spread = ff_cpu_spread,
     .update = ff_cpu_update,
+    .take_steps = take_steps,
     .lengths = ff_cpu_lengths,
     .normalise = ff_cpu_normalise,
     .sample = ff_cpu_sample,

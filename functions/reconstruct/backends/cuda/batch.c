@@ -62,25 +62,33 @@ static void upload_rows(struct ff_backend *b)
     b->rows_changed = false;
 }
 
-/* First those that share pixels with other devices; by number among equals. */
+/* Along the curve; by number among equals. */
 static int compare_patterns(const void *a, const void *b, void *context)
 {
     const struct ff_backend *backend = context;
     uint32_t p = *(const uint32_t *)a;
     uint32_t q = *(const uint32_t *)b;
-    if (backend->shares[p] != backend->shares[q])
-        return backend->shares[p] ? -1 : 1;
     if (backend->along[p] != backend->along[q])
         return backend->along[p] < backend->along[q] ? -1 : 1;
     return p < q ? -1 : p > q;
 }
 
-static size_t set_shared_apart(const struct ff_backend *b, const uint32_t *list, size_t count)
+/* Puts the patterns of a batch, sorted in b->sorted, into the order of the work. */
+static void arrange(struct ff_backend *b, uint32_t *list, size_t count)
 {
-    size_t shared = 0;
-    while (shared < count && b->shares[list[shared]])
-        shared++;
-    return ff_cuda_set_apart(shared, count, b->chunk_limit);
+    size_t start, placed = 0;
+    for (size_t i = 0; i < count; i++)
+        b->sorted_shared[i] = b->shares[b->sorted[i]];
+    const struct ff_cuda_chunks chunks =
+        ff_cuda_chunks_of(b->sorted_shared, count, b->chunk_limit, &start);
+    for (int rest = 0; rest < (chunks.shared > 0 ? 2 : 1); rest++)
+        for (size_t i = 0; i < count; i++) {
+            size_t at = (start + i) % count;
+            if (chunks.shared == 0 || b->sorted_shared[at] == (rest == 0))
+                list[placed++] = b->sorted[at];
+        }
+    b->batch_shared = chunks.shared;
+    b->batch_offered = chunks.offered;
 }
 
 /* Sorts the batch into the next list. */
@@ -90,15 +98,15 @@ static void take_list(struct ff_backend *b, struct ff_batch batch, bool exits)
     b->list = (b->list + 1) % FF_CUDA_LISTS;
     struct ff_cuda_list *list = &b->lists[b->list];
     b->batch_count = batch.count;
-    b->batch_shared = 0;
+    b->batch_shared = b->batch_offered = 0;
     FF_CUDA(&b->calls, cudaEventSynchronize(list->ready));
     FF_CUDA(&b->calls, cudaStreamWaitEvent(b->copies, list->done, 0));
-    if (batch.count == 0)
+    if (batch.count == 0 || b->calls.failed) /* then nothing says that its last copy is done */
         return;
     size_t count = batch.count;
-    memcpy(list->host, batch.patterns, count * sizeof *list->host);
-    qsort_r(list->host, count, sizeof *list->host, compare_patterns, b);
-    b->batch_shared = set_shared_apart(b, list->host, count);
+    memcpy(b->sorted, batch.patterns, count * sizeof *b->sorted);
+    qsort_r(b->sorted, count, sizeof *b->sorted, compare_patterns, b);
+    arrange(b, list->host, count);
     if (exits) {
         ff_cuda_place_exits(b, list->host + batch.count);
         count += batch.count;
@@ -143,6 +151,7 @@ void ff_cuda_begin_sums(struct ff_backend *b, struct ff_batch batch, unsigned wa
     FF_CUDA(&b->calls,
             cudaMemsetAsync(b->greatest, 0, (1 + b->powers) * sizeof *b->greatest, b->copies));
     begin_work(b);
+    ff_cuda_begin_exchange(b);
     if (batch.count == 0)
         ff_cuda_clear_sums(b);
 }
@@ -162,8 +171,11 @@ int ff_cuda_batches_create(struct ff_backend *b, struct ff_error *error)
     const char what[] = "a batch";
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->copies, cudaStreamNonBlocking));
     FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->answers, cudaStreamNonBlocking));
+    FF_CUDA(&b->calls, cudaStreamCreateWithFlags(&b->beside, cudaStreamNonBlocking));
     make_event(b, &b->modulus_done);
     make_event(b, &b->numbers_done);
+    make_event(b, &b->begun);
+    make_event(b, &b->weighed);
     for (unsigned i = 0; i < FF_CUDA_LISTS; i++) {
         struct ff_cuda_list *list = &b->lists[i];
         list->host = ff_cuda_pinned(&b->memory, &b->calls, 2 * b->batch_limit, sizeof(uint32_t),
@@ -202,23 +214,37 @@ void ff_cuda_batches_destroy(struct ff_backend *b)
     }
     end_event(b, b->modulus_done);
     end_event(b, b->numbers_done);
+    end_event(b, b->begun);
+    end_event(b, b->weighed);
     end_stream(b, b->copies);
     end_stream(b, b->answers);
+    end_stream(b, b->beside);
 }
 
 size_t ff_cuda_chunk_end(const struct ff_backend *b, size_t first)
 {
-    const struct ff_cuda_chunks batch = {b->batch_count, b->batch_shared, b->chunk_limit};
+    const struct ff_cuda_chunks batch = {
+        .count = b->batch_count, .shared = b->batch_shared, .limit = b->chunk_limit};
     return ff_cuda_chunk_end_of(&batch, first);
 }
 
-struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *b, size_t first)
+static struct ff_cuda_chunk patterns_of(const struct ff_backend *b, size_t first, size_t count)
 {
     return (struct ff_cuda_chunk){
         .shape = b->shape,
-        .count = (uint32_t)(ff_cuda_chunk_end(b, first) - first),
+        .count = (uint32_t)count,
         .patterns = b->lists[b->list].device + first,
         .places = b->places,
         .weights = b->weights_device,
     };
+}
+
+struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *b, size_t first)
+{
+    return patterns_of(b, first, ff_cuda_chunk_end(b, first) - first);
+}
+
+struct ff_cuda_chunk ff_cuda_whole_batch(const struct ff_backend *b)
+{
+    return patterns_of(b, 0, b->batch_count);
 }

@@ -10,6 +10,8 @@
 /* A batch of `count` patterns, of which the first `shared` are chunks of their own; 0: they are not apart. */
 struct ff_cuda_chunks {
     size_t count, shared, limit;
+    size_t
+        offered; /* a chunk ends behind so many, and none after them touches what is shared; 0: all chunks may */
 };
 
 /* As many patterns of `bytes_each` as fit half of the second cache: between the launches that a chunk takes they then stay
@@ -58,14 +60,6 @@ static inline uint32_t ff_cuda_along_curve(size_t row, size_t column, size_t row
     return along;
 }
 
-/* How many are set apart where `shared` of `count` are shared: both parts must be worth launches of their own, a quarter of
- * what is done at once. */
-static inline size_t ff_cuda_set_apart(size_t shared, size_t count, size_t limit)
-{
-    size_t least = limit / 4;
-    return shared > least && count - shared > least ? shared : 0;
-}
-
 /* Where the chunk ends that begins at pattern `first`: chunks of either part are of equal counts. */
 static inline size_t ff_cuda_chunk_end_of(const struct ff_cuda_chunks *batch, size_t first)
 {
@@ -76,6 +70,49 @@ static inline size_t ff_cuda_chunk_end_of(const struct ff_cuda_chunks *batch, si
     size_t each = (count + chunks - 1) / chunks;
     size_t end = first + each;
     return end < begin + count ? end : begin + count;
+}
+
+/* Of patterns in a circle the longest run that are not shared: where it ends, *length long. */
+static inline size_t ff_cuda_longest_run(const bool *shared, size_t count, size_t *length)
+{
+    size_t end = 0, run = 0;
+    *length = 0;
+    for (size_t i = 0; i < 2 * count && run < count; i++) {
+        run = shared[i % count] ? 0 : run + 1;
+        if (run > *length) {
+            *length = run;
+            end = (i + 1) % count;
+        }
+    }
+    return end;
+}
+
+/*
+ * How a batch of `count` patterns is worked off that are sorted along the curve; `shared` says which of them touch what other devices
+ * have too. What is shared can be exchanged while the rest is at work, so there should be a rest. The work begins behind the
+ * longest run of those that are not shared, at pattern *start, and goes round: chunks are then as compact as they can be. Where
+ * that leaves no chunk to the rest, those that are shared come first (*start is 0) and are set apart, if both parts are worth launches of
+ * their own, a quarter of what is done at once.
+ */
+static inline struct ff_cuda_chunks ff_cuda_chunks_of(const bool *shared, size_t count,
+                                                      size_t limit, size_t *start)
+{
+    struct ff_cuda_chunks batch = {.count = count, .limit = limit};
+    size_t run = 0, all = 0, least = limit / 4;
+    for (size_t i = 0; i < count; i++)
+        all += shared[i];
+    *start = 0;
+    if (all == 0)
+        return batch;
+    *start = ff_cuda_longest_run(shared, count, &run);
+    while (batch.offered < count - run)
+        batch.offered = ff_cuda_chunk_end_of(&batch, batch.offered);
+    if (batch.offered < count)
+        return batch;
+    *start = 0;
+    batch.shared = all > least && count - all > least ? all : 0;
+    batch.offered = batch.shared;
+    return batch;
 }
 
 #endif

@@ -31,6 +31,8 @@ static void destroy(struct ff_backend *b)
     free(b->numbers);
     free(b->shares);
     free(b->along);
+    free(b->sorted);
+    free(b->sorted_shared);
     free(b->positions);
     free(b->scales);
     free(b->weights);
@@ -185,6 +187,7 @@ const struct ff_backend_operations ff_backend_cuda = {
     .settle = ff_cuda_settle,
     .spread = ff_cuda_spread,
     .update = ff_cuda_update,
+    .take_steps = ff_cuda_take_steps,
     .lengths = ff_cuda_lengths,
     .normalise = ff_cuda_normalise,
     .sample = ff_cuda_sample,

@@ -2,8 +2,8 @@
 #include "functions/reconstruct/backends/cuda/exchange_state.h"
 
 #include "functions/reconstruct/arrays.h"
+#include "functions/reconstruct/backends/cells.h"
 #include "functions/reconstruct/backends/cuda/find.h"
-#include "functions/reconstruct/backends/regions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,31 +52,29 @@ static void find_access(struct ff_cuda_exchange *exchange)
 
 /* --- the object's regions --- */
 
-static uint32_t runs_of(struct ff_area area)
+static struct ff_cuda_cell cell_of(const struct ff_cell *cell)
 {
-    return (uint32_t)((area.rows * area.columns + FF_CUDA_RUN - 1) / FF_CUDA_RUN);
+    struct ff_cuda_cell own = {
+        .row = (uint32_t)cell->area.row,
+        .column = (uint32_t)cell->area.column,
+        .columns = (uint32_t)cell->area.columns,
+        .pixels = (uint32_t)ff_area_pixels(cell->area),
+        .owner = cell->owner,
+    };
+    for (unsigned i = 0; i < cell->sharer_count; i++)
+        own.sharers |= 1U << cell->sharers[i];
+    return own;
 }
 
-static void write_cells(const struct ff_regions *regions, struct ff_cuda_cell *cells,
-                        struct ff_cuda_run *runs)
+/* Of cells [first, end), from `runs` on; returns how many. */
+static uint32_t write_runs(const struct ff_cuda_cell *cells, size_t first, size_t end,
+                           struct ff_cuda_run *runs)
 {
-    uint32_t begin = 0;
-    for (size_t i = 0; i < regions->count; i++) {
-        const struct ff_region *region = &regions->regions[i];
-        struct ff_area area = region->area;
-        cells[i] = (struct ff_cuda_cell){
-            .row = (uint32_t)area.row,
-            .column = (uint32_t)area.column,
-            .columns = (uint32_t)area.columns,
-            .pixels = (uint32_t)(area.rows * area.columns),
-            .begin = begin,
-        };
-        for (unsigned j = 0; j < region->sharer_count; j++)
-            cells[i].sharers |= 1U << region->sharers[j];
-        for (uint32_t j = 0; j < runs_of(area); j++)
-            *runs++ = (struct ff_cuda_run){(uint32_t)i, j * FF_CUDA_RUN};
-        begin += cells[i].pixels;
-    }
+    uint32_t count = 0;
+    for (size_t i = first; i < end; i++)
+        for (uint32_t at = 0; at < cells[i].pixels; at += FF_CUDA_RUN)
+            runs[count++] = (struct ff_cuda_run){(uint32_t)i, at};
+    return count;
 }
 
 static bool upload(struct ff_cuda_exchange *exchange, void *to, const void *from, size_t size)
@@ -86,54 +84,61 @@ static bool upload(struct ff_cuda_exchange *exchange, void *to, const void *from
                    cudaMemcpyAsync(to, from, size, cudaMemcpyHostToDevice, exchange->stream));
 }
 
+static size_t runs_of(const struct ff_cells *cells)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < cells->count; i++)
+        runs += (ff_area_pixels(cells->cells[i].area) + FF_CUDA_RUN - 1) / FF_CUDA_RUN;
+    return runs;
+}
+
 static int place_cells(struct ff_cuda_exchange *exchange, struct ff_cuda_memory *memory,
-                       const struct ff_regions *regions, struct ff_error *error)
+                       const struct ff_cells *cells, struct ff_error *error)
 {
     struct ff_cuda_calls *calls = exchange->calls;
     cudaStream_t stream = exchange->stream;
-    uint32_t run_count = 0;
-    for (size_t i = 0; i < regions->count; i++)
-        run_count += runs_of(regions->regions[i].area);
-    struct ff_cuda_cell *cells =
-        ff_cuda_device(memory, calls, stream, regions->count, sizeof *cells, what, error);
+    struct ff_cuda_cell *device =
+        ff_cuda_device(memory, calls, stream, cells->count, sizeof *device, what, error);
     struct ff_cuda_run *runs =
-        ff_cuda_device(memory, calls, stream, run_count, sizeof *runs, what, error);
-    exchange->cells = (struct ff_cuda_cells){
-        cells, runs, run_count,
-        ff_cuda_device(memory, calls, stream, regions->pixels, sizeof(float2), what, error),
-        ff_cuda_device(memory, calls, stream, regions->pixels, sizeof(float), what, error)};
-    struct ff_cuda_cell *cells_host =
-        ff_cuda_pinned(memory, calls, regions->count, sizeof *cells, what, error);
+        ff_cuda_device(memory, calls, stream, runs_of(cells), sizeof *runs, what, error);
     struct ff_cuda_run *runs_host =
-        ff_cuda_pinned(memory, calls, run_count, sizeof *runs, what, error);
-    if (cells == NULL || runs == NULL || cells_host == NULL || runs_host == NULL ||
-        exchange->cells.object == NULL || exchange->cells.weight == NULL)
+        ff_cuda_pinned(memory, calls, runs_of(cells), sizeof *runs, what, error);
+    exchange->cells_host =
+        ff_cuda_pinned(memory, calls, cells->count, sizeof *exchange->cells_host, what, error);
+    if (device == NULL || runs == NULL || runs_host == NULL || exchange->cells_host == NULL)
         return -1;
-    write_cells(regions, cells_host, runs_host);
-    upload(exchange, cells, cells_host, regions->count * sizeof *cells);
-    upload(exchange, runs, runs_host, run_count * sizeof *runs);
+    exchange->cell_count = cells->count;
+    for (size_t i = 0; i < cells->count; i++)
+        exchange->cells_host[i] = cell_of(&cells->cells[i]);
+    uint32_t own = write_runs(exchange->cells_host, 0, cells->own_count, runs_host);
+    uint32_t all =
+        own + write_runs(exchange->cells_host, cells->own_count, cells->count, runs_host + own);
+    exchange->cells = (struct ff_cuda_cells){device, runs, own, all};
+    upload(exchange, device, exchange->cells_host, cells->count * sizeof *device);
+    upload(exchange, runs, runs_host, all * sizeof *runs);
     return 0;
 }
 
 static int make_cells(struct ff_cuda_exchange *exchange, struct ff_cuda_memory *memory,
-                      struct ff_error *error)
+                      const struct ff_area *tiles, struct ff_error *error)
 {
-    struct ff_regions regions;
-    if (ff_regions_create(exchange->links, exchange->link_count, exchange->number, &regions,
-                          error) < 0)
+    double weights[FF_CUDA_DEVICES];
+    struct ff_cells cells;
+    if (ff_cell_weights(tiles, exchange->count, weights, error) < 0 ||
+        ff_cells_create(exchange->links, exchange->link_count, exchange->number, weights, &cells,
+                        error) < 0)
         return -1;
-    int result = place_cells(exchange, memory, &regions, error);
-    ff_regions_release(&regions);
+    int result = place_cells(exchange, memory, &cells, error);
+    ff_cells_release(&cells);
     return result;
 }
 
 /* --- shares, and copies in memory of the host --- */
 
-/* The maxima have a room that leaves complex numbers aligned. */
-static size_t maxima_room(const struct ff_cuda_partial *sums)
+/* Complex numbers come behind. */
+static size_t aligned(size_t bytes)
 {
-    return ((1 + sums->powers) * sizeof(unsigned) + sizeof(float2) - 1) / sizeof(float2) *
-           sizeof(float2);
+    return (bytes + sizeof(float2) - 1) / sizeof(float2) * sizeof(float2);
 }
 
 static struct share_room share_room(const struct ff_cuda_exchange *exchange, void *block)
@@ -142,10 +147,12 @@ static struct share_room share_room(const struct ff_cuda_exchange *exchange, voi
     size_t pixels = (exchange->end_share_row - exchange->first_share_row) * sums->columns;
     struct share_room room = {.greatest = block,
                               .maxima_bytes = (1 + sums->powers) * sizeof(unsigned)};
-    room.probe = (float2 *)(void *)((char *)block + maxima_room(sums));
-    room.power = (float *)(void *)(room.probe + sums->probes * pixels);
-    room.bytes = maxima_room(sums) + sums->probes * pixels * sizeof(float2) +
-                 sums->powers * pixels * sizeof(float);
+    room.power = (float *)(void *)(room.greatest + 1 + sums->powers);
+    room.weight_bytes = room.maxima_bytes + sums->powers * pixels * sizeof(float);
+    size_t probe_at = aligned(room.weight_bytes);
+    room.probe = (float2 *)(void *)((char *)block + probe_at);
+    room.probe_bytes = sums->probes * pixels * sizeof(float2);
+    room.bytes = probe_at + room.probe_bytes;
     return room;
 }
 
@@ -200,10 +207,13 @@ static int make_streams(struct ff_cuda_exchange *exchange, struct ff_error *erro
 {
     struct ff_cuda_calls *calls = exchange->calls;
     FF_CUDA(calls, cudaStreamCreateWithFlags(&exchange->stream, cudaStreamNonBlocking));
+    FF_CUDA(calls, cudaStreamCreateWithFlags(&exchange->late, cudaStreamNonBlocking));
     if (exchange->is_copied)
         FF_CUDA(calls, cudaStreamCreateWithFlags(&exchange->copying, cudaStreamNonBlocking));
     for (int i = 0; i < DONE_COUNT; i++)
         FF_CUDA(calls, cudaEventCreateWithFlags(&exchange->done[i], cudaEventDisableTiming));
+    FF_CUDA(calls, cudaEventCreateWithFlags(&exchange->fetched, cudaEventDisableTiming));
+    FF_CUDA(calls, cudaEventCreateWithFlags(&exchange->stepped, cudaEventDisableTiming));
     return ff_cuda_report(calls, error);
 }
 
@@ -225,8 +235,8 @@ static int make(struct ff_cuda_exchange *exchange, struct ff_cuda_memory *memory
 {
     find_access(exchange);
     if (copy_links(exchange, plan, error) < 0 || make_streams(exchange, error) < 0 ||
-        make_cells(exchange, memory, error) < 0 || make_shares(exchange, memory, error) < 0 ||
-        make_link_copies(exchange, memory, error) < 0)
+        make_cells(exchange, memory, plan->tiles, error) < 0 ||
+        make_shares(exchange, memory, error) < 0 || make_link_copies(exchange, memory, error) < 0)
         return -1;
     FF_CUDA(exchange->calls, cudaStreamSynchronize(exchange->stream));
     return ff_cuda_report(exchange->calls, error);
@@ -271,18 +281,30 @@ static void wait_for_all(const struct ff_cuda_exchange *exchange)
     FF_CUDA_ALWAYS(exchange->calls, cudaSetDevice(exchange->calls->device));
 }
 
+static void end_event(const struct ff_cuda_exchange *exchange, cudaEvent_t event)
+{
+    if (event != NULL)
+        FF_CUDA_ALWAYS(exchange->calls, cudaEventDestroy(event));
+}
+
+static void end_stream(const struct ff_cuda_exchange *exchange, cudaStream_t stream)
+{
+    if (stream != NULL)
+        FF_CUDA_ALWAYS(exchange->calls, cudaStreamDestroy(stream));
+}
+
 void ff_cuda_exchange_destroy(struct ff_cuda_exchange *exchange)
 {
     if (exchange == NULL)
         return;
     wait_for_all(exchange);
     for (int i = 0; i < DONE_COUNT; i++)
-        if (exchange->done[i] != NULL)
-            FF_CUDA_ALWAYS(exchange->calls, cudaEventDestroy(exchange->done[i]));
-    if (exchange->stream != NULL)
-        FF_CUDA_ALWAYS(exchange->calls, cudaStreamDestroy(exchange->stream));
-    if (exchange->copying != NULL)
-        FF_CUDA_ALWAYS(exchange->calls, cudaStreamDestroy(exchange->copying));
+        end_event(exchange, exchange->done[i]);
+    end_event(exchange, exchange->fetched);
+    end_event(exchange, exchange->stepped);
+    end_stream(exchange, exchange->stream);
+    end_stream(exchange, exchange->late);
+    end_stream(exchange, exchange->copying);
     free(exchange->links);
     free(exchange->copies);
     free(exchange);

@@ -28,6 +28,7 @@ void ff_cuda_put(struct ff_backend *b, enum ff_field field, const void *values)
     size_t count;
     float2 *to = whole_field(b, field, &count);
     ff_cuda_use(&b->calls);
+    ff_cuda_await_taken(b, b->stream);
     if (to != NULL)
         copy_and_wait(b, to, values, count * sizeof *to, cudaMemcpyHostToDevice);
 }

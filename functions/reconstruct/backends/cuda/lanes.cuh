@@ -15,7 +15,6 @@ constexpr uint32_t FF_PROBES_AT_ONCE =
 
 struct ff_lane_room {
     float2 sums[FF_PROBES_AT_ONCE][FF_LANES][FF_LANE_PIXELS];
-    float powers[2][FF_LANES][FF_LANE_PIXELS];
 };
 
 /* What a thread adds up: probes from `first` on, exposures [from, end), at a pixel that may lie beyond the probe. */

@@ -29,16 +29,19 @@ void ff_cuda_start_waves(struct ff_backend *b, struct ff_batch batch)
 void ff_cuda_overlap(struct ff_backend *b, struct ff_batch batch, unsigned want)
 {
     ff_cuda_begin_sums(b, batch, want & (FF_WANT_OBJECT | FF_WANT_PROBE));
+    ff_cuda_weigh_batch(b);
     for (size_t first = 0; first < batch.count; first = ff_cuda_chunk_end(b, first)) {
         const struct ff_cuda_chunk chunk = ff_cuda_chunk_of(b, first);
         const struct ff_cuda_probes probes = ff_cuda_probes_of(b, &chunk, b->probe[0]);
         struct ff_cuda_mixture mixture = mixture_of(b, &probes);
         mixture.of_kept = 1;
         mixture.of_formed = -1;
+        ff_cuda_form(b, &chunk, &probes, NULL);
         ff_cuda_mix_waves(&b->calls, b->stream, &chunk, &mixture);
         ff_cuda_add_sums(b, &chunk, &probes);
         ff_cuda_offer_early(b, first + chunk.count);
     }
+    ff_cuda_await_weights(b);
     ff_cuda_offer(b);
 }
 

@@ -1,4 +1,4 @@
-/* The backend among others: its sums are offered, settled and spread. A single device has nobody to exchange with. */
+/* The backend among others: its sums are offered, settled, and spread or stepped with. A single device has nobody to exchange with. */
 #include "functions/reconstruct/backends/cuda/exchange.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 
@@ -10,6 +10,7 @@ int ff_cuda_join_others(struct ff_backend *b, const struct ff_backend_plan *plan
         .weight = b->weight,
         .probe = b->probe_gradient,
         .power = b->power,
+        .values = b->object[0],
         .probes = b->probes,
         .powers = b->powers,
         .rows = b->shape.rows,
@@ -35,20 +36,41 @@ static void touched_rows(const struct ff_backend *b, size_t count, size_t *first
         }
 }
 
-/* The patterns after these leave alone what others share. */
-static void offer_object(struct ff_backend *b, size_t patterns, bool is_early)
+void ff_cuda_begin_exchange(struct ff_backend *b)
 {
     size_t first, end;
-    touched_rows(b, patterns, &first, &end);
-    ff_cuda_exchange_offer_object(b->exchange, b->stream, first, end, is_early);
-    b->object_offered = true;
+    if (b->exchange == NULL)
+        return;
+    touched_rows(b, b->batch_offered > 0 ? b->batch_offered : b->batch_count, &first, &end);
+    ff_cuda_exchange_begin(b->exchange, b->want, first, end, b->greatest);
+    b->object_offered = false;
+}
+
+void ff_cuda_await_taken(struct ff_backend *b, cudaStream_t stream)
+{
+    if (b->exchange != NULL)
+        ff_cuda_exchange_await_taken(b->exchange, stream);
+}
+
+void ff_cuda_offer_weight(struct ff_backend *b, cudaStream_t stream)
+{
+    if (b->exchange != NULL && (b->want & FF_WANT_OBJECT))
+        ff_cuda_exchange_offer_weight(b->exchange, stream);
+}
+
+void ff_cuda_offer_power(struct ff_backend *b)
+{
+    if (b->exchange != NULL && (b->want & FF_WANT_PROBE))
+        ff_cuda_exchange_offer_power(b->exchange, b->stream);
 }
 
 void ff_cuda_offer_early(struct ff_backend *b, size_t patterns)
 {
-    if (b->exchange != NULL && (b->want & FF_WANT_OBJECT) && patterns > 0 &&
-        patterns == b->batch_shared)
-        offer_object(b, patterns, true);
+    if (b->exchange == NULL || !(b->want & FF_WANT_OBJECT) || b->batch_offered == 0 ||
+        patterns != b->batch_offered)
+        return;
+    ff_cuda_exchange_offer_object(b->exchange, b->stream, true);
+    b->object_offered = true;
 }
 
 void ff_cuda_offer(struct ff_backend *b)
@@ -56,9 +78,9 @@ void ff_cuda_offer(struct ff_backend *b)
     if (b->exchange == NULL)
         return;
     if ((b->want & FF_WANT_OBJECT) && !b->object_offered)
-        offer_object(b, b->batch_count, false);
-    ff_cuda_exchange_offer(b->exchange, b->stream, b->want, b->greatest);
-    b->object_offered = false;
+        ff_cuda_exchange_offer_object(b->exchange, b->stream, false);
+    if (b->want & FF_WANT_PROBE)
+        ff_cuda_exchange_offer_probe(b->exchange, b->stream);
 }
 
 static void find_exchanges(struct ff_backend *const *peers, unsigned count,
@@ -80,20 +102,14 @@ void ff_cuda_settle(struct ff_backend *b, struct ff_backend *const *peers)
 
 void ff_cuda_spread(struct ff_backend *b, struct ff_backend *const *peers)
 {
-    struct ff_cuda_exchange *exchanges[FF_CUDA_DEVICES];
+    (void)peers;
     if (b->exchange == NULL)
         return;
     ff_cuda_use(&b->calls);
-    find_exchanges(peers, b->count, exchanges);
-    b->settled = ff_cuda_exchange_settled(b->exchange, exchanges, b->stream);
-    b->is_settled = true;
-}
-
-void ff_cuda_place_sums(struct ff_backend *b)
-{
-    if (b->is_settled)
+    b->settled = ff_cuda_exchange_settled(b->exchange);
+    b->is_settled = (b->want & FF_WANT_STEP) != 0;
+    if (!b->is_settled)
         ff_cuda_exchange_spread(b->exchange, &b->settled, b->stream);
-    b->is_settled = false;
 }
 
 void ff_cuda_forget_sums(struct ff_backend *b)

@@ -3,6 +3,7 @@
 
 #include "functions/reconstruct/backends/cuda/chunks.h"
 #include "functions/reconstruct/backends/cuda/step.h"
+#include "functions/reconstruct/backends/cuda/waves.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ static void find_sizes(struct ff_backend *b, const struct ff_backend_plan *plan)
         b->shape.pad_row = (b->shape.frame_rows - b->shape.rows) / 2;
         b->shape.pad_column = (b->shape.frame_columns - b->shape.columns) / 2;
     }
-    b->powers = ff_cuda_powers(&b->shape);
+    b->powers = ff_cuda_powers_of(&b->shape);
     b->chunk_limit = chunk_limit(b);
 }
 
@@ -188,8 +189,10 @@ static int allocate_rows(struct ff_backend *b, struct ff_error *error)
     b->weights = host_block(weights, sizeof(double), what, error);
     b->shares = host_block(b->patterns, sizeof(bool), what, error);
     b->along = host_block(b->patterns, sizeof *b->along, what, error);
-    if (b->shares == NULL || b->along == NULL || b->positions == NULL || b->scales == NULL ||
-        b->weights == NULL)
+    b->sorted = host_block(b->batch_limit, sizeof *b->sorted, what, error);
+    b->sorted_shared = host_block(b->batch_limit, sizeof *b->sorted_shared, what, error);
+    if (b->sorted == NULL || b->sorted_shared == NULL || b->shares == NULL || b->along == NULL ||
+        b->positions == NULL || b->scales == NULL || b->weights == NULL)
         return -1;
     b->places_host = pinned_block(b, places, sizeof *b->places_host, what, error);
     b->weights_host = pinned_block(b, weights, sizeof(float), what, error);

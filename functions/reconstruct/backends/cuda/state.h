@@ -59,7 +59,9 @@ struct ff_backend {
     cudaStream_t stream;  /* the kernels of batches, in order */
     cudaStream_t copies;  /* what a batch needs from the host, ahead of it */
     cudaStream_t answers; /* what a batch leaves for the host, behind it */
+    cudaStream_t beside;  /* the weights of the object, which need no χ, beside the first waves */
     cudaEvent_t modulus_done, numbers_done;
+    cudaEvent_t begun, weighed;                  /* the batch; its weights are there */
     struct ff_cuda_transforms *waves_transforms; /* of frames */
     float2 *
         transfer; /* (frame_rows, frame_columns): H of the near field, divided by the pixels; NULL in the far one */
@@ -88,8 +90,12 @@ struct ff_backend {
     unsigned list;                            /* the one of the batch */
     unsigned greatest_turn;
     size_t batch_count;
+    uint32_t *sorted;    /* (batch_limit): its patterns along the curve, the host's */
+    bool *sorted_shared; /* likewise: whether they touch what other devices have too */
     size_t
         batch_shared; /* so many of them are chunks of their own before the rest; 0: they are not apart */
+    size_t
+        batch_offered; /* when so many are done, no other touches what is shared; 0: when all are */
     unsigned want;
     float2 *waves;         /* (chunk_limit, fly, modes, frame_rows, frame_columns) */
     double *piece_numbers; /* (batch_limit, pieces, FF_CUDA_PIECE_NUMBERS) */
@@ -115,8 +121,9 @@ struct ff_backend {
     struct ff_cuda_line *line;     /* line.c: FF_NEED_LINE, FF_NEED_JOINT_LINE */
     struct ff_cuda_shifts *shifts; /* shift.c: subpixel=fourier */
     struct ff_cuda_settled
-        settled; /* while is_settled: the sums of the last exchange, not in their places yet */
+        settled; /* while is_settled: the sums of the last exchange, for a step */
     bool is_settled;
+    struct ff_cuda_settled_step step;  /* with them, while it is taken */
     bool object_offered;               /* of the batch at work: early */
     struct ff_cuda_exchange *exchange; /* settle.c: NULL for a single device */
 
@@ -128,6 +135,9 @@ struct ff_backend {
 size_t ff_cuda_chunk_end(const struct ff_backend *backend, size_t first);
 /* What the kernels of that chunk are told. */
 struct ff_cuda_chunk ff_cuda_chunk_of(const struct ff_backend *backend, size_t first);
+
+/* All patterns of the batch as one chunk, for kernels that need no room for each. */
+struct ff_cuda_chunk ff_cuda_whole_batch(const struct ff_backend *backend);
 
 /* state.c: sizes, and memory for all of it. */
 int ff_cuda_allocate_kept(struct ff_backend *backend, struct ff_error *error) FF_MUST_USE;
@@ -180,6 +190,14 @@ void ff_cuda_match(struct ff_backend *backend, size_t first, const struct ff_cud
                    struct ff_cuda_modulus *modulus);
 /* Both costs of the batch, and FF_TERMS_SCALES where `scales`, from the pieces' numbers. */
 void ff_cuda_leave_numbers(struct ff_backend *backend, bool scales);
+/* The weights that a batch has of the object begin to be formed, where they can be had at once. Once for every batch with sums;
+ * ff_cuda_form() of all chunks has the rest of W and all of V. */
+void ff_cuda_weigh_batch(struct ff_backend *backend);
+/* The exit waves of a chunk, into `waves` (NULL: nowhere), and its weights. */
+void ff_cuda_form(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
+                  const struct ff_cuda_probes *probes, float2 *waves);
+/* Kernels of backend->stream from here on find the weights of the batch. */
+void ff_cuda_await_weights(struct ff_backend *backend);
 /* Adds what χ of a chunk, in backend->waves, asks of object and probe. */
 void ff_cuda_add_sums(struct ff_backend *backend, const struct ff_cuda_chunk *chunk,
                       const struct ff_cuda_probes *probes);
@@ -248,21 +266,26 @@ void ff_cuda_fit(struct ff_backend *backend, struct ff_batch batch);
 /* settle.c: the backend among others. */
 int ff_cuda_join_others(struct ff_backend *backend, const struct ff_backend_plan *plan,
                         struct ff_error *error) FF_MUST_USE;
-/* The sums of the first `patterns` of the batch are queued: when these are all that share pixels with other devices, what they
- * share can be exchanged while the rest is at work. */
+/* With every batch that has sums, when its list is known. */
+void ff_cuda_begin_exchange(struct ff_backend *backend);
+/* Kernels of `stream` from here on may write sums anew, and the object. */
+void ff_cuda_await_taken(struct ff_backend *backend, cudaStream_t stream);
+/* W is there when `stream` has come here; V when backend->stream has. */
+void ff_cuda_offer_weight(struct ff_backend *backend, cudaStream_t stream);
+void ff_cuda_offer_power(struct ff_backend *backend);
+/* All that reads or writes what the first `patterns` of the batch share is queued: when these are all that share pixels with other
+ * devices, what is shared can be exchanged, and stepped, while the rest is at work. */
 void ff_cuda_offer_early(struct ff_backend *backend, size_t patterns);
 /* Whatever forms sums ends so: the others may have them. */
 void ff_cuda_offer(struct ff_backend *backend);
 void ff_cuda_settle(struct ff_backend *backend, struct ff_backend *const *peers);
 void ff_cuda_spread(struct ff_backend *backend, struct ff_backend *const *peers);
-/* Whatever takes sums from their places calls this first: spread() leaves them where they were settled, since a step can take them
- * there. */
-void ff_cuda_place_sums(struct ff_backend *backend);
 /* Nothing takes the sums of the last exchange any more. */
 void ff_cuda_forget_sums(struct ff_backend *backend);
 
 /* step.c: steps with settled sums. */
 void ff_cuda_update(struct ff_backend *backend, const struct ff_update *update);
+void ff_cuda_take_steps(struct ff_backend *backend, struct ff_backend *const *peers);
 struct ff_length_terms ff_cuda_lengths(struct ff_backend *backend, const struct ff_update *update);
 void ff_cuda_normalise(struct ff_backend *backend, const struct ff_update *update);
 struct ff_turn_terms ff_cuda_turn_terms(struct ff_backend *backend, enum ff_part part,

@@ -1,5 +1,6 @@
 /* Steps with settled sums: of the object, and of the probes, which are as many parts as have weights of their own. */
 #include "functions/reconstruct/backends/cuda/step.h"
+#include "functions/reconstruct/backends/cuda/exchange.h"
 #include "functions/reconstruct/backends/cuda/state.h"
 
 static void add_object(const struct ff_backend *b, struct ff_cuda_parts *parts,
@@ -89,12 +90,12 @@ static uint32_t parts_of(const struct ff_backend *b, const struct ff_update *upd
     return of_object;
 }
 
-/* With sums that were settled and lie where they were: afterwards nobody needs them any more. */
-static void step_settled(struct ff_backend *b, const struct ff_update *update)
+static struct ff_cuda_settled_step settled_step(const struct ff_backend *b,
+                                                const struct ff_update *update)
 {
     bool object = (b->want & FF_WANT_OBJECT) && update->step_object > 0;
     bool probe = (b->want & FF_WANT_PROBE) && update->step_probe > 0;
-    const struct ff_cuda_settled_step step = {
+    return (struct ff_cuda_settled_step){
         .object = object ? b->object[0] : NULL,
         .gradient = b->gradient,
         .weight = b->weight,
@@ -107,19 +108,17 @@ static void step_settled(struct ff_backend *b, const struct ff_update *update)
         .length_object = (float)update->step_object,
         .length_probe = (float)update->step_probe,
     };
-    ff_cuda_step_settled(&b->calls, b->stream, &b->settled, &step);
-    ff_cuda_forget_sums(b);
 }
 
 void ff_cuda_update(struct ff_backend *b, const struct ff_update *update)
 {
     struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
-    if (b->is_settled && !update->normalised && !(update->momentum > 0)) {
-        step_settled(b, update);
+    if (b->is_settled) {
+        b->step = settled_step(b, update);
+        ff_cuda_exchange_step(b->exchange, &b->settled, &b->step, b->stream);
         return;
     }
-    ff_cuda_place_sums(b);
     parts_of(b, update, update->step_object > 0, update->step_probe > 0, &parts);
     if (update->momentum > 0)
         ff_cuda_accelerate_parts(&b->calls, b->stream, &parts, (float)update->momentum);
@@ -127,12 +126,22 @@ void ff_cuda_update(struct ff_backend *b, const struct ff_update *update)
         ff_cuda_step_parts(&b->calls, b->stream, &parts);
 }
 
+void ff_cuda_take_steps(struct ff_backend *b, struct ff_backend *const *peers)
+{
+    (void)peers;
+    if (!b->is_settled)
+        return;
+    ff_cuda_use(&b->calls);
+    ff_cuda_exchange_take_steps(b->exchange, &b->settled, &b->step, b->stream);
+    b->is_settled = false;
+}
+
 void ff_cuda_normalise(struct ff_backend *b, const struct ff_update *update)
 {
     struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
-    ff_cuda_place_sums(b);
     parts_of(b, update, true, true, &parts);
+    ff_cuda_await_taken(b, b->stream); /* others read whole sums where they stand */
     ff_cuda_normalise_parts(&b->calls, b->stream, &parts);
 }
 
@@ -148,7 +157,6 @@ struct ff_length_terms ff_cuda_lengths(struct ff_backend *b, const struct ff_upd
     struct ff_cuda_parts parts;
     struct ff_length_terms terms = {0, 0, 0, 0};
     ff_cuda_use(&b->calls);
-    ff_cuda_place_sums(b);
     uint32_t of_object = parts_of(b, update, true, true, &parts);
     ff_cuda_lengths_of_parts(&b->calls, b->stream, &parts, b->answer_pieces, b->answer);
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
@@ -176,7 +184,6 @@ struct ff_turn_terms ff_cuda_turn_terms(struct ff_backend *b, enum ff_part part,
     struct ff_cuda_parts parts;
     struct ff_turn_terms terms = {0, 0, 0};
     ff_cuda_use(&b->calls);
-    ff_cuda_place_sums(b);
     parts_to_turn(b, part, alpha, &parts);
     ff_cuda_turn_terms_of_parts(&b->calls, b->stream, &parts, b->answer_pieces, b->answer);
     FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));
@@ -193,7 +200,6 @@ void ff_cuda_turn(struct ff_backend *b, enum ff_part part, double alpha, double 
 {
     struct ff_cuda_parts parts;
     ff_cuda_use(&b->calls);
-    ff_cuda_place_sums(b);
     parts_to_turn(b, part, alpha, &parts);
     ff_cuda_turn_parts(&b->calls, b->stream, &parts, (float)beta);
 }

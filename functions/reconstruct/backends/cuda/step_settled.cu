@@ -1,4 +1,4 @@
-/* The step with settled sums where they lie: one launch less on the way from the last sum to the next batch. */
+/* The step with sums where they lie, settled or not: the fewest launches on the way from the last sum to the next batch. */
 #include "functions/reconstruct/backends/cuda/complex.cuh"
 #include "functions/reconstruct/backends/cuda/lifted.cuh"
 #include "functions/reconstruct/backends/cuda/whole.cuh"
@@ -39,9 +39,11 @@ __device__ inline void move_cell(const struct ff_cuda_settled &settled,
                                  const struct ff_cuda_settled_step &s, uint32_t run, float floor)
 {
     struct shared_pixel pixel = shared_pixel_of(settled.cells, run);
-    if (pixel.there)
-        move(s.object + tile_place_of(settled, pixel), settled.cells.object[pixel.at],
-             settled.cells.weight[pixel.at], s.alpha_object, floor, s.length_object);
+    if (!pixel.there)
+        return;
+    const struct ff_cuda_whole &whole = settled.whole[pixel.owner];
+    move(s.object + tile_place_of(settled, pixel), object_sum(settled.parts, pixel),
+         whole.weight[place_in(whole, pixel)], s.alpha_object, floor, s.length_object);
 }
 
 /* What no other device has. */
@@ -73,45 +75,78 @@ __device__ inline void move_probe(const struct ff_cuda_settled &settled,
     float floor = floor_of(shares, 1 + power, s.alpha_probe, room);
     if (at.pixel >= pixels)
         return;
-    struct share_place place = share_place_of(shares, at.pixel);
-    const struct ff_cuda_share &share = shares.of[place.owner];
     move(s.probe + static_cast<size_t>(at.plane) * pixels + at.pixel,
-         share.probe[at.plane * place.size + place.at], share.power[power * place.size + place.at],
-         s.alpha_probe, floor, s.length_probe);
+         probe_sum(shares, at.plane, at.pixel), power_at(shares, power, at.pixel), s.alpha_probe,
+         floor, s.length_probe);
 }
 
-/* Blocks of the cells first, then of the tile, then of the probe. */
+/* Runs of cells, from `first_run` on, then of the tile, then of the probe. */
+struct blocks {
+    uint32_t first_run, cells, tile, probe;
+};
+
 __global__ void __launch_bounds__(THREADS)
     step_settled(struct ff_cuda_settled settled, struct ff_cuda_settled_step s,
-                 uint32_t cell_blocks, uint32_t tile_blocks)
+                 struct blocks blocks)
 {
     __shared__ unsigned room;
-    if (blockIdx.x >= cell_blocks + tile_blocks) {
-        move_probe(settled, s, blockIdx.x - cell_blocks - tile_blocks, room);
+    if (blockIdx.x >= blocks.cells + blocks.tile) {
+        move_probe(settled, s, blockIdx.x - blocks.cells - blocks.tile, room);
         return;
     }
     float floor = floor_of(settled.shares, 0, s.alpha_object, room);
-    if (blockIdx.x < cell_blocks)
-        move_cell(settled, s, blockIdx.x, floor);
+    if (blockIdx.x < blocks.cells)
+        move_cell(settled, s, blocks.first_run + blockIdx.x, floor);
     else
-        move_own(settled, s, blockIdx.x - cell_blocks, floor);
+        move_own(settled, s, blockIdx.x - blocks.cells, floor);
+}
+
+__global__ void __launch_bounds__(THREADS)
+    fetch_steps(struct ff_cuda_settled settled, float2 *object)
+{
+    struct shared_pixel pixel =
+        shared_pixel_of(settled.cells, settled.cells.own_count + blockIdx.x);
+    if (!pixel.there)
+        return;
+    const struct ff_cuda_whole &whole = settled.whole[pixel.owner];
+    object[tile_place_of(settled, pixel)] = whole.sums[place_in(whole, pixel)];
+}
+
+struct blocks blocks_of(const struct ff_cuda_settled &settled,
+                        const struct ff_cuda_settled_step &step, unsigned parts)
+{
+    const struct ff_cuda_shares &shares = settled.shares;
+    const struct ff_cuda_cells &cells = settled.cells;
+    size_t pixels = static_cast<size_t>(step.tile_rows) * step.tile_columns;
+    struct blocks blocks = {parts & FF_CUDA_STEP_OWNED ? 0 : cells.own_count, 0, 0, 0};
+    uint32_t end = parts & FF_CUDA_STEP_OTHERS ? cells.run_count : cells.own_count;
+    if (step.object != nullptr) {
+        blocks.cells = end - blocks.first_run;
+        blocks.tile = parts & FF_CUDA_STEP_ALONE
+                          ? static_cast<uint32_t>((pixels + THREADS - 1) / THREADS)
+                          : 0;
+    }
+    if (step.probe != nullptr && (parts & FF_CUDA_STEP_PROBE))
+        blocks.probe = plane_pieces(shares.rows * shares.columns) * shares.probes;
+    return blocks;
 }
 
 } // namespace
 
 bool ff_cuda_step_settled(struct ff_cuda_calls *calls, cudaStream_t stream,
                           const struct ff_cuda_settled *settled,
-                          const struct ff_cuda_settled_step *step)
+                          const struct ff_cuda_settled_step *step, unsigned parts)
 {
-    const struct ff_cuda_shares &shares = settled->shares;
-    bool object = step->object != nullptr;
-    size_t pixels = static_cast<size_t>(step->tile_rows) * step->tile_columns;
-    uint32_t cell_blocks = object ? settled->cells.run_count : 0;
-    uint32_t tile_blocks = object ? static_cast<uint32_t>((pixels + THREADS - 1) / THREADS) : 0;
-    uint32_t probe_blocks =
-        step->probe != nullptr ? plane_pieces(shares.rows * shares.columns) * shares.probes : 0;
-    uint32_t blocks = cell_blocks + tile_blocks + probe_blocks;
-    return blocks == 0 ||
-           ff_cuda_launch(calls, stream, dim3(blocks), dim3(THREADS), 0, step_settled,
-                          "step_settled", *settled, *step, cell_blocks, tile_blocks);
+    const struct blocks blocks = blocks_of(*settled, *step, parts);
+    uint32_t count = blocks.cells + blocks.tile + blocks.probe;
+    return count == 0 || ff_cuda_launch(calls, stream, dim3(count), dim3(THREADS), 0, step_settled,
+                                        "step_settled", *settled, *step, blocks);
+}
+
+bool ff_cuda_fetch_steps(struct ff_cuda_calls *calls, cudaStream_t stream,
+                         const struct ff_cuda_settled *settled, float2 *object)
+{
+    uint32_t count = settled->cells.run_count - settled->cells.own_count;
+    return count == 0 || ff_cuda_launch(calls, stream, dim3(count), dim3(THREADS), 0, fetch_steps,
+                                        "fetch_steps", *settled, object);
 }

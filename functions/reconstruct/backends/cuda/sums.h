@@ -18,25 +18,13 @@ struct ff_cuda_sums {
     const float2 *waves;  /* (count, fly, modes, frame): χ */
     const float2 *object; /* of the tile */
     struct ff_cuda_probes probes;
-    uint32_t object_wanted; /* N_O and W */
-    uint32_t probe_wanted;  /* V, N_P and N_E */
-    uint32_t
-        power_alone; /* without N_P and N_E, which come from elsewhere where probes are shifted */
+    uint32_t object_wanted; /* N_O */
+    uint32_t probe_wanted;  /* N_P and N_E */
     uint32_t before,
         all; /* patterns of the batch before those of the chunk, whose list goes on in both directions, and all */
     float2 *gradient;       /* N_O of the tile */
-    float *weight;          /* W of the tile */
     float2 *probe_gradient; /* N_P, then N_E */
-    float *
-        power; /* (powers, rows, columns): V of the modes, then that of the first one and its eigenprobes */
-    unsigned *greatest; /* (1 + powers): bits of max W, max V of each; joined */
 };
-
-/* V of the modes, and where there are eigenprobes that of the first mode and them. */
-static inline uint32_t ff_cuda_powers(const struct ff_cuda_shape *shape)
-{
-    return shape->eigenprobes > 0 ? 2 : 1;
-}
 
 bool ff_cuda_sum(struct ff_cuda_calls *calls, cudaStream_t stream,
                  const struct ff_cuda_chunk *chunk, const struct ff_cuda_sums *sums);

@@ -7,30 +7,25 @@ namespace
 
 constexpr unsigned THREADS = FF_CUDA_RUN;
 
-/* A thread a pixel: each partial sum is read once. */
+/* A thread a pixel: each partial sum is read once. Nobody but the owner reads or writes its sums there meanwhile. */
 __device__ inline void settle_cell(const struct ff_cuda_views &views,
-                                   const struct ff_cuda_cells &cells, float (&room)[THREADS / 32],
+                                   const struct ff_cuda_cells &cells,
+                                   const struct ff_cuda_tile &tile, float (&room)[THREADS / 32],
                                    unsigned *greatest)
 {
     struct shared_pixel pixel = shared_pixel_of(cells, blockIdx.x);
-    float2 sum = make_float2(0, 0);
+    if (tile.sums != nullptr) {
+        float2 sum = object_sum(views.of, pixel);
+        if (pixel.there)
+            tile.sums[place_in(tile, pixel)] = sum;
+    }
+    if (tile.weight == nullptr)
+        return;
     float weight = 0;
-    for (uint32_t i = 0; pixel.there && i < views.count; i++) {
-        const struct ff_cuda_view &view = views.of[i];
-        if ((pixel.sharers >> i & 1) == 0 || pixel.row < view.first_row ||
-            pixel.row >= view.end_row)
-            continue;
-        size_t at =
-            static_cast<size_t>(pixel.row - view.row) * view.columns + pixel.column - view.column;
-        float2 part = view.object[at];
-        sum.x += part.x;
-        sum.y += part.y;
-        weight += view.weight[at];
-    }
-    if (pixel.there) {
-        cells.object[pixel.at] = sum;
-        cells.weight[pixel.at] = weight;
-    }
+    for_parts(views.of, pixel,
+              [&](const struct ff_cuda_view &view, size_t at) { weight += view.weight[at]; });
+    if (pixel.there)
+        tile.weight[place_in(tile, pixel)] = weight;
     join_greatest<THREADS>(weight, room, threadIdx.x, greatest);
 }
 
@@ -38,7 +33,7 @@ __device__ inline void settle_row(const struct ff_cuda_views &views,
                                   const struct ff_cuda_settled_rows &r, uint32_t block,
                                   float (&room)[THREADS / 32])
 {
-    if (block == 0 && threadIdx.x == 0)
+    if (block == 0 && threadIdx.x == 0 && r.partial != nullptr)
         atomicMax(r.greatest, *r.partial);
     uint32_t pixels = (r.end - r.first) * r.columns;
     if (pixels == 0 || r.probes + r.powers == 0)
@@ -68,27 +63,29 @@ __device__ inline void settle_row(const struct ff_cuda_views &views,
     join_greatest<THREADS>(sum, room, threadIdx.x, r.greatest + 1 + at.plane);
 }
 
-/* Blocks of cells first, then those of the probe's rows. */
+/* Blocks of this device's cells first, then those of the probe's rows. */
 __global__ void __launch_bounds__(THREADS)
-    settle_sums(struct ff_cuda_views views, struct ff_cuda_cells cells,
+    settle_sums(struct ff_cuda_views views, struct ff_cuda_cells cells, struct ff_cuda_tile tile,
                 struct ff_cuda_settled_rows rows)
 {
     __shared__ float room[THREADS / 32];
-    if (blockIdx.x < cells.run_count)
-        settle_cell(views, cells, room, rows.greatest);
+    if (blockIdx.x < cells.own_count)
+        settle_cell(views, cells, tile, room, rows.greatest);
     else
-        settle_row(views, rows, blockIdx.x - cells.run_count, room);
+        settle_row(views, rows, blockIdx.x - cells.own_count, room);
 }
 
 __device__ inline void spread_cell(const struct ff_cuda_settled &settled,
                                    const struct ff_cuda_place_of_sums &to)
 {
-    struct shared_pixel pixel = shared_pixel_of(settled.cells, blockIdx.x);
+    struct shared_pixel pixel =
+        shared_pixel_of(settled.cells, settled.cells.own_count + blockIdx.x);
     if (!pixel.there)
         return;
-    size_t at = tile_place_of(settled, pixel);
-    to.object[at] = settled.cells.object[pixel.at];
-    to.weight[at] = settled.cells.weight[pixel.at];
+    const struct ff_cuda_whole &whole = settled.whole[pixel.owner];
+    size_t at = tile_place_of(settled, pixel), from = place_in(whole, pixel);
+    to.object[at] = whole.sums[from];
+    to.weight[at] = whole.weight[from];
 }
 
 __device__ inline void spread_rows(const struct ff_cuda_shares &shares,
@@ -98,15 +95,13 @@ __device__ inline void spread_rows(const struct ff_cuda_shares &shares,
     struct plane_pixel at = plane_pixel_of(block, pixels);
     if (at.pixel >= pixels)
         return;
-    struct share_place place = share_place_of(shares, at.pixel);
-    const struct ff_cuda_share &share = shares.of[place.owner];
     size_t plane = at.plane;
     if (plane < shares.probes) {
-        to.probe[plane * pixels + at.pixel] = share.probe[plane * place.size + place.at];
+        to.probe[plane * pixels + at.pixel] = probe_sum(shares, plane, at.pixel);
         return;
     }
     plane -= shares.probes;
-    to.power[plane * pixels + at.pixel] = share.power[plane * place.size + place.at];
+    to.power[plane * pixels + at.pixel] = power_at(shares, plane, at.pixel);
 }
 
 __device__ inline void spread_maximum(const struct ff_cuda_shares &shares,
@@ -117,14 +112,19 @@ __device__ inline void spread_maximum(const struct ff_cuda_shares &shares,
         to.greatest[i] = greatest_of(shares, i);
 }
 
-/* Blocks of cells first, then those of the probe, then one for the maxima. */
+__host__ __device__ inline uint32_t others_of(const struct ff_cuda_cells &cells)
+{
+    return cells.run_count - cells.own_count;
+}
+
+/* Blocks of the others' cells first, then those of the probe, then one for the maxima. */
 __global__ void __launch_bounds__(THREADS)
     spread_sums(struct ff_cuda_settled settled, struct ff_cuda_place_of_sums to)
 {
-    if (blockIdx.x < settled.cells.run_count)
+    if (blockIdx.x < others_of(settled.cells))
         spread_cell(settled, to);
     else if (blockIdx.x + 1 < gridDim.x)
-        spread_rows(settled.shares, to, blockIdx.x - settled.cells.run_count);
+        spread_rows(settled.shares, to, blockIdx.x - others_of(settled.cells));
     else
         spread_maximum(settled.shares, to);
 }
@@ -133,15 +133,15 @@ __global__ void __launch_bounds__(THREADS)
 
 bool ff_cuda_settle_sums(struct ff_cuda_calls *calls, cudaStream_t stream,
                          const struct ff_cuda_views *views, const struct ff_cuda_cells *cells,
-                         const struct ff_cuda_settled_rows *rows)
+                         const struct ff_cuda_tile *tile, const struct ff_cuda_settled_rows *rows)
 {
     uint32_t row_blocks =
         plane_pieces((rows->end - rows->first) * rows->columns) * (rows->probes + rows->powers);
     if (rows->partial != nullptr && row_blocks == 0)
         row_blocks = 1;
-    return cells->run_count + row_blocks == 0 ||
-           ff_cuda_launch(calls, stream, dim3(cells->run_count + row_blocks), dim3(THREADS), 0,
-                          settle_sums, "settle_sums", *views, *cells, *rows);
+    return cells->own_count + row_blocks == 0 ||
+           ff_cuda_launch(calls, stream, dim3(cells->own_count + row_blocks), dim3(THREADS), 0,
+                          settle_sums, "settle_sums", *views, *cells, *tile, *rows);
 }
 
 bool ff_cuda_spread_sums(struct ff_cuda_calls *calls, cudaStream_t stream,
@@ -151,6 +151,6 @@ bool ff_cuda_spread_sums(struct ff_cuda_calls *calls, cudaStream_t stream,
     const struct ff_cuda_shares &shares = settled->shares;
     uint32_t probe_blocks =
         plane_pieces(shares.rows * shares.columns) * (shares.probes + shares.powers);
-    return ff_cuda_launch(calls, stream, dim3(settled->cells.run_count + probe_blocks + 1),
+    return ff_cuda_launch(calls, stream, dim3(others_of(settled->cells) + probe_blocks + 1),
                           dim3(THREADS), 0, spread_sums, "spread_sums", *settled, *to);
 }

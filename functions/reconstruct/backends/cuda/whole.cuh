@@ -10,8 +10,7 @@
 /* A pixel of the object that is shared. */
 struct shared_pixel {
     uint32_t row, column; /* of the object */
-    uint32_t at;          /* in the whole sums */
-    uint32_t sharers;
+    uint32_t sharers, owner;
     bool there;
 };
 
@@ -21,16 +20,47 @@ __device__ inline struct shared_pixel shared_pixel_of(const struct ff_cuda_cells
     struct ff_cuda_run begin = cells.runs[run];
     struct ff_cuda_cell cell = cells.cells[begin.cell];
     uint32_t i = begin.first + threadIdx.x;
-    return {cell.row + i / cell.columns, cell.column + i % cell.columns, cell.begin + i,
-            cell.sharers, i < cell.pixels};
+    return {cell.row + i / cell.columns, cell.column + i % cell.columns, cell.sharers, cell.owner,
+            i < cell.pixels};
 }
 
-/* Where it lies in the tile. */
+/* Where it lies in what begins at pixel (row, column) of the object: a tile, a view. */
+template <typename Place>
+__device__ inline size_t place_in(const Place &place, const struct shared_pixel &pixel)
+{
+    return static_cast<size_t>(pixel.row - place.row) * place.columns + pixel.column - place.column;
+}
+
 __device__ inline size_t tile_place_of(const struct ff_cuda_settled &settled,
                                        const struct shared_pixel &pixel)
 {
     return static_cast<size_t>(pixel.row - settled.tile_row) * settled.tile_columns + pixel.column -
            settled.tile_column;
+}
+
+/* Calls each(view, place) for those who share a pixel and have sums there, in the order of their numbers. */
+template <typename Each>
+__device__ inline void for_parts(const struct ff_cuda_view *views, const struct shared_pixel &pixel,
+                                 Each each)
+{
+    for (uint32_t sharers = pixel.there ? pixel.sharers : 0; sharers != 0; sharers &= sharers - 1) {
+        const struct ff_cuda_view &view = views[__ffs(static_cast<int>(sharers)) - 1];
+        if (pixel.row >= view.first_row && pixel.row < view.end_row)
+            each(view, place_in(view, pixel));
+    }
+}
+
+/* Σ N_O of those who share the pixel. */
+__device__ inline float2 object_sum(const struct ff_cuda_view *views,
+                                    const struct shared_pixel &pixel)
+{
+    float2 sum = make_float2(0, 0);
+    for_parts(views, pixel, [&](const struct ff_cuda_view &view, size_t at) {
+        float2 part = view.object[at];
+        sum.x += part.x;
+        sum.y += part.y;
+    });
+    return sum;
 }
 
 /* Planes of the probe, of complex numbers first, then of weights: block by block. */
@@ -50,22 +80,35 @@ __device__ inline struct plane_pixel plane_pixel_of(uint32_t block, uint32_t pix
     return {block / pieces, block % pieces * FF_CUDA_RUN + threadIdx.x};
 }
 
-/* Where a plane's pixel lies among the shares of all: the owner's number, and the place in a plane of the share, which has
- * `size` pixels. */
-struct share_place {
-    uint32_t owner;
-    size_t size, at;
-};
+/* Σ N_P, or N_E, of a plane at a pixel: of all whose rows have it, in the order of their numbers. */
+__device__ inline float2 probe_sum(const struct ff_cuda_shares &shares, size_t plane,
+                                   uint32_t pixel)
+{
+    float2 sum = make_float2(0, 0);
+    uint32_t row = pixel / shares.columns;
+    for (uint32_t i = 0; i < shares.count; i++) {
+        const struct ff_cuda_share &share = shares.of[i];
+        size_t size = static_cast<size_t>(share.probe_end - share.probe_first) * shares.columns;
+        if (row < share.probe_first || row >= share.probe_end)
+            continue;
+        float2 part = share.probe[plane * size + pixel -
+                                  static_cast<size_t>(share.probe_first) * shares.columns];
+        sum.x += part.x;
+        sum.y += part.y;
+    }
+    return sum;
+}
 
-__device__ inline struct share_place share_place_of(const struct ff_cuda_shares &shares,
-                                                    uint32_t pixel)
+/* V likewise, which is always settled. */
+__device__ inline float power_at(const struct ff_cuda_shares &shares, size_t plane, uint32_t pixel)
 {
     uint32_t owner = 0;
-    while (pixel / shares.columns >= shares.of[owner].end)
+    while (pixel / shares.columns >= shares.of[owner].power_end)
         owner++;
     const struct ff_cuda_share &share = shares.of[owner];
-    return {owner, static_cast<size_t>(share.end - share.first) * shares.columns,
-            pixel - static_cast<size_t>(share.first) * shares.columns};
+    size_t size = static_cast<size_t>(share.power_end - share.power_first) * shares.columns;
+    return share
+        .power[plane * size + pixel - static_cast<size_t>(share.power_first) * shares.columns];
 }
 
 /* Bits of maximum i of all devices. */

@@ -16,9 +16,9 @@ enum {
 };
 
 /* What every kernel over a chunk reads of its patterns. */
-static double list_bytes(const struct ff_model_chunk *chunk)
+static double list_bytes(size_t patterns)
 {
-    return (double)chunk->patterns * (PLACE + NUMBER);
+    return (double)patterns * (PLACE + NUMBER);
 }
 
 static double wave_bytes(const struct ff_model_shape *shape, const struct ff_model_chunk *chunk)
@@ -26,18 +26,32 @@ static double wave_bytes(const struct ff_model_shape *shape, const struct ff_mod
     return (double)(chunk->patterns * shape->modes * shape->pixels) * COMPLEX;
 }
 
-static double probe_values(const struct ff_model_shape *shape)
+double ff_model_probe_bytes(const struct ff_model_shape *shape)
 {
     return (double)(shape->modes * shape->pixels) * COMPLEX;
 }
 
+double ff_model_power_bytes(const struct ff_model_shape *shape)
+{
+    return (double)shape->pixels * REAL;
+}
+
+struct ff_model_launch ff_model_weigh(const struct ff_model_shape *shape, size_t patterns)
+{
+    return (struct ff_model_launch){
+        .name = "weigh",
+        .bytes = ff_model_probe_bytes(shape) + list_bytes(patterns) + (double)shape->tile * REAL,
+    };
+}
+
 struct ff_model_launch ff_model_form_waves(const struct ff_model_shape *shape,
-                                           const struct ff_model_chunk *chunk)
+                                           const struct ff_model_chunk *chunk, bool is_first)
 {
     return (struct ff_model_launch){
         .name = "form_waves",
-        .bytes = (double)chunk->object_bytes + probe_values(shape) + list_bytes(chunk) +
-                 wave_bytes(shape, chunk),
+        .bytes = (double)chunk->object_bytes + ff_model_probe_bytes(shape) +
+                 list_bytes(chunk->patterns) + wave_bytes(shape, chunk) +
+                 (is_first ? 1 : 2) * ff_model_power_bytes(shape),
     };
 }
 
@@ -66,12 +80,13 @@ struct ff_model_launch ff_model_modulus(const struct ff_model_shape *shape,
 struct ff_model_launch ff_model_sum_exit_waves(const struct ff_model_shape *shape,
                                                const struct ff_model_chunk *chunk, bool is_first)
 {
-    double probe = probe_values(shape) + (double)shape->pixels * REAL; /* N_P and V */
+    double probe = ff_model_probe_bytes(shape); /* N_P */
     double object = (double)(chunk->set_bytes + chunk->again_bytes);
     return (struct ff_model_launch){
         .name = "sum_exit_waves",
-        .bytes = wave_bytes(shape, chunk) + (double)chunk->object_bytes + probe_values(shape) +
-                 list_bytes(chunk) + object + (is_first ? 1 : 2) * probe,
+        .bytes = wave_bytes(shape, chunk) + (double)chunk->object_bytes +
+                 ff_model_probe_bytes(shape) + list_bytes(chunk->patterns) + object +
+                 (is_first ? 1 : 2) * probe,
     };
 }
 
@@ -92,25 +107,25 @@ struct ff_model_launch ff_model_take_costs(size_t patterns)
     };
 }
 
-struct ff_model_launch ff_model_step(const struct ff_model_shape *shape)
+/* Read are O, N_O and W, and O is written. */
+double ff_model_step_bytes(size_t pixels)
 {
-    double object = (double)shape->tile * (3 * COMPLEX + REAL);
-    double probe = 3 * probe_values(shape) + (double)shape->pixels * REAL;
-    return (struct ff_model_launch){.name = "step", .bytes = object + probe};
+    return (double)pixels * (3 * COMPLEX + REAL);
 }
 
-struct ff_model_launch ff_model_step_settled(const struct ff_model_shape *shape)
+struct ff_model_launch ff_model_step(const struct ff_model_shape *shape)
 {
-    struct ff_model_launch launch = ff_model_step(shape);
-    launch.name = "step_settled";
-    launch.bytes -= ff_model_probe_bytes(shape);
-    return launch;
+    double probe = 3 * ff_model_probe_bytes(shape) + ff_model_power_bytes(shape);
+    return (struct ff_model_launch){
+        .name = "step",
+        .bytes = ff_model_step_bytes(shape->tile) + probe,
+    };
 }
 
 struct ff_model_launch ff_model_length_pieces(const struct ff_model_shape *shape, size_t owned)
 {
     double object = (double)owned * (COMPLEX + REAL);
-    double probe = probe_values(shape) + (double)shape->pixels * REAL;
+    double probe = ff_model_probe_bytes(shape) + ff_model_power_bytes(shape);
     return (struct ff_model_launch){
         .name = "length_pieces",
         .bytes = object + probe + PARTS * ANSWER_PIECES * NUMBERS,
@@ -123,9 +138,4 @@ struct ff_model_launch ff_model_add_pieces(void)
         .name = "add_pieces",
         .bytes = PARTS * ANSWER_PIECES * NUMBERS + PARTS * NUMBERS,
     };
-}
-
-double ff_model_probe_bytes(const struct ff_model_shape *shape)
-{
-    return probe_values(shape) + (double)shape->pixels * REAL;
 }

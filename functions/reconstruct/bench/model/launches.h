@@ -16,31 +16,30 @@ struct ff_model_shape {
     size_t tile; /* pixels of its part of the object */
 };
 
-/* Bytes of the sums of a pixel of the object: N_O and W. */
-enum { FF_MODEL_SUM_BYTES = 3 * sizeof(float) };
-
 /* Launches that all move the same: a transform has FF_MODEL_PASSES of them. */
 enum { FF_MODEL_PASSES = 2 };
 
+struct ff_model_launch ff_model_weigh(const struct ff_model_shape *shape, size_t patterns);
+/* `is_first`: of the chunks of a batch, which sets the sums of the probe. */
 struct ff_model_launch ff_model_form_waves(const struct ff_model_shape *shape,
-                                           const struct ff_model_chunk *chunk);
+                                           const struct ff_model_chunk *chunk, bool is_first);
 struct ff_model_launch ff_model_transform_pass(const struct ff_model_shape *shape,
                                                const struct ff_model_chunk *chunk);
 struct ff_model_launch ff_model_modulus(const struct ff_model_shape *shape,
                                         const struct ff_model_chunk *chunk);
-/* `is_first`: of the chunks of a batch, which sets the sums of the probe. */
 struct ff_model_launch ff_model_sum_exit_waves(const struct ff_model_shape *shape,
                                                const struct ff_model_chunk *chunk, bool is_first);
 struct ff_model_launch ff_model_gather_numbers(const struct ff_model_shape *shape, size_t patterns);
 struct ff_model_launch ff_model_take_costs(size_t patterns);
 struct ff_model_launch ff_model_step(const struct ff_model_shape *shape);
-/* The same without the sums of the probe, which lie with all devices. */
-struct ff_model_launch ff_model_step_settled(const struct ff_model_shape *shape);
+/* Of so many pixels of the object alone, with their sums at home. */
+double ff_model_step_bytes(size_t pixels);
 /* `owned`: pixels of the tile that count. */
 struct ff_model_launch ff_model_length_pieces(const struct ff_model_shape *shape, size_t owned);
 struct ff_model_launch ff_model_add_pieces(void);
 
-/* Bytes of the sums of the probe: N_P and V. */
+/* Bytes of the probe, or of N_P; and of V. */
 double ff_model_probe_bytes(const struct ff_model_shape *shape);
+double ff_model_power_bytes(const struct ff_model_shape *shape);
 
 #endif

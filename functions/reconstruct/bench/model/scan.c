@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR = 32, COMPLEX = 2 * sizeof(float), REAL = sizeof(float) };
+enum { SECTOR = 32, COMPLEX = 2 * sizeof(float) };
 
 int ff_model_scan_create(size_t patterns, size_t size, double step, struct ff_model_scan *scan,
                          struct ff_error *error)
@@ -36,18 +36,18 @@ void ff_model_scan_release(struct ff_model_scan *scan)
 
 /* --- what is touched --- */
 
-/* A byte for each sector of a tile, of complex and of real numbers. */
+/* A byte for each sector of a tile of complex numbers. */
 struct cover {
     const struct ff_model_scan *scan;
     const struct ff_tile *tile;
-    unsigned char *complex_sectors, *real_sectors;
+    unsigned char *sectors;
 };
 
 enum { NOW = 1, EARLIER = 2 }; /* by the chunk; by one of the same batch before it */
 
-static void mark(unsigned char *sectors, size_t first, size_t end, size_t each)
+static void mark(unsigned char *sectors, size_t first, size_t end)
 {
-    for (size_t i = first * each / SECTOR; i <= (end * each - 1) / SECTOR; i++)
+    for (size_t i = first * COMPLEX / SECTOR; i <= (end * COMPLEX - 1) / SECTOR; i++)
         sectors[i] |= NOW;
 }
 
@@ -57,10 +57,10 @@ struct marked {
 };
 
 /* Of pixels [first, end). */
-static struct marked take_marks(unsigned char *sectors, size_t first, size_t end, size_t each)
+static struct marked take_marks(unsigned char *sectors, size_t first, size_t end)
 {
     struct marked marked = {0, 0};
-    for (size_t i = first * each / SECTOR; i <= (end * each - 1) / SECTOR; i++) {
+    for (size_t i = first * COMPLEX / SECTOR; i <= (end * COMPLEX - 1) / SECTOR; i++) {
         marked.now += sectors[i] & NOW ? SECTOR : 0;
         marked.again += sectors[i] == (NOW | EARLIER) ? SECTOR : 0;
         sectors[i] = sectors[i] != 0 ? EARLIER : 0;
@@ -69,9 +69,9 @@ static struct marked take_marks(unsigned char *sectors, size_t first, size_t end
 }
 
 /* Bytes of `pixels` that no chunk of the batch touched; nothing is marked any more. */
-static size_t end_marks(unsigned char *sectors, size_t pixels, size_t each)
+static size_t end_marks(unsigned char *sectors, size_t pixels)
 {
-    size_t unmarked = 0, count = pixels * each / SECTOR + 1;
+    size_t unmarked = 0, count = pixels * COMPLEX / SECTOR + 1;
     for (size_t i = 0; i < count; i++)
         unmarked += sectors[i] == 0 ? SECTOR : 0;
     memset(sectors, 0, count);
@@ -92,8 +92,7 @@ static void cover_patch(const struct cover *cover, uint32_t pattern)
     corner_of(cover->scan, pattern, &row, &column);
     for (size_t i = 0; i < reach; i++) {
         size_t first = (row - area->row + i) * area->columns + column - area->column;
-        mark(cover->complex_sectors, first, first + reach, COMPLEX);
-        mark(cover->real_sectors, first, first + reach, REAL);
+        mark(cover->sectors, first, first + reach);
     }
 }
 
@@ -112,13 +111,12 @@ static struct ff_model_chunk cover_chunk(const struct cover *cover, const uint32
     }
     first *= area->columns;
     end *= area->columns;
-    struct marked object = take_marks(cover->complex_sectors, first, end, COMPLEX);
-    struct marked weight = take_marks(cover->real_sectors, first, end, REAL);
+    struct marked object = take_marks(cover->sectors, first, end);
     return (struct ff_model_chunk){
         .patterns = count,
         .object_bytes = object.now,
-        .set_bytes = object.now + weight.now,
-        .again_bytes = object.again + weight.again,
+        .set_bytes = object.now,
+        .again_bytes = object.again,
     };
 }
 
@@ -126,15 +124,9 @@ static int make_cover(const struct ff_model_scan *scan, const struct ff_tile *ti
                       struct cover *cover, struct ff_error *error)
 {
     size_t pixels = ff_area_pixels(tile->area);
-    size_t complex_count = pixels * COMPLEX / SECTOR + 1;
-    size_t real_count = pixels * REAL / SECTOR + 1;
     *cover = (struct cover){.scan = scan, .tile = tile};
-    cover->complex_sectors =
-        ff_array_create(complex_count + real_count, 1, "the model's object", error);
-    if (cover->complex_sectors == NULL)
-        return -1;
-    cover->real_sectors = cover->complex_sectors + complex_count;
-    return 0;
+    cover->sectors = ff_array_create(pixels * COMPLEX / SECTOR + 1, 1, "the model's object", error);
+    return cover->sectors != NULL ? 0 : -1;
 }
 
 /* --- batches --- */
@@ -148,8 +140,6 @@ struct turn {
 static int compare_turns(const void *a, const void *b)
 {
     const struct turn *p = a, *q = b;
-    if (p->is_shared != q->is_shared)
-        return p->is_shared ? -1 : 1;
     if (p->along != q->along)
         return p->along < q->along ? -1 : 1;
     return p->pattern < q->pattern ? -1 : p->pattern > q->pattern;
@@ -160,15 +150,15 @@ struct dealing {
     const unsigned char *device_of; /* (patterns) */
     struct turn *turns;             /* room */
     uint32_t *patterns;             /* room */
+    bool *shared;                   /* room */
     size_t limit;                   /* of a chunk */
     struct ff_error *error;
 };
 
 static size_t sort_part(const struct dealing *dealing, const struct ff_tile *tile, unsigned device,
-                        struct ff_batch batch, size_t *shared)
+                        struct ff_batch batch)
 {
     size_t count = 0;
-    *shared = 0;
     for (size_t i = 0; i < batch.count; i++) {
         uint32_t pattern = batch.patterns[i];
         size_t row, column, size = dealing->scan->size;
@@ -176,13 +166,29 @@ static size_t sort_part(const struct dealing *dealing, const struct ff_tile *til
             continue;
         corner_of(dealing->scan, pattern, &row, &column);
         bool is_shared = ff_cuda_is_shared(tile->links, tile->link_count, row, column, size, size);
-        *shared += is_shared;
         uint32_t along = ff_cuda_along_curve(row - tile->area.row, column - tile->area.column,
                                              tile->area.rows, tile->area.columns);
         dealing->turns[count++] = (struct turn){is_shared, along, pattern};
     }
     qsort(dealing->turns, count, sizeof *dealing->turns, compare_turns);
     return count;
+}
+
+/* The patterns of sorted turns in the order of the work. */
+static struct ff_cuda_chunks arrange(const struct dealing *dealing, size_t count)
+{
+    size_t start, placed = 0;
+    for (size_t i = 0; i < count; i++)
+        dealing->shared[i] = dealing->turns[i].is_shared;
+    const struct ff_cuda_chunks chunks =
+        ff_cuda_chunks_of(dealing->shared, count, dealing->limit, &start);
+    for (int rest = 0; rest < (chunks.shared > 0 ? 2 : 1); rest++)
+        for (size_t i = 0; i < count; i++) {
+            const struct turn *turn = &dealing->turns[(start + i) % count];
+            if (chunks.shared == 0 || turn->is_shared == (rest == 0))
+                dealing->patterns[placed++] = turn->pattern;
+        }
+    return chunks;
 }
 
 static void find_rows(const struct dealing *dealing, size_t count, struct ff_model_part *part)
@@ -199,26 +205,21 @@ static void find_rows(const struct dealing *dealing, size_t count, struct ff_mod
 static int make_part(const struct dealing *dealing, const struct cover *cover, unsigned device,
                      struct ff_batch batch, struct ff_model_part *part)
 {
-    struct ff_cuda_chunks chunks = {.limit = dealing->limit};
-    chunks.count = sort_part(dealing, cover->tile, device, batch, &chunks.shared);
-    chunks.shared = ff_cuda_set_apart(chunks.shared, chunks.count, chunks.limit);
-    part->patterns = chunks.count;
-    part->chunks = ff_array_create(chunks.count / chunks.limit + 2, sizeof *part->chunks,
+    size_t count = sort_part(dealing, cover->tile, device, batch);
+    const struct ff_cuda_chunks chunks = arrange(dealing, count);
+    part->patterns = count;
+    part->chunks = ff_array_create(count / chunks.limit + 2, sizeof *part->chunks,
                                    "the model's batches", dealing->error);
     if (part->chunks == NULL)
         return -1;
-    for (size_t i = 0; i < chunks.count; i++)
-        dealing->patterns[i] = dealing->turns[i].pattern;
-    find_rows(dealing, chunks.shared > 0 ? chunks.shared : chunks.count, part);
-    for (size_t first = 0, end; first < chunks.count; first = end) {
+    find_rows(dealing, chunks.offered > 0 ? chunks.offered : count, part);
+    for (size_t first = 0, end; first < count; first = end) {
         end = ff_cuda_chunk_end_of(&chunks, first);
-        part->shared_chunks += first < chunks.shared;
+        part->offered_chunks += first < chunks.offered;
         part->chunks[part->chunk_count++] =
             cover_chunk(cover, dealing->patterns + first, end - first);
     }
-    size_t pixels = ff_area_pixels(cover->tile->area);
-    size_t untouched = end_marks(cover->complex_sectors, pixels, COMPLEX) +
-                       end_marks(cover->real_sectors, pixels, REAL);
+    size_t untouched = end_marks(cover->sectors, ff_area_pixels(cover->tile->area));
     if (part->chunk_count > 0)
         part->chunks[0].set_bytes += untouched;
     return 0;
@@ -233,7 +234,7 @@ static int make_parts(const struct dealing *dealing, struct ff_batches *batches,
         for (size_t j = 0; result == 0 && j < epoch->batches; j++)
             result = make_part(dealing, &cover, i, ff_batches_at(batches, j),
                                &epoch->parts[j * epoch->tiles->count + i]);
-        free(cover.complex_sectors);
+        free(cover.sectors);
         if (result < 0)
             return -1;
     }
@@ -253,7 +254,11 @@ static int deal(const struct ff_model_scan *scan, size_t modes, size_t cache,
     size_t most = ff_batches_limit(batches);
     dealing.turns = ff_array_create(most, sizeof *dealing.turns, "a batch", error);
     dealing.patterns = ff_array_create(most, sizeof *dealing.patterns, "a batch", error);
-    int result = device_of != NULL && dealing.turns != NULL && dealing.patterns != NULL ? 0 : -1;
+    dealing.shared = ff_array_create(most, sizeof *dealing.shared, "a batch", error);
+    int result = device_of != NULL && dealing.turns != NULL && dealing.patterns != NULL &&
+                         dealing.shared != NULL
+                     ? 0
+                     : -1;
     for (unsigned i = 0; result == 0 && i < epoch->tiles->count; i++)
         for (size_t j = 0; j < epoch->tiles->tiles[i].pattern_count; j++)
             device_of[epoch->tiles->tiles[i].patterns[j]] = (unsigned char)i;
@@ -263,6 +268,7 @@ static int deal(const struct ff_model_scan *scan, size_t modes, size_t cache,
     free(device_of);
     free(dealing.turns);
     free(dealing.patterns);
+    free(dealing.shared);
     return result;
 }
 

@@ -25,15 +25,16 @@ struct ff_model_chunk {
     size_t
         object_bytes; /* sectors of 32 bytes that hold the pixels its patches and their taps reach, of complex numbers */
     size_t
-        set_bytes; /* sectors of the object's sums that it writes; the first chunk also zeros where none of the batch comes */
+        set_bytes; /* sectors of N_O that it writes; the first chunk also zeros where none of the batch comes */
     size_t
         again_bytes; /* of those what earlier chunks of the batch have left there, to be added to */
 };
 
 /* A device's part of a batch. */
 struct ff_model_part {
-    struct ff_model_chunk *chunks;     /* in the order of the work */
-    size_t chunk_count, shared_chunks; /* the first ones may be of shared patterns alone */
+    struct ff_model_chunk *chunks; /* in the order of the work */
+    size_t chunk_count;
+    size_t offered_chunks; /* behind so many no other touches what is shared; 0: all may */
     size_t patterns;
     size_t first_row,
         end_row; /* of the object: what those patches and their taps reach that are offered to others */

@@ -19,6 +19,8 @@ enum ff_model_stream {
     FF_STREAM_ANSWERS,
     FF_STREAM_EXCHANGE,
     FF_STREAM_COPYING,
+    FF_STREAM_BESIDE,
+    FF_STREAM_LATE,
     FF_STREAMS,
 };
 

@@ -159,7 +159,8 @@ static void test_links_say_what_is_gained(void **state)
     struct ff_model_result pairs = modelled(FF_LINKS_PAIRS, 300e9, 4);
     struct ff_model_result pcie = modelled(FF_LINKS_PCIE, 300e9, 4);
     assert_true(one.exchanged_bytes == 0 && nvswitch.exchanged_bytes > 0);
-    assert_true(nvswitch.exchanged_bytes == pcie.exchanged_bytes);
+    assert_true(pcie.exchanged_bytes > 0); /* owners step for the others, who then read less */
+    assert_true(pcie.exchanged_bytes < nvswitch.exchanged_bytes);
     assert_true(nvswitch.seconds < slow.seconds && nvswitch.seconds < pairs.seconds);
     assert_true(pairs.seconds < pcie.seconds);
     assert_true(nvswitch.seconds < one.seconds && nvswitch.seconds > one.seconds / 4);
@@ -175,7 +176,7 @@ static void test_devices_are_worth_having(void **state)
         size_t patterns, size;
         unsigned devices;
         double efficiency;
-    } cases[] = {{8000, 256, 4, 0.95}, {8000, 256, 8, 0.9}, {1800, 128, 4, 0.84}};
+    } cases[] = {{8000, 256, 4, 0.98}, {8000, 256, 8, 0.95}, {1800, 128, 4, 0.90}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ff_error error;

@@ -1,6 +1,7 @@
 /* What the tiles of any scan must be like, whatever the scan and the number of devices. */
 #include "tests/unit/check.h"
 
+#include "functions/reconstruct/backends/cells.h"
 #include "functions/reconstruct/backends/regions.h"
 #include "functions/reconstruct/devices/tiles.h"
 #include "functions/reconstruct/solvers/random.h"
@@ -185,6 +186,61 @@ static void check_regions(const struct ff_tiles *tiles)
     }
 }
 
+/* Who owns each pixel of the object that a tile shares, by its cells; NOBODY elsewhere. The device's own come first, none overlap. */
+enum { NOBODY = 255 };
+
+static unsigned char *owners_of(const struct ff_scan *scan, const struct ff_tiles *tiles,
+                                unsigned number, const double *weights)
+{
+    const struct ff_tile *tile = &tiles->tiles[number];
+    unsigned char *owners = malloc(scan->object_rows * scan->object_columns + 1);
+    struct ff_cells cells;
+    struct ff_error error;
+    size_t pixels = 0;
+    assert_non_null(owners);
+    memset(owners, NOBODY, scan->object_rows * scan->object_columns);
+    assert_int_equal(
+        ff_cells_create(tile->links, tile->link_count, number, weights, &cells, &error), 0);
+    for (size_t i = 0; i < cells.count; i++) {
+        struct ff_area area = cells.cells[i].area;
+        assert_int_equal(cells.cells[i].owner == number, i < cells.own_count);
+        for (size_t row = area.row; row < area.row + area.rows; row++)
+            for (size_t column = area.column; column < area.column + area.columns; column++) {
+                unsigned char *owner = &owners[row * scan->object_columns + column];
+                assert_int_equal(*owner, NOBODY);
+                assert_true(holds(tiles->areas[cells.cells[i].owner], row, column));
+                *owner = (unsigned char)cells.cells[i].owner;
+                pixels++;
+            }
+    }
+    assert_int_equal(pixels, cells.pixels);
+    assert_int_equal(pixels, cells.regions.pixels);
+    ff_cells_release(&cells);
+    return owners;
+}
+
+/* All that share a pixel agree on its owner. */
+static void check_cells(const struct ff_scan *scan, const struct ff_tiles *tiles)
+{
+    size_t pixels = scan->object_rows * scan->object_columns;
+    unsigned char *all = malloc(pixels + 1);
+    double weights[TILES_MAX];
+    struct ff_error error;
+    assert_non_null(all);
+    memset(all, NOBODY, pixels);
+    assert_int_equal(ff_cell_weights(tiles->areas, tiles->count, weights, &error), 0);
+    for (unsigned i = 0; i < tiles->count; i++) {
+        unsigned char *owners = owners_of(scan, tiles, i, weights);
+        for (size_t j = 0; j < pixels; j++)
+            if (owners[j] != NOBODY) {
+                assert_true(all[j] == NOBODY || all[j] == owners[j]);
+                all[j] = owners[j];
+            }
+        free(owners);
+    }
+    free(all);
+}
+
 static void check_all(const struct ff_scan *scan)
 {
     for (unsigned count = 1; count <= TILES_MAX; count++) {
@@ -195,6 +251,7 @@ static void check_all(const struct ff_scan *scan)
         check_owners(scan, tiles);
         check_links(tiles);
         check_regions(tiles);
+        check_cells(scan, tiles);
         ff_tiles_destroy(tiles);
     }
 }
@@ -311,6 +368,51 @@ static void a_single_tile(void **state)
     ff_tiles_destroy(tiles);
 }
 
+/* Pixels that a tile owns of those that it shares. */
+static double owned_pixels(const struct ff_area *tiles, unsigned count, unsigned number,
+                           const double *weights)
+{
+    struct ff_link links[TILES_MAX];
+    struct ff_cells cells;
+    struct ff_error error;
+    size_t link_count = 0, pixels = 0;
+    for (unsigned peer = 0; peer < count; peer++)
+        if (peer != number)
+            links[link_count++] =
+                (struct ff_link){peer, ff_area_common(tiles[number], tiles[peer])};
+    assert_int_equal(ff_cells_create(links, link_count, number, weights, &cells, &error), 0);
+    for (size_t i = 0; i < cells.own_count; i++)
+        pixels += ff_area_pixels(cells.cells[i].area);
+    ff_cells_release(&cells);
+    return (double)pixels;
+}
+
+/* By how much the loads of four tiles differ: 56 bytes a pixel, and 24 more where the device owns it. */
+static double spread_of(const struct ff_area *tiles, const double *weights)
+{
+    double least = INFINITY, most = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        double load =
+            56 * (double)ff_area_pixels(tiles[i]) + 24 * owned_pixels(tiles, 4, i, weights);
+        least = fmin(least, load);
+        most = fmax(most, load);
+    }
+    return most - least;
+}
+
+/* Who has more of the object owns less. */
+static void loads_are_even(void **state)
+{
+    (void)state;
+    static const struct ff_area tiles[] = {
+        {0, 0, 833, 833}, {0, 704, 833, 833}, {704, 0, 849, 833}, {704, 704, 849, 849}};
+    static const double even[] = {1, 1, 1, 1};
+    double weights[4];
+    struct ff_error error;
+    assert_int_equal(ff_cell_weights(tiles, 4, weights, &error), 0);
+    assert_true(spread_of(tiles, weights) < 0.1 * spread_of(tiles, even));
+}
+
 static void nothing_is_refused(void **state)
 {
     (void)state;
@@ -330,7 +432,7 @@ int main(void)
         cmocka_unit_test(random_scans),       cmocka_unit_test(fewer_patterns_than_devices),
         cmocka_unit_test(all_on_one_spot),    cmocka_unit_test(a_line),
         cmocka_unit_test(a_square),           cmocka_unit_test(a_single_tile),
-        cmocka_unit_test(nothing_is_refused),
+        cmocka_unit_test(nothing_is_refused), cmocka_unit_test(loads_are_even),
     };
     return cmocka_run_group_tests_name("reconstruct tiles", tests, NULL, NULL);
 }
