@@ -286,8 +286,7 @@ static int64_t awaited_since_ns(const struct ff_elastic *elastic, const struct f
     return block->started_ns > elastic->begun_ns ? block->started_ns : elastic->begun_ns;
 }
 
-/* How many of its nodes may still come. */
-static unsigned nodes_to_come(const struct ff_elastic *elastic, const struct ff_block *block)
+unsigned ff_elastic_nodes_to_come(const struct ff_elastic *elastic, const struct ff_block *block)
 {
     int64_t limit_ns = elastic->agent->config.block_start_limit_s * second_ns;
     if (block->state != FF_BLOCK_RUNNING && block->managers == 0)
@@ -308,7 +307,7 @@ static int make_rows(const struct ff_elastic *elastic, struct look *look)
         demands++;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next) {
         blocks++;
-        nodes += nodes_to_come(elastic, at);
+        nodes += ff_elastic_nodes_to_come(elastic, at);
     }
     for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
          at = at->next)
@@ -443,7 +442,7 @@ static int see(const struct ff_elastic *elastic, struct look *look)
         see_manager(look, at);
     for (unsigned row = 0; row < look->input.block_count; row++) {
         struct ff_scaling_block *block = &look->input.blocks[row];
-        for (unsigned i = nodes_to_come(elastic, look->blocks[row]); i > 0; i--)
+        for (unsigned i = ff_elastic_nodes_to_come(elastic, look->blocks[row]); i > 0; i--)
             add_node(&look->input, row, false, &look->input.shape);
         if (block->idle_since_ns > 0 && look->blocks[row]->used_ns > block->idle_since_ns)
             block->idle_since_ns = look->blocks[row]->used_ns;

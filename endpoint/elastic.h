@@ -36,6 +36,9 @@ const struct ff_scaling_shape *ff_elastic_seen(const struct ff_elastic *elastic)
 void ff_elastic_note_news(struct ff_elastic *elastic);
 unsigned ff_elastic_news(const struct ff_elastic *elastic);
 
+/* How many nodes of a block have not come yet and still may. */
+unsigned ff_elastic_nodes_to_come(const struct ff_elastic *elastic, const struct ff_block *block);
+
 /* What there is to say to those who wait for a node: the block that is nearest to being up, how many more are on their way,
  * what stands against still more, and why the last one did not come up; "" when there is nothing. */
 enum { FF_ELASTIC_WORDS = 1024 };

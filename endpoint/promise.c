@@ -1,6 +1,7 @@
 #include "endpoint/promise.h"
 
 #include "endpoint/downlink.h"
+#include "endpoint/elastic.h"
 #include "endpoint/manager.h"
 
 #include <stdlib.h>
@@ -125,7 +126,21 @@ static size_t find_candidates(struct ff_agent *agent, const struct ff_block *blo
     return count;
 }
 
-/* Of all blocks the one whose nodes are free soonest, all of them kept until the last is. */
+/* How many of the candidates a call gets, with nodes of the block that have not come yet for the rest; 0: too few. */
+static size_t count_kept(const struct ff_agent *agent, const struct ff_block *block,
+                         const struct ff_needs *needs, size_t candidates)
+{
+    if (candidates >= needs->nodes)
+        return needs->nodes;
+    size_t coming = ff_elastic_nodes_to_come(agent->elastic, block);
+    for (const struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL;
+         at = at->next)
+        coming += at->block == block && !at->ready && !at->draining;
+    return candidates + coming >= needs->nodes ? candidates : 0;
+}
+
+/* Of all blocks the one whose nodes are free soonest, all of them kept until the last is. Nodes of a block that come one after
+ * the other wait for each other: else younger calls take the first. */
 static void promise_nodes(struct ff_agent *agent, const struct ff_needs *needs, int64_t now_ns)
 {
     const struct ff_block *best = NULL;
@@ -139,17 +154,17 @@ static void promise_nodes(struct ff_agent *agent, const struct ff_needs *needs, 
         return;
     for (const struct ff_block *at = ff_blocks_first(agent->blocks); at != NULL; at = at->next) {
         size_t count = find_candidates(agent, at, needs, now_ns, candidates);
-        if (count < needs->nodes)
+        size_t kept = count_kept(agent, at, needs, count);
+        if (kept == 0)
             continue;
-        const struct candidate *here = &candidates[needs->nodes - 1];
+        const struct candidate *here = &candidates[kept - 1];
         if (!is_sooner(&here->promise, here->ends, &last.promise, last.ends))
             continue;
         best = at;
         last = *here;
     }
-    if (best != NULL)
-        find_candidates(agent, best, needs, now_ns, candidates);
-    for (size_t i = 0; best != NULL && i < needs->nodes; i++) {
+    size_t count = best != NULL ? find_candidates(agent, best, needs, now_ns, candidates) : 0;
+    for (size_t i = 0; i < count && i < needs->nodes; i++) {
         candidates[i].manager->room.promise = candidates[i].promise;
         candidates[i].manager->room.promise.at_ns = last.promise.at_ns;
     }

@@ -65,6 +65,25 @@ class OnSlurm(slurm.EndpointTest):
                  "the words")
         self.ff.run("task", "cancel", task)
 
+    def test_a_call_on_more_nodes_than_any_block_has_gets_one_that_is_wide_enough(self):
+        """Where small blocks reach the limit they are closed, and what comes for it is not given to younger tasks."""
+        self.up("fault")
+        self.ff.run("function", "register", "hosts", "--shell", "echo $FARFIELD_NODELIST")
+        busy = [self.submit("fault", {"do": "sleep", "seconds": 3600}) for _ in range(4)]
+        for task in busy:
+            self.ff.wait_task(task, "running")
+        gang = self.submit("hosts", None, "--nodes", 2)
+        younger = [self.submit("fault", {"do": "sleep", "seconds": 3600}) for _ in range(4)]
+        wait_for(lambda: "makes room for a larger one" in self.ff.run("endpoint", "logs", "elastic").out, "room")
+        for task in busy:
+            self.ff.run("task", "stop", task)
+        ended = self.ff.wait_task(gang)
+        self.assertEqual(ended["state"], "success", ended)
+        self.assertEqual(sorted(ended["result"]["stdout"].strip().split(",")), sorted(self.cluster.names), ended)
+        self.assertEqual([self.ff.wait_task(task)["attempt"] for task in busy], [1, 1, 1, 1])
+        for task in younger:
+            self.ff.run("task", "cancel", task)
+
     def test_a_cancelled_job_costs_its_tasks_an_attempt(self):
         self.up("fault")
         task, job = self.sleeper()
