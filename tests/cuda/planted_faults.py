@@ -49,7 +49,7 @@ FAULTS = [
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(feed->stream, feed->emptied[turn], 0));\n",
             "counts.c", "counts are fetched into a buffer that is being read", FED, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, feed->filled[turn], 0));\n",
-            "counts.c", "counts are read before they are fetched", FED, NUMBERS),
+            "counts.c", "counts are read before they are fetched", FED, STANDIN),
     without("    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n",
             "step.c", "step lengths are read before they are found", ONE, NUMBERS,
             before="    for (uint32_t i = 0; i < parts.count; i++) {\n"
@@ -58,7 +58,7 @@ FAULTS = [
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->beside, b->begun, 0));\n",
             "gradients.c", "the weights of a batch are formed before it has begun", ONE, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, b->weighed, 0));\n",
-            "gradients.c", "a step is taken before the weights are formed", ONE, NUMBERS),
+            "gradients.c", "a step is taken before the weights are formed", ONE, STANDIN),
 
     # --- kernels ---
     without("        __syncthreads();\n",
@@ -66,7 +66,7 @@ FAULTS = [
             after="        ask(chunk, s, exposure, place, part, asked);\n"),
     without("        __syncthreads();\n",
             "sums.cu", "no barrier before the next exposure is asked", ONE, NUMBERS,
-            after="                                                           own_column(part) - part.column));\n"),
+            after="                                             own_column(part) - part.column));\n"),
     without("        __syncthreads();\n",
             "weights.cu", "no barrier before the light of an exposure is added up", ONE, NUMBERS,
             after="        find_light(chunk, w, exposure, place, part, light);\n"),
