@@ -141,6 +141,7 @@ static const struct {
     {20, 20, SUMS},
     {20, 20, SUMS | FF_WANT_STEP},
     {31, 2, FF_WANT_OBJECT | FF_WANT_STEP},
+    {8, 3, FF_WANT_OBJECT | FF_WANT_STEP},
 };
 enum {
     BATCHES = sizeof batches / sizeof *batches,
