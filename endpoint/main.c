@@ -252,6 +252,7 @@ int main(int count, char **arguments)
         return fputs(usage, stdout) < 0 ? 1 : 0;
     if (count < 3)
         return wrong_use("a verb and the name of an endpoint are needed");
+    ff_providers_clear_environment();
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(arguments[1], verbs[i].verb) == 0)
             return verbs[i].run(arguments[2], count - 3, arguments + 3);

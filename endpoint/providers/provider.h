@@ -110,6 +110,10 @@ const struct ff_provider *ff_provider_find(const char *name);
 /* The names in it, by number; NULL behind the last. */
 const char *ff_provider_name(size_t index);
 
+/* Removes variables of the environment that add options to the commands of schedulers: one left in the shell of whoever starts
+ * an agent would make two jobs of one, or hide jobs from the question after them. While there is one thread. */
+void ff_providers_clear_environment(void);
+
 /* The rows of that table. */
 extern const struct ff_provider ff_provider_local;
 extern const struct ff_provider ff_provider_slurm;

@@ -125,6 +125,9 @@ struct ff_scheduler {
     /* Whether settings are such that it can do; NULL: they always are. */
     int (*check)(const struct ff_config *config, struct ff_error *error);
 
+    /* How the names of variables begin by which its commands take options that nobody has given here, NULL-ended; or NULL. */
+    const char *const *variables;
+
     /* How the version is asked for. */
     const char *const *version;
 

@@ -78,16 +78,11 @@ static int read_id(const char *out, char id[FF_JOB_ID_SIZE], struct ff_error *er
 
 /* ---- status ---- */
 
-/* Variables that would hide jobs or change what is printed are taken away; times come as seconds of the wall clock. */
+/* Times come as seconds of the wall clock. */
 static void status(const struct ff_job_question *question, struct ff_words *words)
 {
-    static const char *const hidden[] = {"SQUEUE_ACCOUNT",  "SQUEUE_FORMAT", "SQUEUE_FORMAT2",
-                                         "SQUEUE_LICENSES", "SQUEUE_NAMES",  "SQUEUE_PARTITION",
-                                         "SQUEUE_QOS",      "SQUEUE_STATES", "SQUEUE_USERS"};
     struct ff_buffer names;
     ff_words_add(words, "env");
-    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
-        ff_words_add(words, "--unset=%s", hidden[i]);
     ff_words_add(words, "SLURM_TIME_FORMAT=%%s");
     ff_words_add(words, "squeue");
     ff_words_add(words, "--me");
@@ -272,6 +267,8 @@ static void cancel(const char *id, struct ff_words *words)
 
 static const char *const version[] = {"sbatch", "--version", NULL};
 
+static const char *const variables[] = {"SBATCH_", "SQUEUE_", "SCANCEL_", "SINFO_", NULL};
+
 const struct ff_scheduler ff_scheduler_slurm = {
     .name = "slurm",
     .submit_program = "sbatch",
@@ -287,6 +284,7 @@ const struct ff_scheduler ff_scheduler_slurm = {
     .status = status,
     .read_status = read_status,
     .cancel = cancel,
+    .variables = variables,
     .version = version,
     .survey = ff_slurm_survey,
 };

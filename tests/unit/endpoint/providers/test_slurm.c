@@ -145,7 +145,6 @@ static void test_the_question_names_the_jobs(void **state)
     struct ff_words words = {0};
     slurm->status(&question, &words);
     char *line = join_words(&words);
-    assert_contains(line, " --unset=SQUEUE_PARTITION ");
     assert_contains(line, " SLURM_TIME_FORMAT=%s squeue --me --noheader --states=all "
                           "--format=%F|%T|%S|%e|%j|%r --name=ff-1-a,ff-1-b");
     free(line);
@@ -283,6 +282,22 @@ static void test_a_huge_answer_is_bounded(void **state)
     ff_buffer_dispose(&buffer);
 }
 
+/* What the shell of an operator adds to Slurm's commands does not reach ours; where Slurm is, does. */
+static void test_options_of_the_environment_are_removed(void **state)
+{
+    (void)state;
+    static const char *const gone[] = {"SBATCH_ARRAY_INX", "SBATCH_WAIT", "SQUEUE_STATES",
+                                       "SCANCEL_STATE", "SINFO_FORMAT"};
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        assert_int_equal(setenv(gone[i], "1", 1), 0);
+    assert_int_equal(setenv("SLURM_CONF", "/etc/slurm/slurm.conf", 1), 0);
+    ff_providers_clear_environment();
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        assert_null(getenv(gone[i]));
+    assert_string_equal(getenv("SLURM_CONF"), "/etc/slurm/slurm.conf");
+    unsetenv("SLURM_CONF");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_the_script_of_one_node),
         cmocka_unit_test(test_the_script_of_a_site),
         cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_options_of_the_environment_are_removed),
         cmocka_unit_test(test_the_question_names_the_jobs),
         cmocka_unit_test(test_answers_of_slurm),
         cmocka_unit_test(test_a_new_state_spoils_nothing_else),
