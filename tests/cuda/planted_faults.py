@@ -49,7 +49,7 @@ FAULTS = [
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(feed->stream, feed->emptied[turn], 0));\n",
             "counts.c", "counts are fetched into a buffer that is being read", FED, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, feed->filled[turn], 0));\n",
-            "counts.c", "counts are read before they are fetched", FED, STANDIN),
+            "counts.c", "counts are read before they are fetched", FED, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamSynchronize(b->stream));\n",
             "step.c", "step lengths are read before they are found", ONE, NUMBERS,
             before="    for (uint32_t i = 0; i < parts.count; i++) {\n"
@@ -58,7 +58,7 @@ FAULTS = [
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->beside, b->begun, 0));\n",
             "gradients.c", "the weights of a batch are formed before it has begun", ONE, NUMBERS),
     without("    FF_CUDA(&b->calls, cudaStreamWaitEvent(b->stream, b->weighed, 0));\n",
-            "gradients.c", "a step is taken before the weights are formed", ONE, STANDIN),
+            "gradients.c", "a step is taken before the weights are formed", ONE, NUMBERS),
 
     # --- kernels ---
     without("        __syncthreads();\n",
