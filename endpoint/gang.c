@@ -22,6 +22,12 @@ static unsigned count_fitting(const struct ff_agent *agent, const struct ff_bloc
     return count;
 }
 
+/* Nodes stand in the order in which people read their names, and the call runs on the first: n2, n10. */
+static bool is_named_before(const struct ff_manager *one, const struct ff_manager *other)
+{
+    return strverscmp(one->node, other->node) < 0;
+}
+
 struct ff_manager *ff_gang_choose(const struct ff_agent *agent, const struct ff_needs *needs,
                                   int64_t now_ns, enum ff_verdict *verdict)
 {
@@ -37,7 +43,8 @@ struct ff_manager *ff_gang_choose(const struct ff_agent *agent, const struct ff_
         if (none || here < *verdict)
             *verdict = here;
         none = false;
-        if (count >= needs->nodes && (best == NULL || count < best_count)) {
+        if (count >= needs->nodes && (best == NULL || count < best_count ||
+                                      (at->block == best->block && is_named_before(at, best)))) {
             best = at;
             best_count = count;
         }
@@ -51,21 +58,30 @@ static void book(struct ff_manager *manager, struct ff_held *held)
     manager->room.whole = true;
 }
 
+/* The next node of the block that the call can have; what is booked does not fit any more. */
+static struct ff_manager *next_node(const struct ff_agent *agent, const struct ff_manager *first,
+                                    const struct ff_needs *needs, int64_t now_ns)
+{
+    struct ff_manager *next = NULL;
+    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL; at = at->next)
+        if (at != first && at->block == first->block && fits(at, needs, now_ns) &&
+            (next == NULL || is_named_before(at, next)))
+            next = at;
+    return next;
+}
+
 int ff_gang_take(struct ff_agent *agent, struct ff_manager *first, const struct ff_needs *needs,
                  struct ff_held *held, int64_t now_ns)
 {
     struct ff_buffer names;
     unsigned left = needs->nodes - 1;
+    struct ff_manager *at = NULL;
     ff_buffer_init(&names, FF_NODE_LIST_LIMIT);
     ff_buffer_append_text(&names, first->node);
-    for (struct ff_manager *at = ff_downlink_first(agent->downlink); at != NULL && left > 0;
-         at = at->next) {
-        if (at == first || at->block != first->block || !fits(at, needs, now_ns))
-            continue;
+    for (; left > 0 && (at = next_node(agent, first, needs, now_ns)) != NULL; left--) {
         ff_buffer_append_text(&names, ",");
         ff_buffer_append_text(&names, at->node);
         book(at, held);
-        left--;
     }
     char *list = names.failed ? NULL : strdup(ff_buffer_text(&names));
     ff_buffer_dispose(&names);

@@ -196,7 +196,7 @@ class OnSlurm(slurm.EndpointTest):
     def test_a_killed_agent_finds_its_jobs_again(self):
         self.up("echo")
         blocks = os.path.join(self.ff.home, "endpoints", "elastic", "blocks")
-        moments = (lambda: os.listdir(blocks), self.new_jobs, self.cluster.processes)
+        moments = (lambda: os.path.isdir(blocks) and os.listdir(blocks), self.new_jobs, self.cluster.processes)
         task = self.submit("echo", 1)
         for moment in moments:
             wait_for(moment, "a moment to kill the agent in")

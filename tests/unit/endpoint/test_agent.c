@@ -442,7 +442,7 @@ static void test_equal_values_go_up_once(void **state)
     scene_close(&scene);
 }
 
-/* Service, agent and two managers of one block; where all are free a call on both runs on the first, which came last. */
+/* Service, agent and two managers of one block; where all are free a call on both runs on node-1, whoever came first. */
 static void connect_both(struct scene *scene)
 {
     scene_start_agent(scene);
