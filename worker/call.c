@@ -43,12 +43,18 @@ static void report_running(struct ff_work *work)
     work->reported = true;
 }
 
+/* A runner that waits for its processor has not begun with what was sent: that runs anew elsewhere, uncharged, if it dies. */
+static bool has_taken(const struct ff_slot *slot, const struct ff_work *head)
+{
+    return ff_turn_taken(slot->child->turn) >= head->serial;
+}
+
 void ff_slot_recall(struct ff_slot *slot)
 {
     const struct ff_work *head = slot->calls.first;
-    /* A runner that waits for its processor has not taken the first call yet: recalled, that one would be dropped there
-     * and waited for here. What is taken stays taken, so the question may come before the recall. */
-    if (head == NULL || ff_turn_taken(slot->child->turn) < head->serial)
+    /* A first call that is recalled would be dropped there and waited for here. What is taken stays taken, so the question
+     * may come before the recall. */
+    if (head == NULL || !has_taken(slot, head))
         return;
     uint32_t taken = ff_turn_recall(slot->child->turn, slot->sent);
     /* The page is within reach of the function: believed only within what can be. */
@@ -102,12 +108,14 @@ static int64_t check_running(struct ff_slot *slot, int64_t now_ns)
         ff_slot_kill(slot, NULL);
     if (slot->state != FF_SLOT_BUSY)
         return INT64_MAX;
-    if (!head->reported && now_ns - slot->head_ns >= REPORT_NS)
+    const int64_t lasts_ns = now_ns - slot->head_ns;
+    if (!head->reported && lasts_ns >= REPORT_NS && has_taken(slot, head))
         report_running(head);
     if (slot->calls.count > 1 && now_ns - slot->head_ns >= STUCK_NS)
         ff_slot_recall(slot);
     if (!head->reported)
-        next_ns = earlier(next_ns, slot->head_ns + REPORT_NS);
+        next_ns =
+            earlier(next_ns, slot->head_ns + (lasts_ns < REPORT_NS ? REPORT_NS : 2 * lasts_ns));
     if (slot->calls.count > 1)
         next_ns = earlier(next_ns, now_ns - slot->head_ns < STUCK_NS ? slot->head_ns + STUCK_NS
                                                                      : now_ns + STUCK_NS);

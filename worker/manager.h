@@ -53,6 +53,7 @@ struct ff_manager {
     bool block_ends;        /* for that reason */
     bool signalled;         /* by the scheduler, which may have signalled what runs as well */
     bool overdue;           /* and waits for nothing any more */
+    bool abandoned;         /* its agent has not come back */
     bool dispatch_wanted;
     struct ff_timer *rest_timer; /* when what rests is given back */
     bool is_resting;             /* it is set */

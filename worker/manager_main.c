@@ -179,6 +179,16 @@ static int run(struct ff_manager *manager, struct ff_error *error)
     return -1;
 }
 
+/* Nobody else will remove the folder of the block, with the key in it; its other managers leave when they miss it. */
+static void remove_block(const struct ff_settings *settings)
+{
+    char path[PATH_MAX];
+    struct ff_error error;
+    snprintf(path, sizeof path, "%s/blocks/%s", settings->endpoint_folder, settings->block);
+    if (ff_folder_remove(path, &error) < 0)
+        ff_log_error("the folder of the block stays", &error);
+}
+
 int main(int argc, char **argv)
 {
     static struct ff_manager manager;
@@ -199,5 +209,7 @@ int main(int argc, char **argv)
     if (result < 0)
         ff_log_error("the manager ends", &error);
     close_manager(&manager);
+    if (manager.abandoned)
+        remove_block(&manager.settings);
     return result == 0 ? 0 : 1;
 }

@@ -270,6 +270,7 @@ static void agent_is_lost(void *user)
     char limit[64];
     ff_text_duration(1e-3 * (double)manager->settings.agent_lost_limit_ms, limit, sizeof limit);
     ff_fail(&manager->failure, FF_ENDPOINT_LOST, "no agent for %s", limit);
+    manager->abandoned = true;
     ff_manager_leave(manager, true);
 }
 

@@ -213,6 +213,7 @@ class OnSlurm(slurm.EndpointTest):
         wait_for(lambda: not self.cluster.jobs(), "the job to end")
         wait_for(lambda: not self.cluster.processes(), "its processes to end")
         self.assertEqual(self.leased(), [])
+        self.assertEqual(os.listdir(os.path.join(self.ff.home, "endpoints", "elastic", "blocks")), [])
         self.ff.start_endpoint("elastic")
         self.finish(task, 2)
 

@@ -543,6 +543,9 @@ static void test_manager_ends_without_an_agent(void **state)
     agent_run(&agent, manager_has_ended, 0);
     assert_true(WIFEXITED(agent.status) && WEXITSTATUS(agent.status) == 1);
     assert_gone(agent.tasks[deaf].pid);
+    char path[512];
+    snprintf(path, sizeof path, "%s/blocks/b1", agent.folder);
+    assert_int_equal(access(path, F_OK), -1); /* with the key in it */
 }
 
 static void test_manager_ends_without_its_block(void **state)
