@@ -292,8 +292,10 @@ static int take_at_manager(void *user, struct ff_decoder *decoder, struct ff_err
     int got;
     if (decoder->type == FF_MSG_TASKS && scene->answers)
         return answer_all(scene, decoder, error);
-    while ((got = ff_decode_next(decoder, &item, error)) > 0)
+    while ((got = ff_decode_next(decoder, &item, error)) > 0) {
         note(&scene->at_manager, decoder->type, &item);
+        scene->handed += decoder->type == FF_MSG_TASKS;
+    }
     return got;
 }
 
@@ -363,8 +365,10 @@ static int take_at_companion(void *user, struct ff_decoder *decoder, struct ff_e
     struct scene *scene = user;
     union ff_item item;
     int got;
-    while ((got = ff_decode_next(decoder, &item, error)) > 0)
+    while ((got = ff_decode_next(decoder, &item, error)) > 0) {
         note(&scene->at_companion, decoder->type, &item);
+        scene->handed += decoder->type == FF_MSG_TASKS;
+    }
     return got;
 }
 

@@ -65,6 +65,7 @@ struct scene {
     struct scene_heard at_service;
     struct scene_heard at_manager;
     struct scene_heard at_companion;
+    int handed; /* tasks that came to either, where nothing is answered at once */
     const int *until;
     int value;
 };
