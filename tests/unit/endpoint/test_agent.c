@@ -461,6 +461,15 @@ static struct ff_order gang_order(void)
     return order;
 }
 
+/* A call on both nodes runs on the first. */
+static void begin_gang(struct scene *scene, const struct ff_order *gang)
+{
+    scene_open(scene);
+    connect_both(scene);
+    scene_order(scene, gang, 1);
+    scene_wait(scene, &scene->at_manager.count[FF_MSG_TASKS], 1);
+}
+
 static void test_a_call_on_two_nodes_gets_both_or_none(void **state)
 {
     (void)state;
@@ -470,10 +479,7 @@ static void test_a_call_on_two_nodes_gets_both_or_none(void **state)
     struct ff_order later = echo_order();
     small.function.bytes[0] = 7; /* of these nobody knows how long they take */
     later.function.bytes[0] = 8;
-    scene_open(&scene);
-    connect_both(&scene);
-    scene_order(&scene, &gang, 1);
-    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    begin_gang(&scene, &gang);
     assert_string_equal(scene.at_manager.node_list, "node-1,node-2");
     scene_order(&scene, &small, 1); /* nothing else runs on either */
     scene_wait(&scene, &scene.at_service.count[FF_MSG_STATES], 1);
@@ -503,10 +509,7 @@ static void test_a_lost_node_ends_the_call_on_all(void **state)
     struct scene scene;
     struct ff_order gang = gang_order();
     struct ff_order small = echo_order();
-    scene_open(&scene);
-    connect_both(&scene);
-    scene_order(&scene, &gang, 1);
-    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    begin_gang(&scene, &gang);
     scene_stop_companion(&scene);
     scene_wait(&scene, &scene.at_service.count[FF_MSG_OUTCOMES], 1);
     assert_true(scene.at_service.lost);
@@ -529,10 +532,7 @@ static void test_a_call_on_two_nodes_survives_the_agent(void **state)
     struct scene scene;
     struct ff_order gang = gang_order();
     struct ff_order small = echo_order();
-    scene_open(&scene);
-    connect_both(&scene);
-    scene_order(&scene, &gang, 1);
-    scene_wait(&scene, &scene.at_manager.count[FF_MSG_TASKS], 1);
+    begin_gang(&scene, &gang);
     scene.holds = true;
     scene_kill_agent(&scene);
     scene_start_agent(&scene);
