@@ -462,7 +462,7 @@ static struct ff_order gang_order(void)
 }
 
 /* A call on both nodes runs on the first. */
-static void begin_gang(struct scene *scene, const struct ff_order *gang)
+static void begin_gang(struct scene *scene, struct ff_order *gang)
 {
     scene_open(scene);
     connect_both(scene);
