@@ -157,7 +157,8 @@ static unsigned times_met(bool late)
     unsigned met = 0;
     struct exchange_options options = {
         .devices = 2, .seed = 4, .late = late, .between = count_settled, .between_data = &met};
-    for (uint64_t seed = 1; seed <= (MOST < 3 ? 10 : 40); seed++) {
+    /* It is seldom: of the first forty orders in the thirtieth alone. Where each takes long, ten are tried around that one. */
+    for (uint64_t seed = MOST < 3 ? 26 : 1; seed <= (MOST < 3 ? 35 : 40); seed++) {
         struct exchange_scene scene;
         begin(2, ALL, STANDIN_SEEDED, seed);
         make_exchange_scene(&scene, &options);
